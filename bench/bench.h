@@ -1,0 +1,22 @@
+// The groups of benchmarks, registered at run time because the instruction sets
+// are only known then.
+#pragma once
+
+#include <vector>
+
+#include "kernels/kernel_table.h"
+#include "lprnet/model.h"
+
+namespace lprnet::bench {
+
+// The tables that this CPU can run, "reference" left out: it is slow on purpose.
+std::vector<const kernels::KernelTable*> tables();
+
+// kernel/isa/layer: every step of LPRNet's plan, with shapes from the model.
+void register_kernels(const Model& model);
+// network/isa: one forward pass; read/isa: pixels to text; decode.
+void register_network(const Model& model);
+// image/...: pixels to the input tensor.
+void register_image();
+
+}  // namespace lprnet::bench

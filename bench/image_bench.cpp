@@ -1,0 +1,44 @@
+// Pixels to the input tensor.
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bench/bench.h"
+#include "engine/image/preprocess.h"
+
+namespace lprnet::bench {
+namespace {
+
+void resize_and_normalise(benchmark::State& state, int width, int height) {
+    const std::vector<std::uint8_t> pixels(
+        static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3, 100);
+    Result<Preprocessor> preprocessor = Preprocessor::create({});
+    if (!preprocessor) {
+        state.SkipWithError(preprocessor.error().message.c_str());
+        return;
+    }
+    std::vector<float> output(preprocessor->output_size());
+    const ImageView view = {pixels.data(), width, height, std::ptrdiff_t{3} * width,
+                            PixelFormat::bgr};
+    for (auto _ : state) {
+        if (!preprocessor->run(view, output.data())) state.SkipWithError("the picture was refused");
+        benchmark::ClobberMemory();
+    }
+}
+
+}  // namespace
+
+void register_image() {
+    constexpr int kSizes[][2] = {{94, 24}, {188, 48}, {440, 140}, {1920, 1080}};
+    for (const auto& size : kSizes) {
+        const std::string name =
+            "image/bgr_" + std::to_string(size[0]) + "x" + std::to_string(size[1]);
+        benchmark::RegisterBenchmark(name.c_str(), [size](benchmark::State& state) {
+            resize_and_normalise(state, size[0], size[1]);
+        })->Unit(benchmark::kMicrosecond);
+    }
+}
+
+}  // namespace lprnet::bench

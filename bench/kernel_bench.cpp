@@ -1,0 +1,87 @@
+// Each kernel call of LPRNet's plan on its own, and the peak to hold it against.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "bench/bench.h"
+#include "engine/model/model_data.h"
+#include "engine/run/run.h"
+
+namespace lprnet::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Best of several short runs, in multiply-adds per second.
+double measure_peak(const kernels::KernelTable& table) {
+    constexpr std::int64_t kRounds = 200000;
+    double best = 0.0;
+    for (int i = 0; i < 20; ++i) {
+        float sink = 0.0f;
+        const Clock::time_point begin = Clock::now();
+        const std::int64_t count = table.peak_f32(kRounds, &sink);
+        benchmark::DoNotOptimize(sink);
+        const std::chrono::duration<double> elapsed = Clock::now() - begin;
+        best = std::max(best, static_cast<double>(count) / elapsed.count());
+    }
+    return best;
+}
+
+double peak_of(const kernels::KernelTable& table) {
+    static std::map<const kernels::KernelTable*, double> peaks;
+    const auto [it, inserted] = peaks.try_emplace(&table, 0.0);
+    if (inserted) it->second = measure_peak(table);
+    return it->second;
+}
+
+struct PlannedNetwork {
+    Plan plan;
+    kernels::AlignedBuffer arena;
+};
+
+// "conv2d_f32 3x1" -> "conv2d_f32"
+std::string kernel_name(const Step& step) {
+    return step.kernel.substr(0, step.kernel.find(' '));
+}
+
+}  // namespace
+
+void register_kernels(const Model& model) {
+    for (const kernels::KernelTable* table : tables()) {
+        const std::string isa = table->name;
+        benchmark::RegisterBenchmark(("peak_f32/" + isa).c_str(), [table](benchmark::State& state) {
+            for (auto _ : state) benchmark::DoNotOptimize(measure_peak(*table));
+            state.counters["GMAC/s"] = peak_of(*table) * 1e-9;
+        })->Iterations(1);
+
+        Result<Plan> plan = build_plan(model.data().graph, *table);
+        if (!plan) continue;  // the built-in model has a plan on every table; tested
+        auto network = std::make_shared<PlannedNetwork>();
+        network->arena = kernels::AlignedBuffer(plan->arena_size);
+        network->plan = std::move(*plan);
+        run_plan(network->plan, network->arena.data());
+        for (const Step& step : network->plan.steps) {
+            const std::string name = kernel_name(step) + "/" + isa + "/" + step.name;
+            benchmark::RegisterBenchmark(name.c_str(), [network, table,
+                                                        &step](benchmark::State& state) {
+                const Clock::time_point begin = Clock::now();
+                for (auto _ : state) {
+                    run_step(network->plan, step, network->arena.data());
+                    benchmark::ClobberMemory();
+                }
+                const std::chrono::duration<double> elapsed = Clock::now() - begin;
+                if (step.multiply_accumulates == 0) return;
+                const double rate = static_cast<double>(step.multiply_accumulates) *
+                                    static_cast<double>(state.iterations()) / elapsed.count();
+                state.counters["GMAC/s"] = rate * 1e-9;
+                state.counters["peak"] = rate / peak_of(*table);
+            })->Unit(benchmark::kMicrosecond);
+        }
+    }
+}
+
+}  // namespace lprnet::bench

@@ -1,0 +1,183 @@
+// The C interface as a thin layer over the C++ one.
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "lprnet/lprnet.h"
+#include "lprnet/recognizer.h"
+#include "lprnet/version.h"
+
+struct lpr_model {
+    lprnet::Model model;
+};
+
+struct lpr_recognizer {
+    lprnet::Recognizer recognizer;
+    lprnet::Reading reading;  // kept so that a warm call allocates nothing
+};
+
+namespace {
+
+// False if `from` does not fit.
+template <std::size_t N>
+bool copy_text(const std::string& from, char (&to)[N]) noexcept {
+    if (from.size() >= N) return false;
+    std::memcpy(to, from.c_str(), from.size() + 1);
+    return true;
+}
+
+lpr_status fail(lpr_status status, const char* message, char* error, std::size_t size) noexcept {
+    if (error != nullptr && size > 0) {
+        const std::size_t n = std::min(std::strlen(message), size - 1);
+        std::memcpy(error, message, n);
+        error[n] = '\0';
+    }
+    return status;
+}
+
+lpr_status fail(const lprnet::Error& e, char* error, std::size_t size) noexcept {
+    lpr_status status = LPR_INVALID_ARGUMENT;
+    switch (e.code) {
+        case lprnet::ErrorCode::invalid_argument: status = LPR_INVALID_ARGUMENT; break;
+        case lprnet::ErrorCode::not_found: status = LPR_NOT_FOUND; break;
+        case lprnet::ErrorCode::malformed: status = LPR_MALFORMED; break;
+        case lprnet::ErrorCode::mismatch: status = LPR_MISMATCH; break;
+        case lprnet::ErrorCode::unsupported: status = LPR_UNSUPPORTED; break;
+        case lprnet::ErrorCode::out_of_memory: status = LPR_OUT_OF_MEMORY; break;
+    }
+    return fail(status, e.message.c_str(), error, size);
+}
+
+lpr_status null_argument(const char* name, char* error, std::size_t size) noexcept {
+    if (error != nullptr && size > 0) std::snprintf(error, size, "%s is NULL", name);
+    return LPR_INVALID_ARGUMENT;
+}
+
+template <class Handle, class... Parts>
+lpr_status hand_over(Handle** out, char* error, std::size_t size, Parts&&... parts) noexcept {
+    *out = new (std::nothrow) Handle{std::forward<Parts>(parts)...};
+    return *out != nullptr ? LPR_OK : fail(LPR_OUT_OF_MEMORY, "out of memory", error, size);
+}
+
+lpr_status hand_over_model(lprnet::Result<lprnet::Model> model, lpr_model** out, char* error,
+                           std::size_t size) noexcept {
+    if (!model) return fail(model.error(), error, size);
+    return hand_over(out, error, size, std::move(*model));
+}
+
+lpr_status hand_over_recognizer(lprnet::Result<lprnet::Recognizer> recognizer, lpr_recognizer** out,
+                                char* error, std::size_t size) noexcept {
+    if (!recognizer) return fail(recognizer.error(), error, size);
+    return hand_over(out, error, size, std::move(*recognizer), lprnet::Reading{});
+}
+
+}  // namespace
+
+const char* lpr_version(void) {
+    return LPRNET_VERSION;
+}
+
+const char* lpr_status_string(lpr_status status) {
+    switch (status) {
+        case LPR_OK: return "ok";
+        case LPR_INVALID_ARGUMENT: return "invalid_argument";
+        case LPR_NOT_FOUND: return "not_found";
+        case LPR_MALFORMED: return "malformed";
+        case LPR_MISMATCH: return "mismatch";
+        case LPR_UNSUPPORTED: return "unsupported";
+        case LPR_OUT_OF_MEMORY: return "out_of_memory";
+    }
+    return "unknown";
+}
+
+lpr_status lpr_model_load(const char* path, lpr_model** model, char* error, size_t error_size) {
+    if (path == nullptr) return null_argument("path", error, error_size);
+    if (model == nullptr) return null_argument("model", error, error_size);
+    return hand_over_model(lprnet::Model::load(path), model, error, error_size);
+}
+
+lpr_status lpr_model_from_memory(const void* bytes, size_t size, lpr_model** model, char* error,
+                                 size_t error_size) {
+    if (bytes == nullptr) return null_argument("bytes", error, error_size);
+    if (model == nullptr) return null_argument("model", error, error_size);
+    return hand_over_model(
+        lprnet::Model::from_memory({static_cast<const std::byte*>(bytes), size}, "memory"), model,
+        error, error_size);
+}
+
+lpr_status lpr_model_builtin(lpr_model** model, char* error, size_t error_size) {
+    if (model == nullptr) return null_argument("model", error, error_size);
+    return hand_over_model(lprnet::Model::builtin(), model, error, error_size);
+}
+
+void lpr_model_free(lpr_model* model) {
+    delete model;
+}
+
+lpr_status lpr_recognizer_create(const lpr_model* model, const char* isa,
+                                 lpr_recognizer** recognizer, char* error, size_t error_size) {
+    if (model == nullptr) return null_argument("model", error, error_size);
+    if (recognizer == nullptr) return null_argument("recognizer", error, error_size);
+    lprnet::RecognizerOptions options;
+    if (isa != nullptr) options.isa = isa;
+    return hand_over_recognizer(lprnet::Recognizer::create(model->model, options), recognizer,
+                                error, error_size);
+}
+
+lpr_status lpr_recognizer_clone(const lpr_recognizer* recognizer, lpr_recognizer** clone,
+                                char* error, size_t error_size) {
+    if (recognizer == nullptr) return null_argument("recognizer", error, error_size);
+    if (clone == nullptr) return null_argument("clone", error, error_size);
+    return hand_over_recognizer(recognizer->recognizer.clone(), clone, error, error_size);
+}
+
+void lpr_recognizer_free(lpr_recognizer* recognizer) {
+    delete recognizer;
+}
+
+lpr_status lpr_read(lpr_recognizer* recognizer, const lpr_image* image, lpr_reading* reading,
+                    char* error, size_t error_size) {
+    if (recognizer == nullptr) return null_argument("recognizer", error, error_size);
+    if (image == nullptr) return null_argument("image", error, error_size);
+    if (reading == nullptr) return null_argument("reading", error, error_size);
+    if (reading->struct_size != sizeof(lpr_reading)) {
+        return fail(LPR_INVALID_ARGUMENT,
+                    "reading->struct_size is not sizeof(lpr_reading) of this library", error,
+                    error_size);
+    }
+    if (image->format < LPR_BGR || image->format > LPR_GRAY) {
+        return fail(LPR_INVALID_ARGUMENT, "image->format is not an lpr_pixel_format", error,
+                    error_size);
+    }
+    static_assert(static_cast<int>(lprnet::PixelFormat::bgr) == LPR_BGR);
+    static_assert(static_cast<int>(lprnet::PixelFormat::rgb) == LPR_RGB);
+    static_assert(static_cast<int>(lprnet::PixelFormat::bgra) == LPR_BGRA);
+    static_assert(static_cast<int>(lprnet::PixelFormat::rgba) == LPR_RGBA);
+    static_assert(static_cast<int>(lprnet::PixelFormat::gray) == LPR_GRAY);
+
+    const lprnet::ImageView view = {image->data, image->width, image->height, image->stride,
+                                    static_cast<lprnet::PixelFormat>(image->format)};
+    lprnet::Reading& result = recognizer->reading;
+    if (lprnet::Status status = recognizer->recognizer.read(view, result); !status) {
+        return fail(status.error(), error, error_size);
+    }
+    bool fits =
+        result.characters.size() <= LPR_MAX_CHARACTERS && copy_text(result.text, reading->text);
+    reading->confidence = result.confidence;
+    reading->character_count = 0;
+    for (std::size_t i = 0; fits && i < result.characters.size(); ++i) {
+        const lprnet::Character& from = result.characters[i];
+        lpr_character& to = reading->characters[i];
+        fits = copy_text(from.text, to.text);
+        to.confidence = from.confidence;
+        to.first_step = from.first_step;
+        to.last_step = from.last_step;
+        reading->character_count = static_cast<int32_t>(i) + 1;
+    }
+    return fits ? LPR_OK
+                : fail(LPR_MISMATCH, "the reading is longer than lpr_reading can hold", error,
+                       error_size);
+}

@@ -1,0 +1,281 @@
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <thread>
+
+#include "engine/cli/model_option.h"
+#include "engine/cli/table.h"
+#include "engine/cli/verbs.h"
+#include "engine/run/recognizer_state.h"
+#include "kernels/cpu_features.h"
+
+namespace lprnet::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Json = nlohmann::ordered_json;
+
+struct BenchOptions {
+    ModelOption model;
+    std::vector<int> threads = {1};
+    int frames = 200;
+    int warmup = 20;
+    bool per_layer = false;
+    bool include_image = false;
+    bool json = false;
+};
+
+double milliseconds(Clock::duration d) {
+    return std::chrono::duration<double, std::milli>(d).count();
+}
+
+// Pixels without meaning: the time does not depend on them.
+std::vector<std::uint8_t> noise_image(std::size_t size) {
+    std::vector<std::uint8_t> pixels(size);
+    std::uint32_t state = 1;
+    for (std::uint8_t& pixel : pixels) {
+        state = state * 1664525U + 1013904223U;
+        pixel = static_cast<std::uint8_t>(state >> 24);
+    }
+    return pixels;
+}
+
+struct Frame {
+    std::vector<std::uint8_t> pixels;
+    ImageView view;
+};
+
+Frame network_sized_frame(const Model& model) {
+    Frame frame;
+    const int width = model.input_width();
+    const int height = model.input_height();
+    constexpr int kBytes = 3;
+    frame.pixels =
+        noise_image(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * kBytes);
+    frame.view = {frame.pixels.data(), width, height, std::ptrdiff_t{kBytes} * width,
+                  PixelFormat::bgr};
+    return frame;
+}
+
+struct Measurement {
+    int threads = 0;
+    int frames = 0;
+    double total_ms = 0.0;
+    std::vector<double> latencies_ms;  // sorted
+
+    double percentile(double p) const {
+        const double position = p * static_cast<double>(latencies_ms.size() - 1);
+        const auto below = static_cast<std::size_t>(position);
+        const std::size_t above = std::min(below + 1, latencies_ms.size() - 1);
+        const double part = position - static_cast<double>(below);
+        return latencies_ms[below] * (1.0 - part) + latencies_ms[above] * part;
+    }
+    double mean() const {
+        return std::accumulate(latencies_ms.begin(), latencies_ms.end(), 0.0) /
+               static_cast<double>(latencies_ms.size());
+    }
+    double frames_per_second() const { return frames * 1e3 / total_ms; }
+};
+
+// Threads take frames from one counter until all are done, each with a recognizer of its own.
+Result<Measurement> measure(const Recognizer& prototype, const Frame& frame, int threads,
+                            const BenchOptions& options) {
+    std::vector<Recognizer> recognizers;
+    for (int t = 0; t < threads; ++t) {
+        Result<Recognizer> clone = prototype.clone();
+        if (!clone) return clone.error();
+        recognizers.push_back(std::move(*clone));
+    }
+    std::vector<std::vector<double>> latencies(static_cast<std::size_t>(threads));
+    std::atomic<int> ready{0};
+    std::atomic<bool> go{false};
+    std::atomic<int> next{0};
+    const auto work = [&](std::size_t t) {
+        Recognizer& recognizer = recognizers[t];
+        Reading reading;
+        const auto one = [&] {
+            if (options.include_image) {
+                // The frame was checked below; the view cannot fail.
+                (void)recognizer.set_image(frame.view);
+                recognizer.infer();
+                recognizer.decode(reading);
+            } else {
+                recognizer.infer();
+            }
+        };
+        (void)recognizer.set_image(frame.view);
+        for (int i = 0; i < options.warmup; ++i) one();
+        latencies[t].reserve(static_cast<std::size_t>(options.frames));
+        ready.fetch_add(1);
+        while (!go.load()) std::this_thread::yield();
+        while (next.fetch_add(1) < options.frames) {
+            const Clock::time_point begin = Clock::now();
+            one();
+            latencies[t].push_back(milliseconds(Clock::now() - begin));
+        }
+    };
+    std::vector<std::thread> workers;
+    for (std::size_t t = 0; t < static_cast<std::size_t>(threads); ++t)
+        workers.emplace_back(work, t);
+    while (ready.load() < threads) std::this_thread::yield();
+    const Clock::time_point begin = Clock::now();
+    go.store(true);
+    for (std::thread& worker : workers) worker.join();
+
+    Measurement result;
+    result.threads = threads;
+    result.frames = options.frames;
+    result.total_ms = milliseconds(Clock::now() - begin);
+    for (const auto& part : latencies) {
+        result.latencies_ms.insert(result.latencies_ms.end(), part.begin(), part.end());
+    }
+    std::sort(result.latencies_ms.begin(), result.latencies_ms.end());
+    return result;
+}
+
+struct LayerTime {
+    const Step* step;
+    double milliseconds;  // median
+};
+
+std::vector<LayerTime> measure_layers(Recognizer& recognizer, const Frame& frame,
+                                      const BenchOptions& options) {
+    Recognizer::State& state = recognizer.state();
+    const Plan& plan = *state.plan;
+    (void)recognizer.set_image(frame.view);
+    std::vector<std::vector<double>> times(plan.steps.size());
+    for (int i = -options.warmup; i < options.frames; ++i) {
+        for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+            const Clock::time_point begin = Clock::now();
+            run_step(plan, plan.steps[s], state.arena.data());
+            if (i >= 0) times[s].push_back(milliseconds(Clock::now() - begin));
+        }
+    }
+    std::vector<LayerTime> layers;
+    for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+        const auto middle = times[s].begin() + static_cast<std::ptrdiff_t>(times[s].size() / 2);
+        std::nth_element(times[s].begin(), middle, times[s].end());
+        layers.push_back({&plan.steps[s], *middle});
+    }
+    return layers;
+}
+
+double rate(const LayerTime& layer) {  // GMAC/s
+    return static_cast<double>(layer.step->multiply_accumulates) / (layer.milliseconds * 1e6);
+}
+
+void print_layers(const std::vector<LayerTime>& layers) {
+    double sum = 0.0;
+    for (const LayerTime& layer : layers) sum += layer.milliseconds;
+    std::vector<std::vector<std::string>> rows = {{"layer", "kernel", "us", "GMAC/s", "share %"}};
+    for (const LayerTime& layer : layers) {
+        rows.push_back({layer.step->name, layer.step->kernel, fixed(layer.milliseconds * 1e3, 1),
+                        layer.step->multiply_accumulates == 0 ? "-" : fixed(rate(layer), 1),
+                        fixed(100.0 * layer.milliseconds / sum, 1)});
+    }
+    rows.push_back({"all", "", fixed(sum * 1e3, 1), "", ""});
+    std::puts("\nMedian of each layer:");
+    print_table(rows, {true, true, false, false, false});
+}
+
+void print_text(const Measurement& m, const BenchOptions& options, const char* isa) {
+    std::printf("Threads            %d\n", m.threads);
+    std::printf("Frames             %d\n", m.frames);
+    std::printf("Measured           %s, %s, %s\n", options.model.precision.c_str(), isa,
+                options.include_image ? "pixels to text" : "network only");
+    std::printf("Total time         %.3f ms\n", m.total_ms);
+    std::printf("Average latency    %.4f ms\n", m.mean());
+    std::printf("Frame rate         %.1f FPS\n", m.frames_per_second());
+    std::printf("Latency            min %.4f  p50 %.4f  p90 %.4f  p99 %.4f  max %.4f ms\n",
+                m.latencies_ms.front(), m.percentile(0.50), m.percentile(0.90), m.percentile(0.99),
+                m.latencies_ms.back());
+}
+
+Json to_json(const Measurement& m, const std::vector<LayerTime>& layers,
+             const BenchOptions& options, const Model& model, const char* isa) {
+    Json json = {{"precision", options.model.precision},
+                 {"isa", isa},
+                 {"threads", m.threads},
+                 {"intra", 1},
+                 {"frames", m.frames},
+                 {"latency_ms",
+                  {{"min", m.latencies_ms.front()},
+                   {"mean", m.mean()},
+                   {"p50", m.percentile(0.50)},
+                   {"p90", m.percentile(0.90)},
+                   {"p99", m.percentile(0.99)},
+                   {"max", m.latencies_ms.back()}}},
+                 {"fps", m.frames_per_second()},
+                 {"include_image", options.include_image},
+                 {"model", model.name()},
+                 {"cpu", kernels::detect_cpu_features().brand}};
+    if (!layers.empty()) {
+        Json& rows = json["layers"] = Json::array();
+        for (const LayerTime& layer : layers) {
+            rows.push_back({{"name", layer.step->name},
+                            {"kernel", layer.step->kernel},
+                            {"ms", layer.milliseconds},
+                            {"gmacs", rate(layer)}});
+        }
+    }
+    return json;
+}
+
+ExitStatus run(const BenchOptions& options) {
+    Result<Model> model = options.model.load();
+    if (!model) return fail(model.error());
+    Result<Recognizer> recognizer = Recognizer::create(*model);
+    if (!recognizer) return fail(recognizer.error());
+    const Frame frame = network_sized_frame(*model);
+    if (Status status = recognizer->set_image(frame.view); !status) return fail(status.error());
+
+    std::vector<LayerTime> layers;
+    if (options.per_layer) layers = measure_layers(*recognizer, frame, options);
+    Json all = Json::array();
+    for (const int threads : options.threads) {
+        Result<Measurement> measurement = measure(*recognizer, frame, threads, options);
+        if (!measurement) return fail(measurement.error());
+        if (options.json) {
+            all.push_back(to_json(*measurement, layers, options, *model, recognizer->isa()));
+        } else {
+            if (threads != options.threads.front()) std::puts("");
+            print_text(*measurement, options, recognizer->isa());
+        }
+    }
+    if (options.json) {
+        std::puts(all.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+    } else if (!layers.empty()) {
+        print_layers(layers);
+    }
+    return kDone;
+}
+
+}  // namespace
+
+Verb add_bench(CLI::App& app) {
+    auto options = std::make_shared<BenchOptions>();
+    options->model.add_to(app);
+    app.add_option("--threads,--thread_num", options->threads,
+                   "Threads reading independent frames, such as 1,2,4")
+        ->delimiter(',')
+        ->check(CLI::Range(1, 256))
+        ->capture_default_str();
+    app.add_option("--frames,--frame_count", options->frames, "Frames in all")
+        ->check(CLI::Range(1, 100000000))
+        ->capture_default_str();
+    app.add_option("--warmup", options->warmup, "Frames for each thread before the clock starts")
+        ->check(CLI::Range(0, 1000000))
+        ->capture_default_str();
+    app.add_flag("--per-layer", options->per_layer, "Also the median time of each layer");
+    app.add_flag("--include-image", options->include_image,
+                 "Measure from pixels of network size to text instead of the network alone");
+    app.add_flag("-j,--json", options->json, "One JSON array");
+    return [options] { return run(*options); };
+}
+
+}  // namespace lprnet::cli

@@ -1,0 +1,209 @@
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "engine/cli/image_file.h"
+#include "engine/cli/labels.h"
+#include "engine/cli/model_option.h"
+#include "engine/cli/progress.h"
+#include "engine/cli/table.h"
+#include "engine/cli/text_distance.h"
+#include "engine/cli/verbs.h"
+#include "weights/printable.h"
+
+namespace lprnet::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct EvalOptions {
+    ModelOption model;
+    std::string labels;
+    std::string decode = "greedy";
+    double min_accuracy = 0.0;
+    bool json = false;
+};
+
+struct Score {
+    std::size_t plates = 0;
+    std::size_t correct = 0;
+    std::size_t first_correct = 0;
+    std::size_t characters = 0;
+    std::size_t edits = 0;
+
+    void add(const std::vector<std::string>& expected, const std::vector<std::string>& found,
+             const Alignment& alignment) {
+        ++plates;
+        correct += expected == found ? 1 : 0;
+        first_correct += !found.empty() && expected.front() == found.front() ? 1 : 0;
+        characters += expected.size();
+        edits += alignment.distance;
+    }
+    double accuracy() const { return share(correct, plates); }
+    double first_accuracy() const { return share(first_correct, plates); }
+    // One minus edits per character, not below zero.
+    double char_accuracy() const { return 1.0 - std::min(1.0, share(edits, characters)); }
+
+private:
+    static double share(std::size_t part, std::size_t whole) {
+        return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+    }
+};
+
+struct Evaluation {
+    Score all;
+    std::map<std::string, Score> by_set;
+    std::map<std::size_t, Score> by_length;
+    // (expected, found) of replaced characters; an empty string is a missing or an added one.
+    std::map<std::pair<std::string, std::string>, std::size_t> confusions;
+};
+
+std::vector<std::pair<std::pair<std::string, std::string>, std::size_t>> most_confused(
+    const Evaluation& evaluation) {
+    std::vector<std::pair<std::pair<std::string, std::string>, std::size_t>> rows(
+        evaluation.confusions.begin(), evaluation.confusions.end());
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
+    constexpr std::size_t kShown = 20;
+    if (rows.size() > kShown) rows.resize(kShown);
+    return rows;
+}
+
+Json score_json(const Score& score) {
+    return {{"plates", score.plates},
+            {"correct", score.correct},
+            {"accuracy", score.accuracy()},
+            {"char_accuracy", score.char_accuracy()},
+            {"first_char_accuracy", score.first_accuracy()}};
+}
+
+void print_json(const Evaluation& evaluation, const EvalOptions& options, const Model& model,
+                const char* isa) {
+    Json json = score_json(evaluation.all);
+    json["decode"] = options.decode;
+    json["precision"] = options.model.precision;
+    json["isa"] = isa;
+    json["model"] = model.name();
+    Json& sets = json["by_set"] = Json::object();
+    for (const auto& [set, score] : evaluation.by_set) sets[set] = score_json(score);
+    Json& lengths = json["by_length"] = Json::object();
+    for (const auto& [length, score] : evaluation.by_length) {
+        lengths[std::to_string(length)] = score_json(score);
+    }
+    Json& confusions = json["confusions"] = Json::array();
+    for (const auto& [pair, count] : most_confused(evaluation)) {
+        confusions.push_back({{"expected", pair.first}, {"found", pair.second}, {"count", count}});
+    }
+    std::puts(json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+}
+
+std::string percent(double share) {
+    return fixed(100.0 * share, 2);
+}
+
+std::vector<std::string> score_row(const std::string& name, const Score& score) {
+    return {name,
+            std::to_string(score.plates),
+            std::to_string(score.correct),
+            percent(score.accuracy()),
+            percent(score.char_accuracy()),
+            percent(score.first_accuracy())};
+}
+
+void print_text(const Evaluation& evaluation, const Model& model) {
+    std::vector<std::vector<std::string>> rows = {
+        {"set", "plates", "correct", "plate %", "character %", "first %"}};
+    for (const auto& [set, score] : evaluation.by_set) {
+        if (!set.empty()) rows.push_back(score_row(set, score));
+    }
+    rows.push_back(score_row("all", evaluation.all));
+    for (const auto& [length, score] : evaluation.by_length) {
+        rows.push_back(score_row("length " + std::to_string(length), score));
+    }
+    print_table(rows, {true, false, false, false, false, false});
+
+    std::vector<std::vector<std::string>> confused = {{"expected", "found", "count"}};
+    for (const auto& [pair, count] : most_confused(evaluation)) {
+        confused.push_back({pair.first.empty() ? "(none)" : pair.first,
+                            pair.second.empty() ? "(none)" : pair.second, std::to_string(count)});
+    }
+    if (confused.size() > 1) {
+        std::puts("");
+        print_table(confused, {true, true, false});
+    }
+    std::printf("\nmodel %s\n", model.name().c_str());
+}
+
+ExitStatus run(const EvalOptions& options) {
+    Result<Model> model = options.model.load();
+    if (!model) return fail(model.error());
+    Result<Recognizer> recognizer = Recognizer::create(*model);
+    if (!recognizer) return fail(recognizer.error());
+    Result<std::vector<LabelledImage>> labelled = read_labels(options.labels);
+    if (!labelled) {
+        print_error(labelled.error().message);
+        return kUnreadable;
+    }
+
+    ExitStatus status = kDone;
+    Evaluation evaluation;
+    Progress progress(labelled->size());
+    Reading reading;
+    for (const LabelledImage& item : *labelled) {
+        progress.advance();
+        Result<DecodedImage> image = DecodedImage::open(item.path);
+        const Status read =
+            image ? recognizer->read(image->view(), reading) : Status(image.error());
+        if (!read) {
+            progress.hide();
+            print_error(image ? weights::printable(item.path) + ": " + read.error().message
+                              : read.error().message);
+            status = kUnreadable;
+            continue;
+        }
+        const std::vector<std::string> expected = split_characters(item.text);
+        std::vector<std::string> found;
+        for (const Character& c : reading.characters) found.push_back(c.text);
+        const Alignment alignment = align(expected, found);
+        for (const auto& replaced : alignment.differences) ++evaluation.confusions[replaced];
+        evaluation.all.add(expected, found, alignment);
+        evaluation.by_set[item.set].add(expected, found, alignment);
+        evaluation.by_length[expected.size()].add(expected, found, alignment);
+    }
+    progress.hide();
+
+    if (options.json) {
+        print_json(evaluation, options, *model, recognizer->isa());
+    } else {
+        print_text(evaluation, *model);
+    }
+    if (status == kDone && evaluation.all.accuracy() < options.min_accuracy) {
+        print_error("accuracy " + fixed(evaluation.all.accuracy(), 4) + ", expected at least " +
+                    fixed(options.min_accuracy, 4));
+        return kCheckFailed;
+    }
+    return status;
+}
+
+}  // namespace
+
+Verb add_eval(CLI::App& app) {
+    auto options = std::make_shared<EvalOptions>();
+    app.add_option("DIR|labels.tsv", options->labels,
+                   "Folder or table of labelled images: path<TAB>text[<TAB>set]")
+        ->required();
+    options->model.add_to(app);
+    app.add_option("--decode", options->decode, "Decoder: greedy")
+        ->check(CLI::IsMember({"greedy"}))
+        ->capture_default_str();
+    app.add_option("--min-accuracy", options->min_accuracy,
+                   "Exit with 1 if fewer plates are read right, 0..1")
+        ->check(CLI::Range(0.0, 1.0));
+    app.add_flag("-j,--json", options->json, "One JSON object");
+    return [options] { return run(*options); };
+}
+
+}  // namespace lprnet::cli

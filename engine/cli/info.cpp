@@ -1,0 +1,160 @@
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "engine/cli/model_option.h"
+#include "engine/cli/table.h"
+#include "engine/cli/verbs.h"
+#include "engine/run/recognizer_state.h"
+#include "kernels/dispatch.h"
+#include "lprnet/version.h"
+
+namespace lprnet::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct InfoOptions {
+    ModelOption model;
+    bool json = false;
+};
+
+const char* order_name(ChannelOrder order) {
+    switch (order) {
+        case ChannelOrder::bgr: return "BGR";
+        case ChannelOrder::rgb: return "RGB";
+        case ChannelOrder::gray: return "GRAY";
+    }
+    return "?";
+}
+
+Json per_channel(const float (&values)[3], int count) {
+    Json array = Json::array();
+    for (int c = 0; c < count; ++c) array.push_back(values[c]);
+    return array;
+}
+
+std::string shape_text(const Tensor& t) {
+    return std::to_string(t.c) + "x" + std::to_string(t.h) + "x" + std::to_string(t.w);
+}
+
+Json describe(const Model& model, Recognizer& recognizer) {
+    const Plan& plan = *recognizer.state().plan;
+    const Preprocess& preprocess = model.data().preprocess;
+    const int count = channels(preprocess.order);
+
+    Json features = Json::array();
+    const kernels::CpuFeatures cpu = kernels::detect_cpu_features();
+    for (const auto& feature : kernels::kNamedFeatures) {
+        if (cpu.*feature.present) features.push_back(feature.name);
+    }
+    Json isas = Json::array();
+    for (const kernels::IsaEntry& entry : kernels::all_isas()) {
+        if (entry.supported(cpu)) isas.push_back(entry.table->name);
+    }
+    Json layers = Json::array();
+    std::int64_t macs = 0;
+    for (const Step& step : plan.steps) {
+        macs += step.multiply_accumulates;
+        layers.push_back({{"name", step.name},
+                          {"shape", {step.output.c, step.output.h, step.output.w}},
+                          {"kernel", step.kernel},
+                          {"macs", step.multiply_accumulates},
+                          {"weight_bytes", step.weight_bytes},
+                          {"output_bytes", step.output.size() * sizeof(float)}});
+    }
+    return {{"version", LPRNET_VERSION},
+            {"model", model.name()},
+            {"source", model.source()},
+            {"parameters", model.parameters()},
+            {"classes", model.charset().size()},
+            {"charset", model.charset()},
+            {"blank", model.blank()},
+            {"steps", model.steps()},
+            {"preprocess",
+             {{"width", preprocess.width},
+              {"height", preprocess.height},
+              {"channel_order", order_name(preprocess.order)},
+              {"mean", per_channel(preprocess.mean, count)},
+              {"scale", per_channel(preprocess.scale, count)},
+              {"resize", "bilinear"}}},
+            {"cpu", cpu.brand},
+            {"cpu_features", features},
+            {"isas", isas},
+            {"isa", recognizer.isa()},
+            {"macs", macs},
+            {"arena_bytes", recognizer.arena_bytes()},
+            {"packed_bytes", recognizer.packed_bytes()},
+            {"layers", layers}};
+}
+
+std::string joined(const Json& array, const char* separator) {
+    std::string text;
+    for (const Json& item : array) {
+        if (!text.empty()) text += separator;
+        text += item.is_string() ? item.get<std::string>() : item.dump();
+    }
+    return text;
+}
+
+void print_text(const Json& info, const Plan& plan) {
+    const auto line = [](const char* name, const std::string& value) {
+        std::printf("%-12s %s\n", name, value.c_str());
+    };
+    const Json& preprocess = info["preprocess"];
+    line("version", info["version"].get<std::string>());
+    line("model", info["model"].get<std::string>());
+    line("source", info["source"].get<std::string>());
+    line("parameters", info["parameters"].dump());
+    line("charset", info["classes"].dump() + ": " + joined(info["charset"], ""));
+    line("blank", info["blank"].dump());
+    line("input", preprocess["channel_order"].get<std::string>() + " " +
+                      preprocess["width"].dump() + "x" + preprocess["height"].dump() +
+                      ", resize bilinear, (x - [" + joined(preprocess["mean"], ", ") + "]) * [" +
+                      joined(preprocess["scale"], ", ") + "]");
+    line("cpu", info["cpu"].get<std::string>());
+    line("features", joined(info["cpu_features"], " "));
+    line("isas", joined(info["isas"], " ") + "; in use: " + info["isa"].get<std::string>());
+    line("arena", std::to_string(info["arena_bytes"].get<std::size_t>() / 1024) + " KiB");
+    line("packed", std::to_string(info["packed_bytes"].get<std::size_t>() / 1024) + " KiB");
+    std::puts("");
+
+    std::vector<std::vector<std::string>> rows = {
+        {"layer", "output", "kernel", "MMAC", "weights", "output bytes"}};
+    for (const Step& step : plan.steps) {
+        rows.push_back({step.name, shape_text(step.output), step.kernel,
+                        step.multiply_accumulates == 0
+                            ? "-"
+                            : fixed(static_cast<double>(step.multiply_accumulates) * 1e-6, 2),
+                        std::to_string(step.weight_bytes),
+                        std::to_string(step.output.size() * sizeof(float))});
+    }
+    rows.push_back({"all", "", "", fixed(info["macs"].get<double>() * 1e-6, 2),
+                    info["packed_bytes"].dump(), ""});
+    print_table(rows, {true, false, true, false, false, false});
+}
+
+ExitStatus run(const InfoOptions& options) {
+    Result<Model> model = options.model.load();
+    if (!model) return fail(model.error());
+    Result<Recognizer> recognizer = Recognizer::create(*model);
+    if (!recognizer) return fail(recognizer.error());
+    const Json info = describe(*model, *recognizer);
+    if (options.json) {
+        std::puts(info.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+    } else {
+        print_text(info, *recognizer->state().plan);
+    }
+    return kDone;
+}
+
+}  // namespace
+
+Verb add_info(CLI::App& app) {
+    auto options = std::make_shared<InfoOptions>();
+    options->model.add_to(app);
+    app.add_flag("-j,--json", options->json, "One JSON object");
+    return [options] { return run(*options); };
+}
+
+}  // namespace lprnet::cli

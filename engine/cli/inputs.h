@@ -1,0 +1,24 @@
+// The images that the words on the command line mean.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace lprnet::cli {
+
+struct Inputs {
+    std::vector<std::string> images;
+    // One line each: paths that lead to no image. They count as unreadable.
+    std::vector<std::string> errors;
+    // One line each: files in a folder whose names are no image names. They do not.
+    std::vector<std::string> skipped;
+};
+
+// A path is an image, a folder (searched in depth, in byte order of the paths) or "-" (paths on
+// standard input, one a line). Order is kept.
+Inputs expand_inputs(const std::vector<std::string>& paths);
+
+// True for names ending in .jpg, .jpeg, .png or .bmp in any case.
+bool has_image_name(const std::string& path);
+
+}  // namespace lprnet::cli

@@ -1,0 +1,58 @@
+// lprnet: one program, one verb for each thing it does.
+#include <cstdio>
+#include <map>
+#include <string>
+
+#include "engine/cli/model_option.h"
+#include "engine/cli/verbs.h"
+#include "lprnet/version.h"
+#include "weights/printable.h"
+
+namespace {
+
+// A full disk or a closed pipe must not look like success.
+int checked_output(lprnet::cli::ExitStatus status) {
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+    lprnet::cli::print_error("cannot write to standard output");
+    return lprnet::cli::kUnreadable;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    using namespace lprnet::cli;
+    CLI::App app("Reads licence plates with LPRNet.", "lprnet");
+    app.set_version_flag("--version", std::string("lprnet ") + LPRNET_VERSION);
+    app.require_subcommand(1);
+    app.failure_message(CLI::FailureMessage::simple);
+
+    std::map<const CLI::App*, Verb> verbs;
+    const auto add = [&](const char* name, const char* what, Verb (*add_verb)(CLI::App&)) {
+        CLI::App* sub = app.add_subcommand(name, what);
+        verbs[sub] = add_verb(*sub);
+        return sub;
+    };
+    add("read", "Print the text of each image: TEXT<TAB>CONFIDENCE<TAB>PATH", add_read);
+    add("eval", "Measure the accuracy on labelled images", add_eval);
+    add("bench", "Measure latency and throughput", add_bench)->alias("perf");
+    add("verify", "Compare every layer with a PyTorch dump", add_verify);
+    add("info", "Describe the model, its plan and this CPU", add_info);
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
+            app.exit(error);  // prints the help or the version
+            return checked_output(kDone);
+        }
+        std::string message = error.what();
+        // The parser misses what is required before it sees what is unknown.
+        if (const auto unknown = app.remaining(true); !unknown.empty()) {
+            message = "unknown argument " + lprnet::weights::in_quotes(unknown.front());
+        }
+        std::fprintf(stderr, "lprnet: %s; see lprnet --help\n",
+                     lprnet::weights::printable(message).c_str());
+        return kWrongUsage;
+    }
+    return checked_output(verbs.at(app.get_subcommands().front())());
+}

@@ -1,0 +1,28 @@
+// The flags that choose a model and how to run it, shared by the verbs.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "engine/cli/exit_status.h"
+#include "lprnet/error.h"
+#include "lprnet/recognizer.h"
+
+namespace lprnet::cli {
+
+struct ModelOption {
+    std::string path;  // empty: built in
+    std::string precision = "fp32";
+
+    void add_to(CLI::App& app);
+    Result<Model> load() const;
+};
+
+// Prints one line to standard error.
+void print_error(const std::string& message);
+
+// Prints the error and returns the status for it: wrong usage for an unknown
+// instruction set, unreadable for everything about a file.
+ExitStatus fail(const Error& error);
+
+}  // namespace lprnet::cli

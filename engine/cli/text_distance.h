@@ -1,0 +1,24 @@
+// How two texts differ, character by character.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lprnet::cli {
+
+// One string for each UTF-8 character.
+std::vector<std::string> split_characters(const std::string& text);
+
+struct Alignment {
+    // Levenshtein distance: the fewest replacements, insertions and deletions.
+    std::size_t distance = 0;
+    // The edits of one shortest way, (expected, found); the empty string stands for
+    // the missing side.
+    std::vector<std::pair<std::string, std::string>> differences;
+};
+
+Alignment align(const std::vector<std::string>& expected, const std::vector<std::string>& found);
+
+}  // namespace lprnet::cli

@@ -1,0 +1,280 @@
+#include <cmath>
+#include <cstdio>
+#include <limits>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "engine/cli/model_option.h"
+#include "engine/cli/table.h"
+#include "engine/cli/verbs.h"
+#include "engine/run/recognizer_state.h"
+#include "weights/printable.h"
+#include "weights/safetensors.h"
+
+namespace lprnet::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using weights::SafetensorsFile;
+using weights::TensorView;
+
+struct VerifyOptions {
+    ModelOption model;
+    std::string dump;
+    double min_cosine = 0.999999;
+    bool json = false;
+};
+
+// Sums over all elements of all images of one layer.
+struct Difference {
+    double max_abs = 0.0;
+    double square_error = 0.0;
+    double square_expected = 0.0;
+    double square_found = 0.0;
+    double product = 0.0;
+
+    void add(double expected, double found) {
+        const double error = std::abs(expected - found);
+        // A NaN is the largest error of all; max() would lose it.
+        if (!(error <= max_abs)) max_abs = error;
+        square_error += error * error;
+        square_expected += expected * expected;
+        square_found += found * found;
+        product += expected * found;
+    }
+    double rel_l2() const {
+        return square_expected > 0.0 ? std::sqrt(square_error / square_expected)
+                                     : std::sqrt(square_error);
+    }
+    double cosine() const {
+        if (square_error == 0.0) return 1.0;  // also where both are all zeros
+        return product / std::sqrt(square_expected * square_found);
+    }
+};
+
+struct Layer {
+    std::string name;
+    Difference difference;
+    bool ok = false;
+};
+
+struct Report {
+    std::vector<Layer> layers;
+    std::vector<std::string> fused;  // in the dump, but not computed on their own
+    std::string first_bad;
+    std::size_t images = 0;
+    bool texts_equal = true;
+};
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+    std::string text = "[";
+    for (const std::int64_t extent : shape) {
+        if (text.size() > 1) text += ", ";
+        text += std::to_string(extent);
+    }
+    return text + "]";
+}
+
+// A float32 tensor of the dump: [image, c, h, w], or [image, c, w] where h is 1.
+class Dumped {
+public:
+    static Result<Dumped> find(const SafetensorsFile& file, const std::string& name,
+                               const Tensor& like) {
+        const TensorView* view = file.find(name);
+        if (view == nullptr)
+            return Error{ErrorCode::mismatch, file.label() + ": tensor '" + name + "' is missing"};
+        Dumped dumped;
+        dumped.image_size_ = static_cast<std::size_t>(like.c) * static_cast<std::size_t>(like.h) *
+                             static_cast<std::size_t>(like.w);
+        const std::vector<std::int64_t>& shape = view->shape;
+        const bool flat =
+            like.h == 1 && shape.size() == 3 && shape[1] == like.c && shape[2] == like.w;
+        const bool deep =
+            shape.size() == 4 && shape[1] == like.c && shape[2] == like.h && shape[3] == like.w;
+        if (view->dtype != weights::DType::f32 || !(flat || deep) || shape[0] < 1) {
+            return Error{ErrorCode::mismatch, file.label() + ": tensor '" + name + "' is " +
+                                                  std::string(weights::dtype_name(view->dtype)) +
+                                                  " " + shape_text(shape) + ", expected F32 " +
+                                                  shape_text({-1, like.c, like.h, like.w}) +
+                                                  ", where -1 is any number of images"};
+        }
+        dumped.images_ = static_cast<std::size_t>(shape[0]);
+        if (Status s = view->copy_f32(dumped.values_); !s) return s.error();
+        return dumped;
+    }
+
+    std::size_t images() const { return images_; }
+    std::span<const float> image(std::size_t i) const {
+        return std::span(values_).subspan(i * image_size_, image_size_);
+    }
+
+private:
+    std::vector<float> values_;
+    std::size_t images_ = 0;
+    std::size_t image_size_ = 0;
+};
+
+// Calls visit(index in PyTorch's CHW order, float in the arena) for every element.
+template <class Visit>
+void for_each_element(const Tensor& tensor, const std::vector<int>& channel_order, float* arena,
+                      Visit visit) {
+    for (int stored = 0; stored < tensor.c; ++stored) {
+        const int c =
+            channel_order.empty() ? stored : channel_order[static_cast<std::size_t>(stored)];
+        std::size_t i = static_cast<std::size_t>(c) * static_cast<std::size_t>(tensor.h) *
+                        static_cast<std::size_t>(tensor.w);
+        for (int y = 0; y < tensor.h; ++y) {
+            float* row = arena + tensor.origin() + y * tensor.row() + stored;
+            for (int x = 0; x < tensor.w; ++x) visit(i++, row[std::ptrdiff_t{x} * tensor.c]);
+        }
+    }
+}
+
+// Greedy text of logits in PyTorch's order, [class][step].
+std::string text_of(std::span<const float> logits, const Model& model) {
+    const std::size_t classes = model.charset().size();
+    const std::size_t steps = logits.size() / classes;
+    std::vector<float> by_step(logits.size());
+    for (std::size_t c = 0; c < classes; ++c) {
+        for (std::size_t t = 0; t < steps; ++t) by_step[t * classes + c] = logits[c * steps + t];
+    }
+    Reading reading;
+    decode_ctc_greedy(by_step, model.charset(), model.blank(), reading);
+    return reading.text;
+}
+
+Result<Report> compare(const SafetensorsFile& file, const Model& model, Recognizer& recognizer,
+                       double min_cosine) {
+    Recognizer::State& state = recognizer.state();
+    const Plan& plan = *state.plan;
+    float* arena = state.arena.data();
+
+    Result<Dumped> input = Dumped::find(file, "input", plan.input);
+    if (!input) return input.error();
+    std::map<std::string, Dumped, std::less<>> expected;
+    Report report;
+    report.images = input->images();
+    for (const Step& step : plan.steps) {
+        if (step.op == Op::context_tap || file.find(step.name) == nullptr) continue;
+        Result<Dumped> dumped = Dumped::find(file, step.name, step.output);
+        if (!dumped) return dumped.error();
+        if (dumped->images() != input->images()) {
+            return Error{ErrorCode::mismatch, file.label() + ": tensor '" + step.name + "' has " +
+                                                  std::to_string(dumped->images()) +
+                                                  " images, but 'input' has " +
+                                                  std::to_string(input->images())};
+        }
+        report.layers.push_back({step.name, {}, false});
+        expected.emplace(step.name, std::move(*dumped));
+    }
+    const auto logits = expected.find(plan.steps.back().name);
+    if (logits == expected.end()) {
+        return Error{ErrorCode::mismatch, file.label() + ": tensor 'logits' is missing"};
+    }
+    for (const TensorView& tensor : file.tensors()) {
+        if (tensor.name != "input" && expected.count(tensor.name) == 0) {
+            report.fused.push_back(tensor.name);
+        }
+    }
+
+    Reading reading;
+    for (std::size_t image = 0; image < report.images; ++image) {
+        const std::span<const float> pixels = input->image(image);
+        for_each_element(plan.input, {}, arena, [&](std::size_t i, float& x) { x = pixels[i]; });
+        std::size_t next = 0;
+        for (const Step& step : plan.steps) {
+            run_step(plan, step, arena);
+            const auto it = expected.find(step.name);
+            if (it == expected.end()) continue;
+            const std::span<const float> values = it->second.image(image);
+            Difference& difference = report.layers[next++].difference;
+            for_each_element(
+                step.output, step.channel_order, arena, [&](std::size_t i, float found) {
+                    difference.add(static_cast<double>(values[i]), static_cast<double>(found));
+                });
+        }
+        recognizer.decode(reading);
+        if (reading.text != text_of(logits->second.image(image), model)) report.texts_equal = false;
+    }
+    for (Layer& layer : report.layers) {
+        layer.ok = layer.difference.cosine() >= min_cosine;
+        if (!layer.ok && report.first_bad.empty()) report.first_bad = layer.name;
+    }
+    return report;
+}
+
+void print_json(const Report& report, bool ok, const char* isa) {
+    Json layers = Json::array();
+    for (const Layer& layer : report.layers) {
+        layers.push_back({{"name", layer.name},
+                          {"max_abs", layer.difference.max_abs},
+                          {"rel_l2", layer.difference.rel_l2()},
+                          {"cosine", layer.difference.cosine()},
+                          {"ok", layer.ok}});
+    }
+    const Json json = {{"ok", ok},
+                       {"first_bad", report.first_bad.empty() ? Json() : Json(report.first_bad)},
+                       {"layers", layers},
+                       {"fused", report.fused},
+                       {"texts_equal", report.texts_equal},
+                       {"images", report.images},
+                       {"isa", isa}};
+    std::puts(json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+}
+
+void print_text(const Report& report, const char* isa) {
+    std::vector<std::vector<std::string>> rows = {{"layer", "max abs", "rel l2", "cosine", ""}};
+    for (const Layer& layer : report.layers) {
+        rows.push_back({layer.name, short_number(layer.difference.max_abs),
+                        short_number(layer.difference.rel_l2()),
+                        fixed(layer.difference.cosine(), 9), layer.ok ? "ok" : "BAD"});
+    }
+    print_table(rows, {true, false, false, false, true});
+    std::string fused;
+    for (const std::string& name : report.fused) fused += " " + name;
+    if (!fused.empty()) std::printf("not computed on their own:%s\n", fused.c_str());
+    std::printf("%zu images, texts %s, isa %s, first bad layer: %s\n", report.images,
+                report.texts_equal ? "equal" : "DIFFERENT", isa,
+                report.first_bad.empty() ? "none" : report.first_bad.c_str());
+}
+
+ExitStatus run(const VerifyOptions& options) {
+    Result<Model> model = options.model.load();
+    if (!model) return fail(model.error());
+    Result<Recognizer> recognizer = Recognizer::create(*model);
+    if (!recognizer) return fail(recognizer.error());
+    Result<SafetensorsFile> file = SafetensorsFile::open(options.dump);
+    if (!file) {
+        print_error(file.error().message);
+        return kUnreadable;
+    }
+    Result<Report> report = compare(*file, *model, *recognizer, options.min_cosine);
+    if (!report) {
+        print_error(report.error().message);
+        return kUnreadable;
+    }
+    const bool ok = report->first_bad.empty() && report->texts_equal;
+    if (options.json) {
+        print_json(*report, ok, recognizer->isa());
+    } else {
+        print_text(*report, recognizer->isa());
+    }
+    return ok ? kDone : kCheckFailed;
+}
+
+}  // namespace
+
+Verb add_verify(CLI::App& app) {
+    auto options = std::make_shared<VerifyOptions>();
+    app.add_option("DUMP.safetensors", options->dump, "Dump written by scripts/dump_reference.py")
+        ->required();
+    options->model.add_to(app);
+    app.add_option("--min-cosine", options->min_cosine, "Lowest cosine a layer may have")
+        ->check(CLI::Range(-1.0, 1.0))
+        ->capture_default_str();
+    app.add_flag("-j,--json", options->json, "One JSON object");
+    return [options] { return run(*options); };
+}
+
+}  // namespace lprnet::cli

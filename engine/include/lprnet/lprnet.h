@@ -1,0 +1,96 @@
+/* C interface (C99). Handles are opaque, results go into the caller's memory.
+ *
+ * A model may be shared by any number of threads; a recognizer is used by one
+ * thread at a time. No function prints, exits or throws. Where a function takes
+ * `error` and `error_size`, a failure writes one NUL-terminated line there, cut to
+ * fit; both may be zero.
+ */
+#ifndef LPRNET_H
+#define LPRNET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct lpr_model lpr_model;
+typedef struct lpr_recognizer lpr_recognizer;
+
+typedef enum lpr_status {
+    LPR_OK = 0,
+    LPR_INVALID_ARGUMENT = 1,
+    LPR_NOT_FOUND = 2,
+    LPR_MALFORMED = 3,
+    LPR_MISMATCH = 4,
+    LPR_UNSUPPORTED = 5,
+    LPR_OUT_OF_MEMORY = 6
+} lpr_status;
+
+/* Bytes of one pixel, in memory order. Alpha is ignored. */
+typedef enum lpr_pixel_format {
+    LPR_BGR = 0,
+    LPR_RGB = 1,
+    LPR_BGRA = 2,
+    LPR_RGBA = 3,
+    LPR_GRAY = 4
+} lpr_pixel_format;
+
+/* Row y begins at data + y * stride (bytes, may be negative). 1..32768 pixels a side. */
+typedef struct lpr_image {
+    const uint8_t* data;
+    int32_t width;
+    int32_t height;
+    ptrdiff_t stride;
+    lpr_pixel_format format;
+} lpr_image;
+
+enum { LPR_MAX_CHARACTERS = 64, LPR_MAX_TEXT = 256, LPR_MAX_CHARACTER_TEXT = 16 };
+
+typedef struct lpr_character {
+    char text[LPR_MAX_CHARACTER_TEXT]; /* UTF-8 */
+    float confidence;                  /* 0..1 */
+    int32_t first_step;
+    int32_t last_step;
+} lpr_character;
+
+typedef struct lpr_reading {
+    size_t struct_size;      /* set to sizeof(lpr_reading) before the call */
+    char text[LPR_MAX_TEXT]; /* UTF-8, empty if there is no character */
+    float confidence;        /* probability of the best path, 0..1 */
+    int32_t character_count;
+    lpr_character characters[LPR_MAX_CHARACTERS];
+} lpr_reading;
+
+/* "major.minor.patch" */
+const char* lpr_version(void);
+/* A lower-case name such as "not_found"; never NULL. */
+const char* lpr_status_string(lpr_status status);
+
+lpr_status lpr_model_load(const char* path, lpr_model** model, char* error, size_t error_size);
+/* `bytes` is only read during the call. */
+lpr_status lpr_model_from_memory(const void* bytes, size_t size, lpr_model** model, char* error,
+                                 size_t error_size);
+lpr_status lpr_model_builtin(lpr_model** model, char* error, size_t error_size);
+/* A recognizer keeps what it needs of its model. NULL is allowed. */
+void lpr_model_free(lpr_model* model);
+
+/* `isa` names a kernel table; NULL chooses as RecognizerOptions::isa says. */
+lpr_status lpr_recognizer_create(const lpr_model* model, const char* isa,
+                                 lpr_recognizer** recognizer, char* error, size_t error_size);
+/* One more for another thread, sharing the packed weights. */
+lpr_status lpr_recognizer_clone(const lpr_recognizer* recognizer, lpr_recognizer** clone,
+                                char* error, size_t error_size);
+void lpr_recognizer_free(lpr_recognizer* recognizer);
+
+/* Allocates nothing after the first call. LPR_MISMATCH if the reading does not fit
+ * the structure. */
+lpr_status lpr_read(lpr_recognizer* recognizer, const lpr_image* image, lpr_reading* reading,
+                    char* error, size_t error_size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

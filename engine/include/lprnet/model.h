@@ -1,0 +1,56 @@
+// A network with its weights, alphabet and preprocessing, as one immutable value.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lprnet/error.h"
+
+namespace lprnet {
+
+struct ModelData;
+
+// Cheap to copy: copies share the same weights. Safe to use from many threads.
+class Model {
+public:
+    // Reads a .safetensors file as described in weights/FORMAT.md. Errors name the
+    // file and the first tensor or metadata key that does not fit.
+    static Result<Model> load(const std::string& path) noexcept;
+
+    // The same from memory; `bytes` is only read during the call. `label` stands in
+    // for the path in messages.
+    static Result<Model> from_memory(std::span<const std::byte> bytes, std::string label) noexcept;
+
+    // The model that was linked into the library; `unsupported` if there is none.
+    static Result<Model> builtin() noexcept;
+
+    // The path, the label, or "builtin".
+    const std::string& name() const noexcept;
+    // Free text that tells where the weights come from.
+    const std::string& source() const noexcept;
+    // UTF-8 text of each class, the blank included.
+    const std::vector<std::string>& charset() const noexcept;
+    // Index of the CTC blank in charset().
+    int blank() const noexcept;
+    // Input size in pixels and channels (3, or 1 for a gray model).
+    int input_width() const noexcept;
+    int input_height() const noexcept;
+    int input_channels() const noexcept;
+    // Time steps of the output sequence, 18 for 94 pixels.
+    int steps() const noexcept;
+    std::size_t parameters() const noexcept;
+
+    // For the library's own rooms.
+    const ModelData& data() const noexcept { return *data_; }
+
+private:
+    explicit Model(std::shared_ptr<const ModelData> data) : data_(std::move(data)) {}
+
+    std::shared_ptr<const ModelData> data_;
+};
+
+}  // namespace lprnet

@@ -1,0 +1,208 @@
+// Walks the table of layers, looks up every tensor a layer needs, checks it
+// against the shape that arrives there and records the shape that leaves.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "engine/model/lprnet_layers.h"
+#include "engine/model/model_data.h"
+#include "weights/safetensors.h"
+
+namespace lprnet {
+namespace {
+
+// Hard limits, far above any LPRNet, that keep every later product small.
+constexpr std::int64_t kMaxChannels = 4096;
+constexpr std::int64_t kMaxKernel = 64;
+// Activations of one layer, in floats: 64 MiB.
+constexpr std::int64_t kMaxLayerSize = 1 << 24;
+
+// A counter that only training reads.
+constexpr std::string_view kIgnoredSuffix = ".num_batches_tracked";
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+    std::string text = "[";
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        if (i > 0) text += ", ";
+        text += shape[i] < 0 ? "*" : std::to_string(shape[i]);
+    }
+    return text + "]";
+}
+
+std::string shape_text(const Shape& s) {
+    return std::to_string(s.c) + "x" + std::to_string(s.h) + "x" + std::to_string(s.w);
+}
+
+// Reads the tensors of one file by name and remembers which were used.
+class TensorSource {
+public:
+    TensorSource(const weights::SafetensorsFile& file, const std::string& label)
+        : file_(file), label_(label) {}
+
+    Error mismatch(const std::string& what) const {
+        return {ErrorCode::mismatch, label_ + ": " + what};
+    }
+
+    // `shape` holds -1 where any extent will do; found extents are written back.
+    Status read(const std::string& name, std::vector<std::int64_t>& shape,
+                std::vector<float>& values) {
+        const weights::TensorView* tensor = file_.find(name);
+        if (tensor == nullptr) return mismatch("tensor '" + name + "' is missing");
+        if (tensor->dtype != weights::DType::f32) {
+            return mismatch("tensor '" + name + "' has dtype " +
+                            std::string(weights::dtype_name(tensor->dtype)) + ", expected F32");
+        }
+        bool fits = tensor->shape.size() == shape.size();
+        for (std::size_t i = 0; fits && i < shape.size(); ++i) {
+            fits = shape[i] < 0 || shape[i] == tensor->shape[i];
+        }
+        if (!fits) {
+            return mismatch("tensor '" + name + "' has shape " + shape_text(tensor->shape) +
+                            ", expected " + shape_text(shape));
+        }
+        shape = tensor->shape;
+        if (Status s = weights::check_finite(*tensor); !s) {
+            return Error{s.error().code, label_ + ": " + s.error().message};
+        }
+        used_.insert(name);
+        return tensor->copy_f32(values);
+    }
+
+    Status check_all_used() const {
+        for (const weights::TensorView& tensor : file_.tensors()) {
+            if (used_.count(tensor.name) != 0 || tensor.name.ends_with(kIgnoredSuffix)) continue;
+            return mismatch("tensor '" + tensor.name + "' does not belong to LPRNet");
+        }
+        return {};
+    }
+
+private:
+    const weights::SafetensorsFile& file_;
+    const std::string& label_;
+    std::set<std::string, std::less<>> used_;
+};
+
+Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, Node& node) {
+    std::vector<std::int64_t> shape = {-1, in.c, -1, -1};
+    if (Status s = source.read(node.name + ".weight", shape, node.weight); !s) return s;
+    const std::int64_t oc = shape[0], kh = shape[2], kw = shape[3];
+    if (oc < 1 || oc > kMaxChannels || kh < 1 || kh > kMaxKernel || kw < 1 || kw > kMaxKernel) {
+        return source.mismatch("tensor '" + node.name + ".weight' has shape " + shape_text(shape) +
+                               ", expected 1.." + std::to_string(kMaxChannels) +
+                               " channels and 1.." + std::to_string(kMaxKernel) + " taps a side");
+    }
+    std::vector<std::int64_t> bias_shape = {oc};
+    if (Status s = source.read(node.name + ".bias", bias_shape, node.bias); !s) return s;
+    node.kh = static_cast<int>(kh);
+    node.kw = static_cast<int>(kw);
+    if (row.padding == Padding::same) {
+        if (kh % 2 == 0 || kw % 2 == 0) {
+            return source.mismatch("tensor '" + node.name + ".weight' has shape " +
+                                   shape_text(shape) +
+                                   ", expected an odd number of taps a side, since this layer "
+                                   "keeps the extent");
+        }
+        node.pad_h = (node.kh - 1) / 2;
+        node.pad_w = (node.kw - 1) / 2;
+    }
+    node.shape = {static_cast<int>(oc), in.h + 2 * node.pad_h - node.kh + 1,
+                  in.w + 2 * node.pad_w - node.kw + 1};
+    if (node.shape.h < 1 || node.shape.w < 1) {
+        return source.mismatch("tensor '" + node.name + ".weight' has shape " + shape_text(shape) +
+                               ", too large for its input of " + shape_text(in));
+    }
+    return {};
+}
+
+Status add_batch_norm(TensorSource& source, const Shape& in, Node& node) {
+    std::vector<std::int64_t> shape = {in.c};
+    if (Status s = source.read(node.name + ".weight", shape, node.weight); !s) return s;
+    if (Status s = source.read(node.name + ".bias", shape, node.bias); !s) return s;
+    if (Status s = source.read(node.name + ".running_mean", shape, node.running_mean); !s) return s;
+    if (Status s = source.read(node.name + ".running_var", shape, node.running_var); !s) return s;
+    for (std::size_t i = 0; i < node.running_var.size(); ++i) {
+        if (node.running_var[i] < 0.0f) {
+            return source.mismatch("tensor '" + node.name + ".running_var' is " +
+                                   std::to_string(node.running_var[i]) + " at " +
+                                   std::to_string(i) + ", expected at least 0");
+        }
+    }
+    node.shape = in;
+    return {};
+}
+
+Status add_pool(TensorSource& source, const LayerRow& row, const Shape& in, Node& node) {
+    node.window = row.window;
+    node.stride = row.stride;
+    node.channel_stride = row.channel_stride;
+    if (in.h < row.window.h || in.w < row.window.w) {
+        return source.mismatch("layer '" + node.name + "' pools " + std::to_string(row.window.h) +
+                               "x" + std::to_string(row.window.w) +
+                               " pixels, too large for its input of " + shape_text(in));
+    }
+    node.shape = {(in.c - 1) / row.channel_stride + 1, (in.h - row.window.h) / row.stride.h + 1,
+                  (in.w - row.window.w) / row.stride.w + 1};
+    return {};
+}
+
+}  // namespace
+
+Result<Graph> build_lprnet(const weights::SafetensorsFile& file, const std::string& name,
+                           Shape input) {
+    TensorSource source(file, name);
+    Graph graph;
+    std::map<std::string_view, int> index;
+    graph.nodes.emplace_back();
+    graph.nodes.back().name = "input";
+    graph.nodes.back().shape = input;
+    for (const LayerRow& row : kLprNetLayers) {
+        Node node;
+        node.op = row.op;
+        node.name = row.name;
+        for (const std::string_view from : row.from) {
+            if (!from.empty()) node.inputs.push_back(index.at(from));
+        }
+        if (node.inputs.empty()) node.inputs.push_back(static_cast<int>(graph.nodes.size()) - 1);
+        const Shape in = graph.nodes[static_cast<std::size_t>(node.inputs.front())].shape;
+
+        Status status;
+        switch (row.op) {
+            case Op::conv2d: status = add_conv2d(source, row, in, node); break;
+            case Op::batch_norm: status = add_batch_norm(source, in, node); break;
+            case Op::max_pool:
+            case Op::average_pool: status = add_pool(source, row, in, node); break;
+            case Op::concat: {
+                node.shape = {0, in.h, in.w};
+                for (const int i : node.inputs) {
+                    const Shape& part = graph.nodes[static_cast<std::size_t>(i)].shape;
+                    if (part.h != in.h || part.w != in.w) {
+                        status = source.mismatch(
+                            "the branches of the global context differ in extent: " +
+                            shape_text(in) + " and " + shape_text(part) + " for an input of " +
+                            shape_text(input));
+                        break;
+                    }
+                    node.shape.c += part.c;
+                }
+                break;
+            }
+            case Op::mean_height: node.shape = {in.c, 1, in.w}; break;
+            default: node.shape = in; break;
+        }
+        if (!status) return status.error();
+        const std::int64_t size =
+            static_cast<std::int64_t>(node.shape.c) * node.shape.h * node.shape.w;
+        if (size > kMaxLayerSize) {
+            return source.mismatch("layer '" + node.name + "' makes " + shape_text(node.shape) +
+                                   " values, more than " + std::to_string(kMaxLayerSize));
+        }
+        index.emplace(row.name, static_cast<int>(graph.nodes.size()));
+        graph.nodes.push_back(std::move(node));
+    }
+    if (Status s = source.check_all_used(); !s) return s.error();
+    return graph;
+}
+
+}  // namespace lprnet

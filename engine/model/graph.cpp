@@ -1,0 +1,28 @@
+#include "engine/model/graph.h"
+
+namespace lprnet {
+
+const char* op_name(Op op) noexcept {
+    switch (op) {
+        case Op::input: return "input";
+        case Op::conv2d: return "conv2d";
+        case Op::batch_norm: return "batch_norm";
+        case Op::relu: return "relu";
+        case Op::max_pool: return "max_pool";
+        case Op::average_pool: return "average_pool";
+        case Op::normalize: return "normalize";
+        case Op::concat: return "concat";
+        case Op::mean_height: return "mean_height";
+        case Op::context_tap: return "context_tap";
+    }
+    return "unknown";
+}
+
+std::int64_t multiply_accumulates(const Graph& graph, const Node& node) noexcept {
+    if (node.op != Op::conv2d) return 0;
+    const Shape& in = graph.nodes[static_cast<std::size_t>(node.inputs.front())].shape;
+    return static_cast<std::int64_t>(node.shape.h) * node.shape.w * node.shape.c * in.c * node.kh *
+           node.kw;
+}
+
+}  // namespace lprnet

@@ -1,0 +1,81 @@
+// A network as data: nodes in execution order, each with its parameters and the
+// shape it produces. The loader fills one from a file; the passes in plan/
+// rewrite it; the last of them turns it into a plan.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace lprnet {
+
+enum class Op {
+    input,
+    conv2d,      // stride 1
+    batch_norm,  // per channel, running statistics
+    relu,
+    max_pool,  // with channel_stride: every n-th channel is kept
+    average_pool,
+    normalize,    // x / mean(x^2) over one image
+    concat,       // along the channels
+    mean_height,  // mean over the rows: [c][h][w] -> [c][1][w]
+    context_tap,  // average_pool + normalize + mean_height; the plan's own
+};
+
+const char* op_name(Op op) noexcept;
+
+// Channels, rows and columns of one image's tensor.
+struct Shape {
+    int c = 0;
+    int h = 0;
+    int w = 0;
+
+    friend bool operator==(const Shape&, const Shape&) = default;
+};
+
+struct Window {
+    int h = 1;
+    int w = 1;
+};
+
+struct Node {
+    Op op = Op::input;
+    // PyTorch module path of the module whose output this node computes.
+    std::string name;
+    // Indices of earlier nodes.
+    std::vector<int> inputs;
+    Shape shape;
+
+    // conv2d: weight is OIHW; padding is zeros on both sides.
+    std::vector<float> weight;
+    std::vector<float> bias;
+    int kh = 1, kw = 1;
+    int pad_h = 0, pad_w = 0;
+    bool relu = false;
+
+    // conv2d, context_tap: stored channel i is PyTorch's channel channel_order[i];
+    // empty if they are equal.
+    std::vector<int> channel_order;
+
+    // batch_norm: `weight` is gamma and `bias` beta, plus these.
+    std::vector<float> running_mean;
+    std::vector<float> running_var;
+
+    // pools and context_tap
+    Window window;
+    Window stride;
+    int channel_stride = 1;
+};
+
+// Node 0 is the input, the last node the logits.
+struct Graph {
+    std::vector<Node> nodes;
+
+    const Shape& input_shape() const noexcept { return nodes.front().shape; }
+    const Shape& output_shape() const noexcept { return nodes.back().shape; }
+};
+
+// Multiply-accumulates of one node; 0 for anything but a convolution.
+std::int64_t multiply_accumulates(const Graph& graph, const Node& node) noexcept;
+
+}  // namespace lprnet

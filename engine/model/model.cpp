@@ -1,0 +1,262 @@
+// Model: opens a weights file and reads its metadata; the network itself is built
+// by build_lprnet.cpp.
+#include "lprnet/model.h"
+
+#include <cmath>
+#include <new>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "engine/model/builtin.h"
+#include "engine/model/model_data.h"
+#include "weights/printable.h"
+#include "weights/safetensors.h"
+
+namespace lprnet {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::string_view kFormat = "1";
+
+class Metadata {
+public:
+    Metadata(const weights::SafetensorsFile& file, const std::string& label)
+        : file_(file), label_(label) {}
+
+    const std::string* find(std::string_view key) const {
+        const auto it = file_.metadata().find(key);
+        return it == file_.metadata().end() ? nullptr : &it->second;
+    }
+
+    Error error(std::string_view key, const std::string& what) const {
+        return {ErrorCode::mismatch, label_ + ": metadata '" + std::string(key) + "' " + what};
+    }
+
+    Result<Json> json(std::string_view key) const {
+        const std::string* text = find(key);
+        if (text == nullptr) {
+            return error(key, "is missing; expected a model written by scripts/export_weights.py");
+        }
+        Json value = Json::parse(*text, nullptr, false);
+        if (value.is_discarded()) return error(key, "is not valid JSON");
+        return value;
+    }
+
+private:
+    const weights::SafetensorsFile& file_;
+    const std::string& label_;
+};
+
+std::string found(const Json& value) {
+    return weights::in_quotes(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+Status read_charset(const Metadata& metadata, ModelData& model) {
+    constexpr std::string_view kKey = "lprnet.charset";
+    Result<Json> array = metadata.json(kKey);
+    if (!array) return array.error();
+    if (!array->is_array() || array->size() < 2) {
+        return metadata.error(kKey,
+                              "is " + found(*array) + ", expected an array of 2 or more strings");
+    }
+    for (const Json& entry : *array) {
+        if (!entry.is_string() || entry.get_ref<const std::string&>().empty()) {
+            return metadata.error(kKey, "has the entry " + found(entry) +
+                                            ", expected a string of at least one character");
+        }
+        model.charset.push_back(entry.get<std::string>());
+    }
+
+    constexpr std::string_view kBlankKey = "lprnet.blank";
+    model.blank = static_cast<int>(model.charset.size()) - 1;
+    if (const std::string* text = metadata.find(kBlankKey)) {
+        const Json value = Json::parse(*text, nullptr, false);
+        if (!value.is_number_unsigned() || value.get<std::uint64_t>() >= model.charset.size()) {
+            return metadata.error(kBlankKey, "is " + weights::in_quotes(*text) + ", expected 0.." +
+                                                 std::to_string(model.charset.size() - 1));
+        }
+        model.blank = value.get<int>();
+    }
+    return {};
+}
+
+Status read_extent(const Metadata& metadata, const Json& object, const char* field, int& out) {
+    constexpr std::string_view kKey = "lprnet.preprocess";
+    const auto it = object.find(field);
+    if (it == object.end()) return metadata.error(kKey, std::string("has no '") + field + "'");
+    if (!it->is_number_unsigned() || it->get<std::uint64_t>() < 1 ||
+        it->get<std::uint64_t>() > static_cast<std::uint64_t>(kMaxInputSide)) {
+        return metadata.error(kKey, std::string("has ") + field + " " + found(*it) +
+                                        ", expected 1.." + std::to_string(kMaxInputSide));
+    }
+    out = it->get<int>();
+    return {};
+}
+
+// A number for all channels, or an array with one for each.
+Status read_per_channel(const Metadata& metadata, const Json& object, const char* field,
+                        std::size_t channels, float (&out)[3]) {
+    constexpr std::string_view kKey = "lprnet.preprocess";
+    const auto it = object.find(field);
+    if (it == object.end()) return metadata.error(kKey, std::string("has no '") + field + "'");
+    const bool is_array = it->is_array() && it->size() == channels;
+    for (std::size_t c = 0; c < channels; ++c) {
+        const Json& value = is_array ? (*it)[c] : *it;
+        const float number = value.is_number() ? value.get<float>() : NAN;
+        if (!std::isfinite(number)) {
+            return metadata.error(kKey, std::string("has ") + field + " " + found(*it) +
+                                            ", expected a finite number or " +
+                                            std::to_string(channels) + " of them");
+        }
+        out[c] = number;
+    }
+    return {};
+}
+
+Status read_preprocess(const Metadata& metadata, Preprocess& out) {
+    constexpr std::string_view kKey = "lprnet.preprocess";
+    Result<Json> object = metadata.json(kKey);
+    if (!object) return object.error();
+    if (!object->is_object()) {
+        return metadata.error(kKey, "is " + found(*object) + ", expected an object");
+    }
+    if (Status s = read_extent(metadata, *object, "width", out.width); !s) return s;
+    if (Status s = read_extent(metadata, *object, "height", out.height); !s) return s;
+
+    const Json order = object->value("channel_order", Json());
+    if (order == "BGR") {
+        out.order = ChannelOrder::bgr;
+    } else if (order == "RGB") {
+        out.order = ChannelOrder::rgb;
+    } else if (order == "GRAY") {
+        out.order = ChannelOrder::gray;
+    } else {
+        return metadata.error(
+            kKey, "has channel_order " + found(order) + ", expected \"BGR\", \"RGB\" or \"GRAY\"");
+    }
+    const Json resize = object->value("resize", Json());
+    if (resize != "bilinear") {
+        return metadata.error(kKey, "has resize " + found(resize) + ", expected \"bilinear\"");
+    }
+    const auto count = static_cast<std::size_t>(channels(out.order));
+    if (Status s = read_per_channel(metadata, *object, "mean", count, out.mean); !s) return s;
+    if (Status s = read_per_channel(metadata, *object, "scale", count, out.scale); !s) return s;
+    for (std::size_t c = 0; c < count; ++c) {
+        if (out.scale[c] == 0.0f)
+            return metadata.error(kKey, "has scale 0, expected another number");
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string name) {
+    ModelData model;
+    model.name = std::move(name);
+    const Metadata metadata(file, model.name);
+
+    const std::string* format = metadata.find("lprnet.format");
+    if (format == nullptr || *format != kFormat) {
+        return metadata.error("lprnet.format",
+                              (format ? "is " + weights::in_quotes(*format) : "is missing") +
+                                  ", expected '" + std::string(kFormat) +
+                                  "': a model written by scripts/export_weights.py");
+    }
+    if (const std::string* source = metadata.find("lprnet.source")) model.source = *source;
+    if (Status s = read_charset(metadata, model); !s) return s.error();
+    if (Status s = read_preprocess(metadata, model.preprocess); !s) return s.error();
+
+    Result<Graph> graph = build_lprnet(
+        file, model.name,
+        {channels(model.preprocess.order), model.preprocess.height, model.preprocess.width});
+    if (!graph) return graph.error();
+    model.graph = std::move(*graph);
+
+    const auto classes = static_cast<std::size_t>(model.graph.output_shape().c);
+    if (classes != model.charset.size()) {
+        return metadata.error("lprnet.charset", "has " + std::to_string(model.charset.size()) +
+                                                    " entries, but the network has " +
+                                                    std::to_string(classes) + " classes");
+    }
+    for (const Node& node : model.graph.nodes) {
+        model.parameters += node.weight.size() + node.bias.size();
+    }
+    return model;
+}
+
+namespace {
+
+Error out_of_memory(const std::string& name) {
+    return {ErrorCode::out_of_memory, name + ": out of memory"};
+}
+
+Result<std::shared_ptr<const ModelData>> share(Result<weights::SafetensorsFile> file,
+                                               std::string name) {
+    if (!file) return file.error();
+    Result<ModelData> data = read_model(*file, std::move(name));
+    if (!data) return data.error();
+    return std::make_shared<const ModelData>(std::move(*data));
+}
+
+}  // namespace
+
+Result<Model> Model::load(const std::string& path) noexcept {
+    try {
+        auto data = share(weights::SafetensorsFile::open(path), weights::printable(path));
+        if (!data) return data.error();
+        return Model(std::move(*data));
+    } catch (const std::bad_alloc&) {
+        return out_of_memory(path);
+    }
+}
+
+Result<Model> Model::from_memory(std::span<const std::byte> bytes, std::string label) noexcept {
+    try {
+        auto data = share(weights::SafetensorsFile::from_memory(bytes, label), label);
+        if (!data) return data.error();
+        return Model(std::move(*data));
+    } catch (const std::bad_alloc&) {
+        return out_of_memory(label);
+    }
+}
+
+Result<Model> Model::builtin() noexcept {
+    const std::span<const std::byte> bytes = builtin_model_bytes();
+    if (bytes.empty()) {
+        return Error{ErrorCode::unsupported,
+                     "builtin: this library was built without a model; name a file"};
+    }
+    return from_memory(bytes, "builtin");
+}
+
+const std::string& Model::name() const noexcept {
+    return data_->name;
+}
+const std::string& Model::source() const noexcept {
+    return data_->source;
+}
+const std::vector<std::string>& Model::charset() const noexcept {
+    return data_->charset;
+}
+int Model::blank() const noexcept {
+    return data_->blank;
+}
+int Model::input_width() const noexcept {
+    return data_->preprocess.width;
+}
+int Model::input_height() const noexcept {
+    return data_->preprocess.height;
+}
+int Model::input_channels() const noexcept {
+    return data_->graph.input_shape().c;
+}
+int Model::steps() const noexcept {
+    return data_->graph.output_shape().w;
+}
+std::size_t Model::parameters() const noexcept {
+    return data_->parameters;
+}
+
+}  // namespace lprnet

@@ -1,0 +1,34 @@
+// The contents of a Model: what a weights file says, checked and ready to plan.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/image/preprocess.h"
+#include "engine/model/graph.h"
+#include "lprnet/error.h"
+
+namespace lprnet {
+
+namespace weights {
+class SafetensorsFile;
+}
+
+struct ModelData {
+    std::string name;
+    std::string source;
+    std::vector<std::string> charset;
+    int blank = 0;
+    Preprocess preprocess;
+    Graph graph;
+    std::size_t parameters = 0;
+};
+
+// Metadata and tensors of an opened file; `name` as for Model::name().
+Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string name);
+
+// LPRNet with the shapes that the tensors of `file` have, for an input of that shape.
+Result<Graph> build_lprnet(const weights::SafetensorsFile& file, const std::string& name,
+                           Shape input);
+
+}  // namespace lprnet

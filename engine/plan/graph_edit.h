@@ -1,0 +1,37 @@
+// The few edits that passes are made of.
+#pragma once
+
+#include "engine/model/graph.h"
+
+namespace lprnet {
+
+inline Node& node_at(Graph& graph, int index) {
+    return graph.nodes[static_cast<std::size_t>(index)];
+}
+inline const Node& node_at(const Graph& graph, int index) {
+    return graph.nodes[static_cast<std::size_t>(index)];
+}
+
+inline int node_count(const Graph& graph) {
+    return static_cast<int>(graph.nodes.size());
+}
+
+// How many inputs of other nodes read node `index`.
+int use_count(const Graph& graph, int index);
+
+// Whoever reads `from` reads `to` instead.
+void redirect(Graph& graph, int from, int to);
+
+// Removes every node but the input that the last node does not depend on.
+// `last` becomes the last node.
+Graph remove_dead_nodes(Graph graph, int last);
+
+// The index of the single input of `node`.
+inline int only_input(const Node& node) {
+    return node.inputs.front();
+}
+
+// True if node `index` is a `op` that nobody but one node reads.
+bool is_private(const Graph& graph, int index, Op op);
+
+}  // namespace lprnet

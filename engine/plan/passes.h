@@ -1,0 +1,36 @@
+// The passes that turn the network as trained into the network as run, in the
+// order in which build_plan() applies them. Each is a function from graph to
+// graph that leaves the logits unchanged up to rounding, and each stands alone in
+// the file of its name.
+#pragma once
+
+#include "engine/model/graph.h"
+
+namespace lprnet {
+
+// conv2d -> batch_norm becomes conv2d: with s = gamma / sqrt(var + 1e-5),
+// w' = s w and b' = s (b - mean) + beta, computed in double.
+Graph fold_batch_norm(Graph graph);
+
+// conv2d -> relu becomes conv2d with its relu flag set.
+Graph fuse_relu(Graph graph);
+
+// conv2d 1x1 -> mean_height becomes mean_height -> conv2d 1x1, and the mean moves
+// on through the concatenation in front of it. Both are linear, so the result is
+// the same with a quarter of the multiply-accumulates.
+Graph move_mean(Graph graph);
+
+// average_pool -> normalize -> mean_height (the pool is optional) becomes context_tap.
+Graph fuse_context_tap(Graph graph);
+
+// A max pool that keeps every n-th channel of a convolution becomes one that keeps
+// the first ones: the convolution's output channels are sorted so that the kept
+// come first, and the context's columns with them. Node::channel_order tells the
+// old order.
+Graph sort_pooled_channels(Graph graph);
+
+// Moves each context_tap right behind the node it reads, while that is in the
+// cache and before its memory is needed again.
+Graph schedule_taps(Graph graph);
+
+}  // namespace lprnet

@@ -1,0 +1,78 @@
+// A plan: the network as the list of kernel calls that one instruction set makes
+// for one image, with packed weights and the place of every tensor in one arena.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/model/graph.h"
+#include "kernels/aligned_buffer.h"
+#include "kernels/kernel_table.h"
+#include "lprnet/error.h"
+
+namespace lprnet {
+
+// Where a tensor lies in the arena: NHWC with tight channels, inside a border of
+// zero pixels that the convolutions reading it need.
+struct Tensor {
+    std::size_t begin = 0;  // first float of the border, or of the tensor if it has none
+    int h = 0, w = 0, c = 0;
+    int border_h = 0, border_w = 0;  // pixels on each side
+
+    // Floats from one row to the next.
+    std::ptrdiff_t row() const noexcept {
+        return static_cast<std::ptrdiff_t>(w + 2 * border_w) * c;
+    }
+    // Floats in all, border included.
+    std::size_t size() const noexcept {
+        return static_cast<std::size_t>(row()) * static_cast<std::size_t>(h + 2 * border_h);
+    }
+    // Offset of pixel (0, 0).
+    std::size_t origin() const noexcept {
+        return begin + static_cast<std::size_t>(border_h * row()) +
+               static_cast<std::size_t>(border_w) * static_cast<std::size_t>(c);
+    }
+};
+
+// One kernel call. Its pointers into the arena are null until it runs and are
+// replaced by arena + offset then; pointers to weights are final.
+struct Step {
+    // PyTorch module whose output this step computes.
+    std::string name;
+    // The module whose output it reads, or "input", or "context" for the joined branches.
+    std::string reads;
+    Op op = Op::conv2d;
+    std::variant<kernels::Conv2dF32, kernels::MaxPool2dF32, kernels::ContextTapF32> call;
+    std::size_t input_offset = 0;
+    std::size_t output_offset = 0;
+
+    Tensor output;
+    // Stored channel i is PyTorch's channel channel_order[i]; empty if they are equal.
+    std::vector<int> channel_order;
+    std::int64_t multiply_accumulates = 0;
+    std::size_t weight_bytes = 0;
+    std::string kernel;  // for people: "conv2d_f32 3x1"
+};
+
+struct Plan {
+    const kernels::KernelTable* table = nullptr;
+    std::vector<Step> steps;
+    Tensor input;
+    Tensor output;
+    std::size_t arena_size = 0;  // floats
+    kernels::AlignedBuffer packed;
+};
+
+// Applies the passes of passes.h and lays out the result for `table`.
+// May throw std::bad_alloc. `unsupported` if a node is left that no kernel computes.
+Result<Plan> build_plan(Graph graph, const kernels::KernelTable& table);
+
+// The table called `name`; if that is empty, the one named by the environment
+// variable LPRNET_ISA; if that is empty too, the best for this CPU. An unknown or
+// unsupported name is an error that lists what there is.
+Result<const kernels::KernelTable*> select_table(const std::string& name);
+
+}  // namespace lprnet

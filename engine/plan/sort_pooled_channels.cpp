@@ -1,0 +1,109 @@
+#include <vector>
+
+#include "engine/plan/graph_edit.h"
+#include "engine/plan/passes.h"
+
+namespace lprnet {
+namespace {
+
+// Kept channels first: 0, s, 2s, ..., then the rest in their old order.
+std::vector<int> kept_first(int channels, int stride) {
+    std::vector<int> order;
+    for (int c = 0; c < channels; c += stride) order.push_back(c);
+    for (int c = 0; c < channels; ++c) {
+        if (c % stride != 0) order.push_back(c);
+    }
+    return order;
+}
+
+void permute_output_channels(Node& conv, const std::vector<int>& order) {
+    const std::size_t per_channel = conv.weight.size() / order.size();
+    const std::vector<float> weight = conv.weight;
+    const std::vector<float> bias = conv.bias;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        const auto from = static_cast<std::size_t>(order[i]);
+        for (std::size_t k = 0; k < per_channel; ++k) {
+            conv.weight[i * per_channel + k] = weight[from * per_channel + k];
+        }
+        conv.bias[i] = bias[from];
+    }
+    conv.channel_order = order;
+}
+
+// The input channels of a 1x1 convolution from `first` on follow `order`.
+void permute_input_channels(Node& conv, int ic, int first, const std::vector<int>& order) {
+    const std::vector<float> weight = conv.weight;
+    for (std::size_t o = 0; o < conv.bias.size(); ++o) {
+        const std::size_t row = o * static_cast<std::size_t>(ic) + static_cast<std::size_t>(first);
+        for (std::size_t i = 0; i < order.size(); ++i) {
+            conv.weight[row + i] = weight[row + static_cast<std::size_t>(order[i])];
+        }
+    }
+}
+
+// Where a context_tap's channels arrive: the one 1x1 convolution behind the one
+// concatenation that reads it.
+struct Arrival {
+    int conv = -1;
+    int first_channel = 0;
+};
+
+Arrival find_arrival(const Graph& graph, int tap) {
+    for (int i = 0; i < node_count(graph); ++i) {
+        const Node& concat = node_at(graph, i);
+        if (concat.op != Op::concat || use_count(graph, i) != 1 || use_count(graph, tap) != 1)
+            continue;
+        int first = 0;
+        for (const int input : concat.inputs) {
+            if (input == tap) {
+                for (int j = i + 1; j < node_count(graph); ++j) {
+                    const Node& conv = node_at(graph, j);
+                    if (conv.op == Op::conv2d && conv.kh == 1 && conv.kw == 1 &&
+                        only_input(conv) == i) {
+                        return {j, first};
+                    }
+                }
+            }
+            first += node_at(graph, input).shape.c;
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Graph sort_pooled_channels(Graph graph) {
+    for (int p = 0; p < node_count(graph); ++p) {
+        Node& pool = node_at(graph, p);
+        if (pool.op != Op::max_pool || pool.channel_stride == 1) continue;
+        const int source = only_input(pool);
+        Node& conv = node_at(graph, source);
+        if (conv.op != Op::conv2d || !conv.channel_order.empty()) continue;
+
+        std::vector<int> taps;
+        bool movable = true;
+        for (int i = 0; i < node_count(graph); ++i) {
+            for (const int input : node_at(graph, i).inputs) {
+                if (input != source || i == p) continue;
+                movable = movable && node_at(graph, i).op == Op::context_tap &&
+                          find_arrival(graph, i).conv >= 0;
+                taps.push_back(i);
+            }
+        }
+        if (!movable) continue;
+
+        const std::vector<int> order = kept_first(conv.shape.c, pool.channel_stride);
+        permute_output_channels(conv, order);
+        pool.channel_stride = 1;
+        for (const int tap : taps) {
+            node_at(graph, tap).channel_order = order;
+            const Arrival arrival = find_arrival(graph, tap);
+            Node& context = node_at(graph, arrival.conv);
+            permute_input_channels(context, node_at(graph, only_input(context)).shape.c,
+                                   arrival.first_channel, order);
+        }
+    }
+    return graph;
+}
+
+}  // namespace lprnet

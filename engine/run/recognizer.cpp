@@ -1,0 +1,104 @@
+#include "lprnet/recognizer.h"
+
+#include <new>
+#include <utility>
+
+#include "engine/run/recognizer_state.h"
+
+namespace lprnet {
+
+Recognizer::Recognizer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Recognizer::Recognizer(Recognizer&&) noexcept = default;
+Recognizer& Recognizer::operator=(Recognizer&&) noexcept = default;
+Recognizer::~Recognizer() = default;
+
+namespace {
+
+Error out_of_memory() {
+    return {ErrorCode::out_of_memory, "recognizer: out of memory"};
+}
+
+Result<std::unique_ptr<Recognizer::State>> make_state(const Model& model,
+                                                      std::shared_ptr<const Plan> plan) {
+    Result<Preprocessor> preprocessor = Preprocessor::create(model.data().preprocess);
+    if (!preprocessor) return preprocessor.error();
+    kernels::AlignedBuffer arena(plan->arena_size);
+    return std::make_unique<Recognizer::State>(
+        Recognizer::State{model, std::move(plan), std::move(*preprocessor), std::move(arena)});
+}
+
+}  // namespace
+
+Result<Recognizer> Recognizer::create(const Model& model,
+                                      const RecognizerOptions& options) noexcept {
+    try {
+        Result<const kernels::KernelTable*> table = select_table(options.isa);
+        if (!table) return table.error();
+        Result<Plan> plan = build_plan(model.data().graph, **table);
+        if (!plan) return plan.error();
+        auto state = make_state(model, std::make_shared<const Plan>(std::move(*plan)));
+        if (!state) return state.error();
+        return Recognizer(std::move(*state));
+    } catch (const std::bad_alloc&) {
+        return out_of_memory();
+    }
+}
+
+Result<Recognizer> Recognizer::clone() const noexcept {
+    try {
+        auto state = make_state(state_->model, state_->plan);
+        if (!state) return state.error();
+        return Recognizer(std::move(*state));
+    } catch (const std::bad_alloc&) {
+        return out_of_memory();
+    }
+}
+
+Status Recognizer::set_image(const ImageView& image) noexcept {
+    return state_->preprocessor.run(image, input().data());
+}
+
+void Recognizer::infer() noexcept {
+    run_plan(*state_->plan, state_->arena.data());
+}
+
+void Recognizer::decode(Reading& reading) noexcept {
+    decode_ctc_greedy(logits(), state_->model.charset(), state_->model.blank(), reading);
+}
+
+Status Recognizer::read(const ImageView& image, Reading& reading) noexcept {
+    if (Status status = set_image(image); !status) return status;
+    infer();
+    decode(reading);
+    return {};
+}
+
+Result<Reading> Recognizer::read(const ImageView& image) noexcept {
+    Reading reading;
+    if (Status status = read(image, reading); !status) return status.error();
+    return reading;
+}
+
+std::span<float> Recognizer::input() noexcept {
+    const Tensor& tensor = state_->plan->input;
+    return {state_->arena.data() + tensor.origin(), tensor.size()};
+}
+
+std::span<const float> Recognizer::logits() const noexcept {
+    const Tensor& tensor = state_->plan->output;
+    return {state_->arena.data() + tensor.origin(), tensor.size()};
+}
+
+const char* Recognizer::isa() const noexcept {
+    return state_->plan->table->name;
+}
+
+std::size_t Recognizer::arena_bytes() const noexcept {
+    return state_->arena.size() * sizeof(float);
+}
+
+std::size_t Recognizer::packed_bytes() const noexcept {
+    return state_->plan->packed.size() * sizeof(float);
+}
+
+}  // namespace lprnet

@@ -1,0 +1,24 @@
+// Packing of convolution weights from PyTorch's order into a table's tile order.
+#pragma once
+
+#include <cstddef>
+
+#include "kernels/kernel_table.h"
+
+namespace lprnet::kernels {
+
+// Alignment that packed weights need, in bytes: one AVX-512 vector, one cache line.
+inline constexpr std::size_t kWeightAlignment = 64;
+
+// Floats in the packed weights and in the packed bias of an oc x ic x kh x kw
+// convolution: oc rounded up to whole vectors, but for the weights of the channels
+// that conv2d_f32_row_channels() sets aside.
+std::size_t packed_conv2d_f32_weights(const KernelTable& table, int oc, int ic, int kh,
+                                      int kw) noexcept;
+std::size_t packed_conv2d_f32_bias(const KernelTable& table, int oc) noexcept;
+
+// Channels beyond oc are packed as zeros. The destinations have the sizes above.
+void pack_conv2d_f32(const KernelTable& table, const float* oihw, const float* bias, int oc, int ic,
+                     int kh, int kw, float* packed_weights, float* packed_bias) noexcept;
+
+}  // namespace lprnet::kernels

@@ -1,0 +1,384 @@
+"""LPRNet as a torch module, built from channel widths or from a state dict.
+
+Parameter names are those of the public PyTorch checkpoints (backbone.0 ... backbone.20, container.0). Reading and
+writing of the project's safetensors model files is here too, so that every script agrees on it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Mapping, Sequence
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save as safetensors_bytes
+from torch import Tensor, nn
+from torch.nn import functional
+
+from plates import CHARSET_CN68, HEIGHT, UPSTREAM_PREPROCESS, WIDTH, greedy_text, normalise
+
+__all__ = [
+    "CHARSET_CN68", "BLOCK_INDICES", "LayoutError", "Lprnet", "LprnetShape", "Model", "TAP_INDICES", "expected_shapes",
+    "infer_shape", "load_model", "model_from_state_dict", "numbered_charset", "read_checkpoint", "save_tensors",
+]  # fmt: skip
+
+BLOCK_INDICES = (4, 8, 11)
+NORM_INDICES = (1, 5, 9, 12, 17, 21)
+TAP_INDICES = (2, 6, 13, 22)
+STEPS = 18
+# Where a training script keeps the tensors inside a checkpoint file.
+WRAPPER_KEYS = ("state_dict", "model_state_dict", "model", "net", "ema")
+
+
+class LayoutError(ValueError):
+    """A tensor that does not fit LPRNet; the message names it and says what was expected and found."""
+
+
+@dataclass(frozen=True)
+class LprnetShape:
+    """Every free size of the network.
+
+    blocks: for the small basic blocks at 4, 8 and 11 the output channels of their four convolutions.
+    """
+
+    channels: int = 3
+    stem: int = 64
+    blocks: tuple[tuple[int, int, int, int], ...] = ((32, 32, 32, 128), (64, 64, 64, 256), (64, 64, 64, 256))
+    head: int = 256
+    classes: int = 68
+
+    @staticmethod
+    def from_widths(
+        widths: float | Sequence[int] = 1.0, classes: int = 68, channels: int = 3
+    ) -> "LprnetShape":
+        """From a width multiplier, or from the five widths (stem, block 4, block 8, block 11, head)."""
+        if isinstance(widths, (int, float)):
+            # Multiples of four keep the quarter width of a block whole.
+            widths = [max(4, round(base * widths / 4) * 4) for base in (64, 128, 256, 256, 256)]
+        if len(widths) != 5:
+            raise ValueError(f"widths: expected a multiplier or 5 numbers, found {len(widths)}")
+        stem, *outs, head = (int(width) for width in widths)
+        blocks = tuple((out // 4, out // 4, out // 4, out) for out in outs)
+        return LprnetShape(channels, stem, blocks, head, classes)
+
+    def block_inputs(self) -> tuple[int, int, int]:
+        """Channels entering the blocks: the pools in front of 4, 8 and 16 keep every 1st, 2nd and 4th channel."""
+        return self.stem, -(-self.blocks[0][3] // 2), self.blocks[1][3]
+
+    def head_input(self) -> int:
+        return -(-self.blocks[2][3] // 4)
+
+    def context_channels(self) -> int:
+        return self.stem + self.blocks[0][3] + self.blocks[2][3] + self.classes
+
+
+class ChannelStridePool(nn.Module):
+    """MaxPool3d with kernel (1,3,3) over [C,H,W]: its channel stride only keeps every `channel_stride`-th channel,
+    so a slice and a 2-d pool give the same numbers in far less time."""
+
+    def __init__(self, channel_stride: int, stride: tuple[int, int]) -> None:
+        super().__init__()
+        self.channel_stride = channel_stride
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.max_pool2d(x[:, :: self.channel_stride], 3, self.stride)
+
+
+class ByteDropout(nn.Dropout):
+    """Dropout whose mask costs one random byte per value, not one 32-bit draw: torch's Bernoulli fill takes a sixth of
+    a training step on CPU. The rate is rounded to 1/256."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.p == 0:
+            return x
+        count = x.numel()
+        words = torch.empty((count + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
+        threshold = round(self.p * 256)
+        keep = (words.view(torch.uint8)[:count] >= threshold).to(x.dtype) * (256 / (256 - threshold))
+        # The mask follows the memory order of x, whatever its layout: the values are independent anyway.
+        return x * torch.empty_like(x).as_strided((count,), (1,)).copy_(keep).as_strided(x.shape, x.stride())
+
+
+class SmallBasicBlock(nn.Module):
+    """1x1, 3x1, 1x3, 1x1 convolutions with ReLU between them."""
+
+    def __init__(self, channels: int, widths: tuple[int, int, int, int]) -> None:
+        super().__init__()
+        a, b, c, out = widths
+        self.block = nn.Sequential(
+            nn.Conv2d(channels, a, 1),
+            nn.ReLU(),
+            nn.Conv2d(a, b, (3, 1), padding=(1, 0)),
+            nn.ReLU(),
+            nn.Conv2d(b, c, (1, 3), padding=(0, 1)),
+            nn.ReLU(),
+            nn.Conv2d(c, out, 1),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.block(x)
+
+
+class Lprnet(nn.Module):
+    """[N, channels, 24, 94] -> logits [N, classes, 18].
+
+    batch_context_mean: divide each tap by the mean square of the whole batch, as the public code does, instead of each
+    image's own. At batch 1 there is no difference; beyond it an answer would depend on its neighbours.
+    """
+
+    def __init__(
+        self, shape: LprnetShape = LprnetShape(), dropout: float = 0.5, batch_context_mean: bool = False
+    ) -> None:
+        super().__init__()
+        self.shape = shape
+        self.batch_context_mean = batch_context_mean
+        inputs = shape.block_inputs()
+        outs = [block[3] for block in shape.blocks]
+        self.backbone = nn.Sequential(
+            nn.Conv2d(shape.channels, shape.stem, 3),
+            nn.BatchNorm2d(shape.stem),
+            nn.ReLU(),
+            ChannelStridePool(1, (1, 1)),
+            SmallBasicBlock(inputs[0], shape.blocks[0]),
+            nn.BatchNorm2d(outs[0]),
+            nn.ReLU(),
+            ChannelStridePool(2, (1, 2)),
+            SmallBasicBlock(inputs[1], shape.blocks[1]),
+            nn.BatchNorm2d(outs[1]),
+            nn.ReLU(),
+            SmallBasicBlock(inputs[2], shape.blocks[2]),
+            nn.BatchNorm2d(outs[2]),
+            nn.ReLU(),
+            ChannelStridePool(4, (1, 2)),
+            ByteDropout(dropout),
+            nn.Conv2d(shape.head_input(), shape.head, (1, 4)),
+            nn.BatchNorm2d(shape.head),
+            nn.ReLU(),
+            ByteDropout(dropout),
+            nn.Conv2d(shape.head, shape.classes, (13, 1)),
+            nn.BatchNorm2d(shape.classes),
+            nn.ReLU(),
+        )
+        self.container = nn.Sequential(nn.Conv2d(shape.context_channels(), shape.classes, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        taps = []
+        for index, layer in enumerate(self.backbone):
+            x = layer(x)
+            if index in TAP_INDICES:
+                taps.append(x)
+        pooled = (
+            functional.avg_pool2d(taps[0], 5, 5),
+            functional.avg_pool2d(taps[1], 5, 5),
+            functional.avg_pool2d(taps[2], (4, 10), (4, 2)),
+            taps[3],
+        )
+        context = torch.cat([self._scale(tap) for tap in pooled], dim=1)
+        return self.container(context).mean(dim=2)
+
+    def _scale(self, tap: Tensor) -> Tensor:
+        axes = (0, 1, 2, 3) if self.batch_context_mean else (1, 2, 3)
+        mean_square = tap.float().square().mean(dim=axes, keepdim=True)
+        return tap / mean_square.to(tap.dtype)
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Kaiming weights by fan-out, zero biases, unit batch norms: the starting point of training."""
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu", generator=generator)
+                nn.init.zeros_(layer.bias)
+            elif isinstance(layer, nn.BatchNorm2d):
+                layer.reset_parameters()
+
+
+def expected_shapes(shape: LprnetShape) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every tensor of a model file (num_batches_tracked is not one of them)."""
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def conv(name: str, out: int, into: int, kh: int, kw: int) -> None:
+        shapes[f"{name}.weight"] = (out, into, kh, kw)
+        shapes[f"{name}.bias"] = (out,)
+
+    conv("backbone.0", shape.stem, shape.channels, 3, 3)
+    for index, into, (a, b, c, out) in zip(BLOCK_INDICES, shape.block_inputs(), shape.blocks):
+        conv(f"backbone.{index}.block.0", a, into, 1, 1)
+        conv(f"backbone.{index}.block.2", b, a, 3, 1)
+        conv(f"backbone.{index}.block.4", c, b, 1, 3)
+        conv(f"backbone.{index}.block.6", out, c, 1, 1)
+    conv("backbone.16", shape.head, shape.head_input(), 1, 4)
+    conv("backbone.20", shape.classes, shape.head, 13, 1)
+    conv("container.0", shape.classes, shape.context_channels(), 1, 1)
+    norm_widths = (shape.stem, *(block[3] for block in shape.blocks), shape.head, shape.classes)
+    for index, width in zip(NORM_INDICES, norm_widths):
+        for part in ("weight", "bias", "running_mean", "running_var"):
+            shapes[f"backbone.{index}.{part}"] = (width,)
+    return shapes
+
+
+def infer_shape(state: Mapping[str, Tensor]) -> LprnetShape:
+    """Sizes of the network from its tensors; a LayoutError names the first tensor that does not fit."""
+
+    def weight(name: str) -> tuple[int, ...]:
+        key = f"{name}.weight"
+        if key not in state:
+            raise LayoutError(f"{key}: missing")
+        found = tuple(state[key].shape)
+        if len(found) != 4 or 0 in found:
+            raise LayoutError(f"{key}: expected 4 dimensions (OIHW), found {list(found)}")
+        return found
+
+    stem = weight("backbone.0")
+    blocks = tuple(
+        tuple(weight(f"backbone.{index}.block.{part}")[0] for part in (0, 2, 4, 6)) for index in BLOCK_INDICES
+    )
+    shape = LprnetShape(
+        channels=stem[1],
+        stem=stem[0],
+        blocks=blocks,
+        head=weight("backbone.16")[0],
+        classes=weight("backbone.20")[0],
+    )
+    wanted = expected_shapes(shape)
+    for key, size in wanted.items():
+        if key not in state:
+            raise LayoutError(f"{key}: missing")
+        if tuple(state[key].shape) != size:
+            raise LayoutError(f"{key}: expected shape {list(size)}, found {list(state[key].shape)}")
+        if not state[key].is_floating_point():
+            raise LayoutError(f"{key}: expected floating point, found {state[key].dtype}")
+        if not bool(torch.isfinite(state[key]).all()):
+            raise LayoutError(f"{key}: expected finite values, found NaN or infinity")
+    for key in state:
+        if key not in wanted and not key.endswith(".num_batches_tracked"):
+            raise LayoutError(f"{key}: unexpected")
+    if shape.channels not in (1, 3):
+        raise LayoutError(f"backbone.0.weight: expected 1 or 3 input channels, found {shape.channels}")
+    return shape
+
+
+def model_from_state_dict(state: Mapping[str, Tensor]) -> Lprnet:
+    """A network in eval mode with these float32 tensors; sizes come from the tensors alone."""
+    network = Lprnet(infer_shape(state))
+    tensors = {key: value.detach().to(torch.float32) for key, value in state.items()}
+    for index in NORM_INDICES:
+        tensors.setdefault(f"backbone.{index}.num_batches_tracked", torch.tensor(0))
+    network.load_state_dict(tensors)
+    return network.eval()
+
+
+def read_checkpoint(path: Path) -> dict[str, Tensor]:
+    """State dict of a .pth file (old or zip format): wrappers such as {"state_dict": ...} and "module." prefixes are
+    taken off. Only plain tensors are unpickled. LayoutError for any other content, OSError for no such file."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
+        # torch's own message advises to load without weights_only, which would run code from the file.
+        raise LayoutError("expected a PyTorch state dict of plain tensors, found another kind of file") from error
+    while isinstance(content, Mapping):
+        wrapper = next((key for key in WRAPPER_KEYS if isinstance(content.get(key), Mapping)), None)
+        if wrapper is None:
+            break
+        content = content[wrapper]
+    if not isinstance(content, Mapping):
+        raise LayoutError(f"expected a dictionary of tensors, found {type(content).__name__}")
+    state: dict[str, Tensor] = {}
+    for key, value in content.items():
+        name = str(key)
+        while name.startswith("module."):
+            name = name.removeprefix("module.")
+        if not isinstance(value, Tensor):
+            raise LayoutError(f"{name}: expected a tensor, found {type(value).__name__}")
+        state[name] = value
+    return state
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Writes safetensors under a temporary name and renames it: no reader ever sees half a file. Tensors and metadata
+    are sorted by name, so equal content gives equal bytes."""
+    ordered = {key: tensors[key].detach().contiguous() for key in sorted(tensors)}
+    content = _with_sorted_header(safetensors_bytes(ordered, metadata=dict(metadata)))
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _with_sorted_header(content: bytes) -> bytes:
+    """The same file with its header keys in order: the package keeps metadata in a hash map, whose order changes from
+    run to run. The header stays padded with spaces to a multiple of 8, so that tensor data is aligned."""
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length])
+    metadata = header.pop("__metadata__", {})
+    ordered = {"__metadata__": dict(sorted(metadata.items()))}
+    ordered.update(sorted(header.items(), key=lambda item: item[1]["data_offsets"]))
+    text = json.dumps(ordered, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + content[8 + length :]
+
+
+@dataclass
+class Model:
+    """A network with what its file says about characters and pixels."""
+
+    network: Lprnet
+    charset: list[str]
+    blank: int
+    preprocess: dict
+    source: str
+
+    @torch.inference_mode()
+    def logits(self, image: np.ndarray) -> np.ndarray:
+        """classes x 18 logits of one 24x94x3 uint8 BGR image; always one image per forward pass."""
+        pixels = torch.from_numpy(normalise(image[None], self.preprocess))
+        return self.network(pixels)[0].numpy()
+
+    def text(self, logits: np.ndarray) -> str:
+        return greedy_text(logits, self.charset, self.blank)
+
+
+def numbered_charset(classes: int) -> list[str]:
+    """Stand-ins for a model whose characters nobody knows: good for logits, not for texts."""
+    return [f"#{index}" for index in range(classes - 1)] + ["-"]
+
+
+def load_model(path: Path) -> Model:
+    """A .safetensors model file, or a .pth state dict (read as the public checkpoint reads its pixels)."""
+    if path.suffix == ".safetensors":
+        with safe_open(str(path), framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {key: file.get_tensor(key) for key in file.keys()}
+        for key in ("lprnet.charset", "lprnet.preprocess"):
+            if key not in metadata:
+                raise LayoutError(f"{key}: missing from the metadata")
+        network = model_from_state_dict(state)
+        charset = json.loads(metadata["lprnet.charset"])
+        blank = int(metadata.get("lprnet.blank", len(charset) - 1))
+        preprocess = json.loads(metadata["lprnet.preprocess"])
+        source = metadata.get("lprnet.source", "")
+    else:
+        network = model_from_state_dict(read_checkpoint(path))
+        classes = network.shape.classes
+        charset = list(CHARSET_CN68) if classes == len(CHARSET_CN68) else numbered_charset(classes)
+        blank = classes - 1
+        preprocess = dict(UPSTREAM_PREPROCESS)
+        if network.shape.channels == 1:
+            preprocess["channel_order"] = "GRAY"
+        source = path.name
+    if len(charset) != network.shape.classes:
+        raise LayoutError(f"lprnet.charset: expected {network.shape.classes} entries, found {len(charset)}")
+    if not 0 <= blank < len(charset):
+        raise LayoutError(f"lprnet.blank: expected 0 to {len(charset) - 1}, found {blank}")
+    if (preprocess["width"], preprocess["height"]) != (WIDTH, HEIGHT):
+        raise LayoutError(
+            f"lprnet.preprocess: expected {WIDTH}x{HEIGHT}, found {preprocess['width']}x{preprocess['height']}"
+        )
+    return Model(network, charset, blank, preprocess, source)

@@ -1,0 +1,292 @@
+// The program's own parts that read no image: label files, lists of paths, distances of texts.
+#include "engine/cli/labels.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <random>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "engine/cli/inputs.h"
+#include "engine/cli/text_distance.h"
+#include "tests/catch.h"
+#include "tests/paths.h"
+
+namespace lprnet::cli {
+namespace {
+
+using Texts = std::vector<std::string>;
+using test::TemporaryFolder;
+
+void write(const std::string& path, const std::string& content) {
+    std::ofstream(path, std::ios::binary) << content;
+}
+
+// Standard input from a string while it lives.
+class StandardInput {
+public:
+    explicit StandardInput(const std::string& content)
+        : stream_(content), saved_(std::cin.rdbuf(stream_.rdbuf())) {
+        std::cin.clear();
+    }
+    ~StandardInput() {
+        std::cin.rdbuf(saved_);
+        std::cin.clear();
+    }
+    StandardInput(const StandardInput&) = delete;
+    StandardInput& operator=(const StandardInput&) = delete;
+
+private:
+    std::istringstream stream_;
+    std::streambuf* saved_;
+};
+
+TEST_CASE("image names are known by their endings", "[cli]") {
+    for (const char* name : {"a.jpg", "a.jpeg", "a.png", "a.bmp", "A.JPG", "a.PnG", "b/c.d/e.f.bmp",
+                             "京.png", "a b.jpg", "-.png"}) {
+        INFO(name);
+        CHECK(has_image_name(name));
+    }
+    for (const char* name : {"", "a", "jpg", ".png", "a.txt", "a.png ", "a.png/", "a.png.txt",
+                             "a.gif", "a.jpg~", "png.", "a.jp", "a.jpegs", "folder.png/a"}) {
+        INFO(name);
+        CHECK_FALSE(has_image_name(name));
+    }
+}
+
+TEST_CASE("paths on the command line keep their order and are not judged", "[cli]") {
+    const Texts paths = {"z.png", "a.txt", "missing/b.png", "z.png", ""};
+    const Inputs inputs = expand_inputs(paths);
+    CHECK(inputs.images == paths);
+    CHECK(inputs.errors.empty());
+    CHECK(inputs.skipped.empty());
+}
+
+TEST_CASE("a folder gives its images in byte order, in depth", "[cli]") {
+    const TemporaryFolder folder;
+    std::filesystem::create_directories(folder.file("b/deep"));
+    std::filesystem::create_directories(folder.file("c.png"));
+    for (const char* name :
+         {"b/2.png", "a.jpg", "b/deep/1.bmp", "Z.PNG", "京.png", "notes\n.txt"}) {
+        write(folder.file(name), "x");
+    }
+    const Inputs inputs = expand_inputs({folder.path(), "last.png"});
+    CHECK(inputs.images == Texts{folder.file("Z.PNG"), folder.file("a.jpg"), folder.file("b/2.png"),
+                                 folder.file("b/deep/1.bmp"), folder.file("京.png"), "last.png"});
+    CHECK(inputs.errors.empty());
+    REQUIRE(inputs.skipped.size() == 1);
+    CHECK(inputs.skipped[0].find("notes\\x0a.txt: skipped") != std::string::npos);
+}
+
+TEST_CASE("a dangling link is an image to open, a folder behind a link is not followed", "[cli]") {
+    const TemporaryFolder folder;
+    std::filesystem::create_directories(folder.file("there"));
+    write(folder.file("there/a.png"), "x");
+    std::filesystem::create_symlink("nowhere", folder.file("dangling.png"));
+    std::filesystem::create_directory_symlink(".", folder.file("there/again"));
+    CHECK(expand_inputs({folder.path()}).images ==
+          Texts{folder.file("dangling.png"), folder.file("there/a.png")});
+}
+
+TEST_CASE("a folder without images is an error", "[cli]") {
+    const TemporaryFolder folder;
+    const Inputs empty = expand_inputs({folder.path()});
+    CHECK(empty.images.empty());
+    REQUIRE(empty.errors.size() == 1);
+    CHECK(empty.errors[0] == folder.path() + ": no image in this folder");
+
+    write(folder.file("a.txt"), "x");
+    const Inputs other = expand_inputs({folder.path(), "a.png"});
+    CHECK(other.images == Texts{"a.png"});
+    CHECK(other.errors.size() == 1);
+    CHECK(other.skipped.size() == 1);
+}
+
+TEST_CASE("a list on standard input", "[cli]") {
+    const TemporaryFolder folder;
+    write(folder.file("a.png"), "x");
+    const StandardInput input("one.png\r\n\n\r\ntwo words.png\n" + folder.path() + "\n-\nlast.png");
+    CHECK(expand_inputs({"first.png", "-", "end.png"}).images ==
+          Texts{"first.png", "one.png", "two words.png", folder.file("a.png"), "-", "last.png",
+                "end.png"});
+}
+
+TEST_CASE("an empty list on standard input", "[cli]") {
+    const StandardInput input("");
+    const Inputs inputs = expand_inputs({"-", "-"});
+    CHECK(inputs.images.empty());
+    CHECK(inputs.errors.empty());
+}
+
+TEST_CASE("a label table", "[cli]") {
+    const TemporaryFolder folder;
+    const std::string table = folder.file("any name.tsv");
+    write(table,
+          "a.png\t京A12345\r\n"
+          "\n\r\n"
+          "sub/b c.jpg\tX\tstreet\n"
+          "/abs/d.png\tY\tyard\tmore\tcolumns\n"
+          "e.png\tZ\t\tthe set is empty");
+    const auto labels = read_labels(table);
+    REQUIRE(labels.ok());
+    REQUIRE(labels->size() == 4);
+    const auto row = [&](std::size_t i) {
+        const LabelledImage& image = (*labels)[i];
+        return Texts{image.path, image.text, image.set};
+    };
+    CHECK(row(0) == Texts{folder.file("a.png"), "京A12345", ""});
+    CHECK(row(1) == Texts{folder.file("sub/b c.jpg"), "X", "street"});
+    CHECK(row(2) == Texts{"/abs/d.png", "Y", "yard"});
+    CHECK(row(3) == Texts{folder.file("e.png"), "Z", ""});
+}
+
+TEST_CASE("a label table that is none names the line", "[cli]") {
+    const TemporaryFolder folder;
+    const std::string table = folder.file("labels.tsv");
+    struct Case {
+        std::string content;
+        std::string message;
+    };
+    const std::string expected = ", expected path<TAB>text in UTF-8";
+    const std::vector<Case> cases = {
+        {"a.png\tA\nb.png B\n", ": line 2 is 'b.png B'" + expected},
+        {"\n\na.png\n", ": line 3 is 'a.png'" + expected},
+        {"a.png\t", ": line 1 is 'a.png\\x09'" + expected},
+        {"\tA", ": line 1 is '\\x09A'" + expected},
+        {"a.png\tA\t\xff\n", ": line 1 is 'a.png\\x09A\\x09\\xff'" + expected},
+        {"a.png\t\xed\xa0\x80\n", ": line 1 is 'a.png\\x09\\xed\\xa0\\x80'" + expected},
+        {"", ": holds no label"},
+        {"\r\n\n", ": holds no label"},
+    };
+    for (const Case& c : cases) {
+        write(table, c.content);
+        for (const std::string& path : {table, folder.path()}) {
+            const auto labels = read_labels(path);
+            REQUIRE_FALSE(labels.ok());
+            CHECK(labels.error().code == ErrorCode::malformed);
+            CHECK(labels.error().message == table + c.message);
+        }
+    }
+    const auto missing = read_labels(folder.file("missing.tsv"));
+    REQUIRE_FALSE(missing.ok());
+    CHECK(missing.error().code == ErrorCode::not_found);
+    CHECK(missing.error().message.find(folder.file("missing.tsv")) == 0);
+}
+
+TEST_CASE("file names as labels", "[cli]") {
+    const TemporaryFolder folder;
+    for (const char* name : {"京A12345.png", "沪B1-2.png", "粤C3_x.jpg", "苏D4.front.bmp"}) {
+        write(folder.file(name), "x");
+    }
+    const auto labels = read_labels(folder.path());
+    REQUIRE(labels.ok());
+    Texts texts;
+    for (const LabelledImage& image : *labels) {
+        texts.push_back(image.text);
+        CHECK(image.set.empty());
+    }
+    CHECK(texts == Texts{"京A12345", "沪B1", "粤C3", "苏D4"});
+
+    SECTION("a labels.tsv goes before the names") {
+        write(folder.file("labels.tsv"), "京A12345.png\tX\n");
+        const auto table = read_labels(folder.path());
+        REQUIRE(table.ok());
+        REQUIRE(table->size() == 1);
+        CHECK((*table)[0].text == "X");
+    }
+    SECTION("a name without a text") {
+        write(folder.file("_x.png"), "x");
+        const auto nameless = read_labels(folder.path());
+        REQUIRE_FALSE(nameless.ok());
+        CHECK(nameless.error().message.find(folder.file("_x.png") + ": ") == 0);
+    }
+}
+
+TEST_CASE("a folder without images has no labels", "[cli]") {
+    const TemporaryFolder folder;
+    const auto labels = read_labels(folder.path());
+    REQUIRE_FALSE(labels.ok());
+    CHECK(labels.error().code == ErrorCode::not_found);
+    CHECK(labels.error().message == folder.path() + ": no image in this folder");
+}
+
+TEST_CASE("text in characters", "[cli]") {
+    CHECK(split_characters("").empty());
+    CHECK(split_characters("A1") == Texts{"A", "1"});
+    CHECK(split_characters("京A·é𝄞") == Texts{"京", "A", "·", "é", "𝄞"});
+    // Not UTF-8: nothing is lost.
+    for (const std::string& text : {std::string("\x80"),
+                                    std::string("\x80\x80"
+                                                "A"),
+                                    std::string("A\xff\xe4")}) {
+        std::string joined;
+        for (const std::string& character : split_characters(text)) joined += character;
+        CHECK(joined == text);
+    }
+}
+
+// The definition, without memory: exponential, so for short texts.
+std::size_t distance_of(const Texts& a, std::size_t i, const Texts& b, std::size_t j) {
+    if (i == a.size()) return b.size() - j;
+    if (j == b.size()) return a.size() - i;
+    if (a[i] == b[j]) return distance_of(a, i + 1, b, j + 1);
+    return 1 + std::min({distance_of(a, i + 1, b, j + 1), distance_of(a, i + 1, b, j),
+                         distance_of(a, i, b, j + 1)});
+}
+
+TEST_CASE("alignment of known texts", "[cli]") {
+    const auto differences = [](const char* expected, const char* found) {
+        return align(split_characters(expected), split_characters(found)).differences;
+    };
+    using Pairs = std::vector<std::pair<std::string, std::string>>;
+    CHECK(differences("", "") == Pairs{});
+    CHECK(differences("京A1", "京A1") == Pairs{});
+    CHECK(differences("京A1", "沪A1") == Pairs{{"京", "沪"}});
+    CHECK(differences("京A1", "京1") == Pairs{{"A", ""}});
+    CHECK(differences("京1", "京A1") == Pairs{{"", "A"}});
+    CHECK(differences("A", "") == Pairs{{"A", ""}});
+    CHECK(differences("", "A") == Pairs{{"", "A"}});
+}
+
+TEST_CASE("alignment is a shortest edit", "[cli]") {
+    std::mt19937 random(7);
+    const Texts alphabet = {"A", "B", "京"};
+    const auto random_text = [&] {
+        Texts text(random() % 7);
+        for (std::string& character : text) character = alphabet[random() % alphabet.size()];
+        return text;
+    };
+    for (int i = 0; i < 2000; ++i) {
+        const Texts expected = random_text();
+        const Texts found = random_text();
+        const Alignment alignment = align(expected, found);
+        REQUIRE(alignment.distance == distance_of(expected, 0, found, 0));
+        REQUIRE(alignment.differences.size() == alignment.distance);
+        REQUIRE(align(found, expected).distance == alignment.distance);
+        // Every difference is one, and what is not different is shared by both texts.
+        std::size_t of_expected = 0;
+        std::size_t of_found = 0;
+        for (const auto& [from, to] : alignment.differences) {
+            REQUIRE(from != to);
+            of_expected += from.empty() ? 0 : 1;
+            of_found += to.empty() ? 0 : 1;
+        }
+        REQUIRE(expected.size() - of_expected == found.size() - of_found);
+        for (const std::string& character : alphabet) {
+            const auto count = [&](const Texts& text) {
+                return std::count(text.begin(), text.end(), character);
+            };
+            std::ptrdiff_t balance = count(expected) - count(found);
+            for (const auto& [from, to] : alignment.differences) {
+                balance -= (from == character ? 1 : 0) - (to == character ? 1 : 0);
+            }
+            REQUIRE(balance == 0);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace lprnet::cli

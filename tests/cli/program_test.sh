@@ -1,0 +1,846 @@
+#!/usr/bin/env bash
+# What people and scripts see of the program: exit statuses, lines on standard output and
+# standard error, and what becomes of inputs that are no plates. Accuracy, speed and numbers
+# are tested elsewhere.
+#
+#   program_test.sh SOURCE_DIR [EMULATOR...] PROGRAM
+#
+# LPRNET_SAMPLES and LPRNET_WEIGHTS name a sample folder and a weights file other than the ones
+# that ship.
+set -u
+export LC_ALL=C.UTF-8
+unset LPRNET_ISA
+
+if [ $# -lt 2 ]; then
+  echo "usage: program_test.sh SOURCE_DIR [EMULATOR...] PROGRAM" >&2
+  exit 2
+fi
+source_folder=$1
+shift
+command=()
+for word in "$@"; do
+  if [ -n "$word" ]; then command+=("$word"); fi
+done
+samples=${LPRNET_SAMPLES:-$source_folder/tests/samples}
+weights=${LPRNET_WEIGHTS:-$source_folder/weights/lprnet.safetensors}
+
+work=$(mktemp -d) || exit 1
+trap 'chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
+out=$work/.out
+err=$work/.err
+
+# --- Checks -----------------------------------------------------------------------------------
+
+checks=0
+failures=0
+current=
+failed=no
+
+# Begins the check of that name.
+check() {
+  current=$1
+  checks=$((checks + 1))
+  failed=no
+}
+
+# Reports the first problem of each check.
+problem() {
+  if [ $failed = yes ]; then return; fi
+  failed=yes
+  failures=$((failures + 1))
+  echo "FAILED: $current: $1"
+}
+
+# Every line on standard error is a whole message of ours: no crash, no sanitizer, no empty line.
+check_messages() {
+  if [ -s "$err" ] && [ "$(tail -c 1 "$err" | wc -l)" -ne 1 ]; then
+    problem "the last message has no newline"
+  fi
+  if grep -qv '^lprnet: [^ ]' "$err"; then
+    problem "message does not begin with 'lprnet: ': $(grep -v '^lprnet: [^ ]' "$err" | head -n 1)"
+  fi
+  if grep -q '[[:cntrl:]]' "$err"; then problem "a message has control characters"; fi
+}
+
+# Runs the program; standard input is that of the caller.
+run() {
+  timeout 300 "${command[@]}" "$@" >"$out" 2>"$err"
+  status=$?
+  if [ $status -gt 3 ]; then problem "ended with status $status: $(head -n 1 "$err")"; fi
+  check_messages
+}
+
+expect_status() {
+  if [ $status -ne "$1" ]; then
+    problem "status $status, expected $1: $(cat "$err" "$out" | head -n 1)"
+  fi
+}
+
+expect_lines() {  # FILE COUNT
+  local count
+  count=$(wc -l <"$1")
+  if [ "$count" -ne "$2" ]; then
+    problem "$count lines, expected $2, in ${1##*.}: $(head -n 1 "$1")"
+  fi
+}
+
+expect_text() {  # FILE TEXT...
+  local file=$1 text
+  shift
+  for text in "$@"; do
+    if ! grep -qF -e "$text" "$file"; then
+      problem "std${file##*.} has no '$text': $(head -n 1 "$file")"
+    fi
+  done
+}
+
+expect_pattern() {  # FILE REGULAR_EXPRESSION: every line matches
+  if grep -Eqv -e "$2" "$1"; then
+    problem "std${1##*.} has a line unlike '$2': $(grep -Ev -e "$2" "$1" | head -n 1)"
+  fi
+}
+
+expect_success() {
+  expect_status 0
+  expect_lines "$err" 0
+}
+
+# One message, nothing else.
+expect_only_error() {  # STATUS TEXT...
+  expect_status "$1"
+  shift
+  expect_lines "$err" 1
+  expect_lines "$out" 0
+  expect_text "$err" "$@"
+}
+
+# Every line of standard output is one JSON value: strings, then numbers and words, then objects
+# and arrays from the inside out are replaced by one letter each, until one letter is left.
+expect_json() {  # LINES KEY...
+  local key
+  expect_lines "$out" "$1"
+  shift
+  if sed -E \
+    -e 's/"([^"\\[:cntrl:]]|\\["\\\/bfnrt]|\\u[0-9a-fA-F]{4})*"/s/g' \
+    -e 's/-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?|true|false|null/v/g' \
+    -e ':again' -e 's/\{(s:[sv](,s:[sv])*)?\}|\[([sv](,[sv])*)?\]/v/g' -e 'tagain' "$out" |
+    grep -qvx v; then
+    problem "stdout is not JSON: $(head -n 1 "$out")"
+  fi
+  for key in "$@"; do
+    if grep -qvF -e "\"$key\":" "$out"; then problem "no key '$key'"; fi
+  done
+}
+
+# --- Files ------------------------------------------------------------------------------------
+
+little_endian() {  # VALUE BYTES
+  local value=$1 i
+  for ((i = 0; i < $2; ++i)); do
+    # shellcheck disable=SC2059
+    printf "\\x$(printf %02x $((value >> (8 * i) & 255)))"
+  done
+}
+
+bmp_header() {  # WIDTH HEIGHT
+  local row=$((($1 * 3 + 3) / 4 * 4))
+  printf 'BM'
+  little_endian $((54 + row * $2)) 4
+  little_endian 0 4
+  little_endian 54 4
+  little_endian 40 4
+  little_endian "$1" 4
+  little_endian "$2" 4
+  little_endian 1 2
+  little_endian 24 2
+  little_endian 0 24
+}
+
+bmp() {  # WIDTH HEIGHT, all black
+  bmp_header "$1" "$2"
+  head -c $((($1 * 3 + 3) / 4 * 4 * $2)) /dev/zero
+}
+
+safetensors() {  # HEADER BYTES_OF_ZEROS
+  little_endian ${#1} 8
+  printf '%s' "$1"
+  head -c "$2" /dev/zero
+}
+
+# Only root reads what nobody may read.
+can_forbid=yes
+: >"$work/forbidden"
+chmod 000 "$work/forbidden"
+if [ -r "$work/forbidden" ]; then can_forbid=no; fi
+
+line_format='^[^[:blank:]]*	[01]\.[0-9]{4}	[^	]+$'
+
+# --- Usage ------------------------------------------------------------------------------------
+
+check "--help"
+run --help </dev/null
+expect_success
+expect_text "$out" Usage read eval bench perf verify info
+
+for verb in read eval bench perf verify info; do
+  check "$verb --help"
+  run $verb --help </dev/null
+  expect_success
+  expect_text "$out" --model --precision --json
+done
+
+check "--version"
+run --version </dev/null
+expect_success
+expect_lines "$out" 1
+expect_pattern "$out" '^lprnet [0-9]+\.[0-9]+\.[0-9]+$'
+
+wrong_usage() {  # NAME TEXT WORD...
+  check "$1"
+  local text=$2
+  shift 2
+  run "$@" </dev/null
+  expect_only_error 2 "$text" "lprnet --help"
+}
+wrong_usage "no verb" subcommand
+wrong_usage "unknown verb" "'paint'" paint
+wrong_usage "unknown verb with a newline" "'pa\\x0aint'" $'pa\nint'
+wrong_usage "two verbs" "info" info info
+wrong_usage "unknown flag" "'--fast'" --fast
+for verb in "read x" "eval x" bench "verify x" info; do
+  # shellcheck disable=SC2086
+  {
+    wrong_usage "${verb% x}: unknown flag" "'--fast'" $verb --fast
+    wrong_usage "${verb% x}: unknown precision" --precision $verb --precision fp8
+    wrong_usage "${verb% x}: -m without a file" --model $verb -m
+  }
+done
+wrong_usage "read: no path" PATH read
+wrong_usage "eval: no labels" labels.tsv eval
+wrong_usage "verify: no dump" DUMP verify
+wrong_usage "read: unknown decoder" --decode read x --decode guess
+wrong_usage "eval: unknown decoder" --decode eval x --decode guess
+wrong_usage "read: min-confidence above 1" --min-confidence read x --min-confidence 2
+wrong_usage "read: min-confidence not a number" --min-confidence read x --min-confidence high
+wrong_usage "read: roi of three numbers" --roi read x --roi 1,2,3
+wrong_usage "read: roi of five numbers" --roi read x --roi 1,2,3,4,5
+wrong_usage "read: roi with a letter" --roi read x --roi 1,2,3,x
+wrong_usage "read: roi with a fraction" --roi read x --roi 0,0,1.5,2
+wrong_usage "read: roi beyond int" --roi read x --roi 0,0,99999999999,2
+wrong_usage "eval: min-accuracy above 1" --min-accuracy eval x --min-accuracy 1.5
+wrong_usage "bench: 0 threads" --threads bench --threads 0
+wrong_usage "bench: threads not a number" --threads bench --threads 1,many
+wrong_usage "bench: 0 frames" --frames bench --frames 0
+wrong_usage "bench: negative warmup" --warmup bench --warmup -1
+wrong_usage "bench: unexpected word" "'plate.png'" bench plate.png
+wrong_usage "verify: min-cosine above 1" --min-cosine verify x --min-cosine 2
+
+# --- Samples that ship ------------------------------------------------------------------------
+
+first_file=
+first_text=
+check "samples: labels.tsv is there"
+if [ -f "$samples/labels.tsv" ]; then
+  IFS=$'\t' read -r first_file first_text _ <"$samples/labels.tsv"
+  if [ -z "$first_text" ]; then problem "$samples/labels.tsv has no labels"; fi
+else
+  problem "no $samples/labels.tsv"
+fi
+if [ $failed = yes ]; then
+  echo "$checks checks, $failures failed; the others need the samples"
+  exit 1
+fi
+plate=$samples/$first_file
+extension=${first_file##*.}
+
+sample_count=0
+sample_paths=()
+while IFS=$'\t' read -r file text _; do
+  sample_count=$((sample_count + 1))
+  sample_paths+=("$samples/$file")
+  check "read: sample $file"
+  run read "$samples/$file" </dev/null
+  expect_success
+  expect_lines "$out" 1
+  expect_pattern "$out" "$line_format"
+  found=$(cut -f 1 "$out")
+  if [ "$found" != "$text" ]; then problem "read '$found', expected '$text'"; fi
+  if [ "$(cut -f 3 "$out")" != "$samples/$file" ]; then problem "the third field is not the path"; fi
+done <"$samples/labels.tsv"
+
+check "samples: every image has a label"
+image_count=$(find "$samples" -name '*.png' -o -name '*.jpg' | wc -l)
+if [ "$image_count" -ne $sample_count ]; then
+  problem "$image_count images, but $sample_count labels"
+fi
+
+check "read: many files keep their order"
+run read "${sample_paths[@]}" </dev/null
+expect_success
+if ! printf '%s\n' "${sample_paths[@]}" | cmp -s - <(cut -f 3 "$out"); then problem "another order"; fi
+
+check "read --json"
+run read --json "${sample_paths[@]}" </dev/null
+expect_success
+expect_json $sample_count file plate confidence candidates characters char span \
+  processing_time_ms image infer decode model precision backend
+if ! head -n 1 "$out" | grep -qF "\"plate\":\"$first_text\""; then
+  problem "the first plate is not $first_text"
+fi
+
+check "read: --json and -j are the same"
+run read -j "$plate" </dev/null
+expect_success
+expect_json 1 file plate
+
+check "read: the reference kernels read the same"
+run read "${sample_paths[@]}" </dev/null
+cut -f 1 "$out" >"$work/texts"
+LPRNET_ISA=reference run read "${sample_paths[@]}" </dev/null
+expect_success
+if ! cut -f 1 "$out" | cmp -s - "$work/texts"; then problem "the texts differ"; fi
+
+check "read: each picture decides alone"
+run read "$plate" </dev/null
+alone=$(cat "$out")
+run read "${sample_paths[@]}" "$plate" </dev/null
+if [ "$(tail -n 1 "$out")" != "$alone" ]; then problem "after other pictures it is '$(tail -n 1 "$out")', alone '$alone'"; fi
+
+# --- Paths ------------------------------------------------------------------------------------
+
+check "read: list on standard input, CRLF, empty lines, no last newline"
+run read - < <(printf '%s\r\n\r\n\n%s\n%s' "$plate" "$plate" "$plate")
+expect_success
+expect_lines "$out" 3
+expect_pattern "$out" "^$first_text	"
+
+check "read: empty list on standard input"
+run read - </dev/null
+expect_success
+expect_lines "$out" 0
+
+check "read: list on standard input between other paths"
+run read "$plate" - "$plate" < <(echo "$plate")
+expect_success
+expect_lines "$out" 3
+
+names=$work/names
+mkdir "$names"
+for name in "two words" "省A12345" "quote\"and\\back" "-dash" "100%s%n"; do
+  cp "$plate" "$names/$name.$extension"
+done
+check "read: file names with spaces, quotes, UTF-8 and percent signs"
+run read "$names" </dev/null
+expect_success
+expect_lines "$out" 5
+expect_text "$out" "$names/two words.$extension" "$names/省A12345.$extension" \
+  "$names/quote\"and\\back.$extension" "$names/100%s%n.$extension"
+check "read -j: the same names"
+run read -j "$names" </dev/null
+expect_success
+expect_json 5 file
+expect_text "$out" "quote\\\"and\\\\back"
+
+check "read -j: a file name that is not UTF-8"
+cp "$plate" "$work/"$'latin\xe9'".$extension"
+run read -j "$work/"$'latin\xe9'".$extension" </dev/null
+expect_success
+expect_json 1 file
+
+check "read: upper case extension"
+mkdir "$work/upper"
+cp "$plate" "$work/upper/PLATE.${extension^^}"
+run read "$work/upper" </dev/null
+expect_success
+expect_lines "$out" 1
+
+check "read: any name on the command line"
+cp "$plate" "$work/plate.dat"
+run read "$work/plate.dat" </dev/null
+expect_success
+expect_lines "$out" 1
+
+check "read: missing file"
+run read "$work/missing.png" </dev/null
+expect_only_error 3 "$work/missing.png" "no such file"
+
+check "read: missing file with a newline in its name"
+run read "$work/miss"$'\n'"ing.png" </dev/null
+expect_only_error 3 'miss\x0aing.png'
+
+check "read: missing folder"
+run read "$work/missing/" </dev/null
+expect_only_error 3 "$work/missing/"
+
+check "read: empty path"
+run read "" </dev/null
+expect_status 3
+expect_lines "$err" 1
+expect_lines "$out" 0
+
+check "read: empty folder"
+mkdir "$work/nothing"
+run read "$work/nothing" </dev/null
+expect_only_error 3 "$work/nothing" "no image"
+
+check "read: device"
+run read /dev/null </dev/null
+expect_only_error 3 /dev/null
+
+check "read: a missing file does not stop the others"
+run read "$plate" "$work/missing.png" "$plate" </dev/null
+expect_status 3
+expect_lines "$out" 2
+expect_lines "$err" 1
+
+# --- Pictures that are none -------------------------------------------------------------------
+
+junk=$work/junk
+mkdir "$junk" "$junk/deep" "$junk/folder.png"
+cp "$plate" "$junk/a_good.$extension"
+cp "$plate" "$junk/deep/good.$extension"
+cp "$plate" "$junk/z_good.$extension"
+bmp 1 1 >"$junk/one_pixel.bmp"
+bmp 20000 1 >"$junk/very_wide.bmp"
+bmp 1 20000 >"$junk/very_tall.bmp"
+good=6
+
+bad=0
+bad_names=()
+junk_file() {  # NAME: the file is there, and no picture
+  bad=$((bad + 1))
+  bad_names+=("$junk/$1")
+}
+echo "not an image" >"$junk/text.png"; junk_file text.png
+: >"$junk/empty.jpg"; junk_file empty.jpg
+size=$(wc -c <"$plate")
+for part in 1 2 12 40 200 $((size / 2)) $((size - 3)); do
+  head -c "$part" "$plate" >"$junk/cut_$part.$extension"; junk_file "cut_$part.$extension"
+done
+for sample in "${sample_paths[@]}"; do  # the other format
+  if [ "${sample##*.}" != "$extension" ]; then
+    for part in 8 20 33 60 $(($(wc -c <"$sample") / 2)); do
+      head -c "$part" "$sample" >"$junk/cut_$part.${sample##*.}"
+      junk_file "cut_$part.${sample##*.}"
+    done
+    break
+  fi
+done
+bmp 94 24 | head -c 30 >"$junk/header.bmp"; junk_file header.bmp
+bmp_header 94 24 >"$junk/no_pixels.bmp"; junk_file no_pixels.bmp
+bmp 94 24 | head -c 6000 >"$junk/half.bmp"; junk_file half.bmp
+bmp 40000 1 >"$junk/too_wide.bmp"; junk_file too_wide.bmp
+bmp 1 40000 >"$junk/too_tall.bmp"; junk_file too_tall.bmp
+bmp_header 30000 30000 >"$junk/too_large.bmp"; junk_file too_large.bmp
+bmp_header 8000 8000 >"$junk/bomb.bmp"; junk_file bomb.bmp
+bmp_header 0 0 >"$junk/no_size.bmp"; junk_file no_size.bmp
+head -c 5000 /dev/zero >"$junk/zeros.png"; junk_file zeros.png
+printf 'GIF89a\x01\x00\x01\x00\x00\x00\x00;' >"$junk/other.png"; junk_file other.png
+ln -s nowhere "$junk/dangling.png"; junk_file dangling.png
+ln -s loop.png "$junk/loop.png"; junk_file loop.png
+if mkfifo "$junk/pipe.png" 2>/dev/null; then junk_file pipe.png; fi
+if [ $can_forbid = yes ]; then
+  cp "$plate" "$junk/forbidden.png"; chmod 000 "$junk/forbidden.png"; junk_file forbidden.png
+fi
+
+check "read: folder of good and bad pictures"
+run read "$junk" </dev/null
+expect_status 3
+expect_lines "$out" $good
+expect_lines "$err" $bad
+expect_pattern "$out" "$line_format"
+if [ "$(grep -c "^$first_text	" "$out")" -ne 3 ]; then problem "a good picture was not read"; fi
+for name in "${bad_names[@]}"; do
+  if [ "$(grep -cF -e "lprnet: $name: " "$err")" -ne 1 ]; then
+    problem "not one message for ${name##*/}"
+  fi
+done
+if grep -q '()' "$err"; then problem "a message gives no reason: $(grep '()' "$err" | head -n 1)"; fi
+
+for name in "${bad_names[@]}"; do
+  check "read: ${name##*/} alone"
+  run read "$name" </dev/null
+  expect_only_error 3 "$name"
+done
+
+check "read -j: the same folder"
+run read -j "$junk" </dev/null
+expect_status 3
+expect_json $good file plate
+expect_lines "$err" $bad
+
+check "read: files that are not named like images are skipped, with a message"
+mkdir "$work/mixed"
+cp "$plate" "$work/mixed/plate.$extension"
+echo "notes" >"$work/mixed/notes.txt"
+run read "$work/mixed" </dev/null
+expect_status 0
+expect_lines "$out" 1
+expect_lines "$err" 1
+expect_text "$err" "notes.txt" "skipped"
+
+check "read: folder with nothing but other files"
+mkdir "$work/notes"
+echo "notes" >"$work/notes/notes.txt"
+run read "$work/notes" </dev/null
+expect_status 3
+expect_lines "$out" 0
+expect_text "$err" "no image"
+
+if [ $can_forbid = yes ]; then
+  check "read: folder that may not be listed"
+  mkdir "$work/closed"
+  cp "$plate" "$work/closed/plate.$extension"
+  chmod 000 "$work/closed"
+  run read "$work/closed" </dev/null
+  expect_status 3
+  expect_lines "$out" 0
+  expect_text "$err" "$work/closed"
+else
+  echo "skipped: files without read permission, as this user may read every file"
+fi
+
+# --- Region, confidence -----------------------------------------------------------------------
+
+bmp 94 24 >"$work/black.bmp"
+check "read: roi of the whole image changes nothing"
+run read "$work/black.bmp" </dev/null
+whole=$(cat "$out")
+run read --roi 0,0,94,24 "$work/black.bmp" </dev/null
+expect_success
+if [ "$(cat "$out")" != "$whole" ]; then problem "it does"; fi
+
+check "read: roi inside"
+run read "$work/black.bmp" --roi 93,23,1,1 </dev/null
+expect_success
+expect_lines "$out" 1
+
+for roi in 0,0,95,24 0,0,94,25 94,0,1,1 0,24,1,1 -1,0,5,5 0,-1,5,5 0,0,0,5 0,0,5,0 0,0,-5,5 \
+  2147483647,0,1,1 1,0,2147483647,1 -2147483648,0,1,1; do
+  check "read: roi $roi is outside"
+  run read "--roi=$roi" "$work/black.bmp" </dev/null
+  expect_only_error 3 "$work/black.bmp" "$roi" 94x24
+done
+
+check "read: roi is judged for each image"
+run read --roi 0,0,94,24 "$work/black.bmp" "$junk/one_pixel.bmp" </dev/null
+expect_status 3
+expect_lines "$out" 1
+expect_lines "$err" 1
+
+check "read: --min-confidence 0 keeps all"
+run read --min-confidence 0 "${sample_paths[@]}" </dev/null
+expect_success
+expect_lines "$out" $sample_count
+
+check "read: --min-confidence leaves out the less certain"
+run read "${sample_paths[@]}" </dev/null
+kept=$(cut -f 2 "$out" | awk '$1 >= 0.5' | wc -l)
+run read --min-confidence 0.5 "${sample_paths[@]}" </dev/null
+expect_success
+# A confidence that is printed as 0.5000 may be a little less.
+lines=$(wc -l <"$out")
+if [ "$lines" -ne "$kept" ] && ! grep -q '	0.5000	' "$out"; then problem "$lines lines, expected $kept"; fi
+
+# --- eval -------------------------------------------------------------------------------------
+
+check "eval: table of the samples"
+run eval "$samples/labels.tsv" </dev/null
+expect_success
+expect_text "$out" "plate %" "character %" "first %" all "length ${#first_text}" model
+
+check "eval: folder that holds a labels.tsv"
+run eval --min-accuracy 1 "$samples" </dev/null
+expect_success
+
+check "eval -j"
+run eval -j "$samples" </dev/null
+expect_success
+expect_json 1 plates correct accuracy char_accuracy first_char_accuracy decode precision isa model \
+  by_set by_length confusions
+expect_text "$out" "\"plates\":$sample_count"
+
+labels=$work/labels
+mkdir "$labels"
+cp "$plate" "$labels/one.$extension"
+cp "$plate" "$labels/two words.$extension"
+check "eval: third column is the set, more columns are ignored, CRLF and empty lines too"
+printf 'one.%s\t%s\tstreet\tx\ty\r\n\r\n\ntwo words.%s\t%s\tyard' \
+  "$extension" "$first_text" "$extension" "$first_text" >"$labels/sets.tsv"
+run eval "$labels/sets.tsv" </dev/null
+expect_success
+expect_text "$out" street yard
+run eval -j "$labels/sets.tsv" </dev/null
+expect_json 1 plates by_set street yard
+expect_text "$out" '"plates":2,"correct":2'
+
+check "eval: absolute paths"
+printf '%s\t%s\n' "$labels/one.$extension" "$first_text" >"$work/absolute.tsv"
+run eval --min-accuracy 1 "$work/absolute.tsv" </dev/null
+expect_success
+
+check "eval: names are labels"
+mkdir "$work/named"
+for ending in "" -1 _left .front; do cp "$plate" "$work/named/$first_text$ending.$extension"; done
+run eval -j --min-accuracy 1 "$work/named" </dev/null
+expect_success
+expect_text "$out" '"plates":4,"correct":4'
+
+check "eval: --min-accuracy that does not hold"
+printf 'one.%s\t%sX\ntwo words.%s\t%s\n' "$extension" "$first_text" "$extension" "$first_text" \
+  >"$labels/half.tsv"
+run eval --min-accuracy 0.6 "$labels/half.tsv" </dev/null
+expect_status 1
+expect_lines "$err" 1
+expect_text "$err" accuracy 0.5000 0.6000
+expect_text "$out" "(none)"
+check "eval: --min-accuracy that just holds"
+run eval --min-accuracy 0.5 "$labels/half.tsv" </dev/null
+expect_success
+check "eval -j: confusions"
+run eval -j "$labels/half.tsv" </dev/null
+expect_success
+expect_json 1 confusions expected found count
+expect_text "$out" '{"expected":"X","found":"","count":1}'
+
+check "eval: images that cannot be read"
+printf 'one.%s\t%s\nmissing.png\t%s\n' "$extension" "$first_text" "$first_text" >"$labels/missing.tsv"
+run eval -j "$labels/missing.tsv" </dev/null
+expect_status 3
+expect_lines "$err" 1
+expect_text "$err" missing.png
+expect_text "$out" '"plates":1,"correct":1'
+
+check "eval: no image can be read"
+printf 'missing.png\tA\n' >"$labels/all_missing.tsv"
+run eval -j "$labels/all_missing.tsv" </dev/null
+expect_status 3
+expect_json 1 plates accuracy
+
+labels_error() {  # NAME TEXT, with $labels/bad.tsv
+  check "eval: $1"
+  run eval "$labels/bad.tsv" </dev/null
+  expect_only_error 3 "$labels/bad.tsv" "$2"
+}
+printf 'one.png\tA\none.png A\n' >"$labels/bad.tsv"
+labels_error "line without a tab" "line 2"
+printf 'one.png\t\n' >"$labels/bad.tsv"
+labels_error "line without a text" "line 1"
+printf '\tA\n' >"$labels/bad.tsv"
+labels_error "line without a path" "line 1"
+printf 'one.png\t\xff\xfe\n' >"$labels/bad.tsv"
+labels_error "text that is not UTF-8" '\xff\xfe'
+: >"$labels/bad.tsv"
+labels_error "empty table" "no label"
+printf '\n\r\n' >"$labels/bad.tsv"
+labels_error "table of empty lines" "no label"
+head -c 100000 /dev/zero >"$labels/bad.tsv"
+labels_error "table of zeros" "line 1"
+rm "$labels/bad.tsv"
+labels_error "missing table" "bad.tsv"
+
+check "eval: empty folder"
+run eval "$work/nothing" </dev/null
+expect_only_error 3 "$work/nothing"
+
+check "eval: name without a text"
+mkdir "$work/nameless"
+cp "$plate" "$work/nameless/-1.$extension"
+run eval "$work/nameless" </dev/null
+expect_only_error 3 "$work/nameless/-1.$extension"
+
+# --- bench ------------------------------------------------------------------------------------
+
+check "bench"
+run bench --frames 5 --warmup 1 </dev/null
+expect_success
+expect_text "$out" Threads Frames "Total time" "Average latency" "Frame rate" FPS min p50 p90 p99 max
+
+check "bench: alias and names of hrt_model_exec"
+run perf --frame_count 3 --thread_num 1 --warmup 0 </dev/null
+expect_success
+
+check "bench -j"
+run bench -j --frames 5 --warmup 0 --threads 1,2 </dev/null
+expect_success
+expect_json 1 precision isa threads intra frames latency_ms min mean p50 p90 p99 max fps model cpu
+expect_pattern "$out" '^\[\{.*"threads":1,.*"threads":2,.*\}\]$'
+
+check "bench: more threads than frames"
+run bench -j --frames 1 --warmup 0 --threads 4 --include-image </dev/null
+expect_success
+expect_json 1 threads frames
+
+check "bench --per-layer"
+run bench --frames 3 --warmup 0 --per-layer </dev/null
+expect_success
+expect_text "$out" "layer" "GMAC/s" "conv2d_f32" "all"
+run bench -j --frames 3 --warmup 0 --per-layer --include-image </dev/null
+expect_success
+expect_json 1 layers kernel ms gmacs
+
+# --- info, instruction sets -------------------------------------------------------------------
+
+check "info"
+run info </dev/null
+expect_success
+expect_text "$out" version model source parameters charset blank input cpu isas arena packed conv2d_f32
+
+check "info -j"
+run info -j </dev/null
+expect_success
+expect_json 1 version model source parameters classes charset blank steps preprocess width height \
+  channel_order mean scale resize cpu cpu_features isas isa macs arena_bytes packed_bytes layers \
+  name shape kernel weight_bytes output_bytes
+number_of() { sed -E "s/.*\"$1\":([0-9]+).*/\\1/" "$out"; }
+classes=$(number_of classes)
+steps=$(number_of steps)
+width=$(number_of width)
+height=$(number_of height)
+isas=$(sed -E 's/.*"isas":\[([^]]*)\].*/\1/' "$out" | tr -d '"' | tr ',' ' ')
+
+for isa in $isas; do
+  check "LPRNET_ISA=$isa"
+  LPRNET_ISA=$isa run info -j </dev/null
+  expect_success
+  expect_text "$out" "\"isa\":\"$isa\""
+done
+
+for verb in "read $work/black.bmp" "eval $labels/sets.tsv" "bench --frames 1" "verify x" info; do
+  check "LPRNET_ISA=nonsense ${verb%% *}"
+  # shellcheck disable=SC2086
+  LPRNET_ISA=nonsense run $verb </dev/null
+  expect_only_error 2 "'nonsense'" reference
+done
+check "LPRNET_ISA with control characters"
+LPRNET_ISA=$'a\nb\e[31m' run info </dev/null
+expect_only_error 2 'a\x0ab\x1b[31m'
+
+# --- Weights files ----------------------------------------------------------------------------
+
+check "-m: the weights that ship"
+run read -m "$weights" "$plate" </dev/null
+expect_success
+expect_pattern "$out" "^$first_text	"
+
+check "-m: the path is the model's name"
+run info -j --model "$weights" </dev/null
+expect_success
+expect_text "$out" "\"model\":\"$weights\""
+
+models=$work/models
+mkdir "$models" "$models/folder"
+echo "this is not a model" >"$models/text"
+: >"$models/empty"
+printf 'short' >"$models/short"
+{ printf 'PK\x03\x04'; head -c 2000 /dev/zero; } >"$models/archive.pth"
+head -c 2000 /dev/zero >"$models/zeros"
+{ printf '\xff\xff\xff\xff\xff\xff\xff\x7f'; head -c 100 /dev/zero; } >"$models/long_header"
+safetensors '{}' 0 >"$models/no_tensors"
+safetensors '{"x":' 0 >"$models/bad_json"
+safetensors '{"__metadata__":{"lprnet.format":"1"}}' 0 >"$models/no_charset"
+safetensors '{"__metadata__":{"lprnet.format":"2\n\u001b"}}' 0 >"$models/other_format"
+safetensors '{"__metadata__":{"lprnet.format":"1","lprnet.charset":"[\"A\",\"-\"]","lprnet.preprocess":"{\"width\":94,\"height\":24,\"channel_order\":\"BGR\",\"mean\":0,\"scale\":1,\"resize\":\"bilinear\"}"}}' \
+  0 >"$models/metadata_alone"
+cp "$plate" "$models/picture"
+if [ -f "$weights" ]; then
+  size=$(wc -c <"$weights")
+  for part in 8 100 $((size / 2)) $((size - 1)); do head -c "$part" "$weights" >"$models/cut_$part"; done
+  { cat "$weights"; printf 'x'; } >"$models/one_byte_more"
+fi
+ln -s nowhere "$models/dangling"
+for model in "$models"/* "$models/missing"; do
+  for verb in "read $work/black.bmp" info; do
+    check "${verb%% *} -m ${model##*/}"
+    # shellcheck disable=SC2086
+    run $verb -m "$model" </dev/null
+    expect_only_error 3 "$model"
+  done
+done
+for verb in "eval $labels/sets.tsv" "bench --frames 1" "verify $weights"; do
+  check "${verb%% *} -m text"
+  # shellcheck disable=SC2086
+  run $verb -m "$models/text" </dev/null
+  expect_only_error 3 "$models/text"
+done
+
+# --- verify -----------------------------------------------------------------------------------
+
+verify_error() {  # NAME FILE TEXT...
+  check "verify: $1"
+  local file=$2
+  shift 2
+  run verify "$file" </dev/null
+  expect_only_error 3 "$file" "$@"
+}
+verify_error "missing dump" "$work/missing.safetensors" "no such file"
+verify_error "a model instead of a dump" "$weights" "'input' is missing"
+verify_error "a folder instead of a dump" "$models/folder"
+verify_error "a picture instead of a dump" "$plate"
+
+pixels=$((3 * height * width * 4))
+scores=$((classes * steps * 4))
+input="\"input\":{\"dtype\":\"F32\",\"shape\":[1,3,$height,$width],\"data_offsets\":[0,$pixels]}"
+logits="\"logits\":{\"dtype\":\"F32\",\"shape\":[1,$classes,$steps],\"data_offsets\":[$pixels,$((pixels + scores))]}"
+dump=$work/dump.safetensors
+safetensors "{$input}" $pixels >"$dump"
+verify_error "dump without logits" "$dump" "'logits' is missing"
+safetensors "{$input}" $((pixels - 1)) >"$dump"
+verify_error "truncated dump" "$dump"
+safetensors "${input//\[1,3/\[1,4}" $pixels >"$dump"
+verify_error "dump that is not JSON" "$dump"
+safetensors "{\"input\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}}" 16 >"$dump"
+verify_error "input of another shape" "$dump" "'input'" "[4]"
+safetensors "{\"input\":{\"dtype\":\"I32\",\"shape\":[1,3,$height,$width],\"data_offsets\":[0,$pixels]}}" \
+  $pixels >"$dump"
+verify_error "input of another type" "$dump" "'input'" I32
+safetensors "{\"input\":{\"dtype\":\"F32\",\"shape\":[0,3,$height,$width],\"data_offsets\":[0,0]}}" 0 >"$dump"
+verify_error "dump of no image" "$dump" "'input'"
+safetensors "{$input,${logits/\[1,/\[2,}}" $((pixels + scores)) >"$dump"
+verify_error "logits of another size" "$dump" "'logits'"
+
+check "verify: logits that differ"
+safetensors "{$input,$logits}" $((pixels + scores)) >"$dump"
+run verify "$dump" </dev/null
+expect_status 1
+expect_lines "$err" 0
+expect_text "$out" logits BAD "first bad layer: logits"
+check "verify -j: logits that differ"
+run verify -j "$dump" </dev/null
+expect_status 1
+expect_json 1 ok first_bad layers max_abs rel_l2 cosine texts_equal images
+expect_text "$out" '"ok":false,"first_bad":"logits"'
+
+# --- Standard output that fails ---------------------------------------------------------------
+
+if [ -c /dev/full ]; then
+  for verb in "read $plate" "read -j $plate" "eval $labels/sets.tsv" "bench --frames 1 --warmup 0" \
+    info "info -j" --help --version "read --help"; do
+    check "full disk: ${verb%%/*}"
+    # shellcheck disable=SC2086
+    timeout 300 "${command[@]}" $verb >/dev/full 2>"$err" </dev/null
+    status=$?
+    expect_status 3
+    check_messages
+    expect_lines "$err" 1
+    expect_text "$err" "cannot write to standard output"
+  done
+fi
+check "closed standard output"
+timeout 300 "${command[@]}" read "$plate" >&- 2>"$err" </dev/null
+status=$?
+expect_status 3
+check_messages
+expect_text "$err" "cannot write to standard output"
+
+check "closed standard input"
+run read - <&-
+expect_status 0
+expect_lines "$out" 0
+
+check "no colour, no progress bar where there is no terminal"
+run read "$junk" </dev/null
+if grep -q $'\e\\|\r' "$out" "$err"; then problem "there is"; fi
+
+echo "$checks checks, $failures failed"
+[ $failures -eq 0 ]

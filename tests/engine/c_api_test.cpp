@@ -1,0 +1,513 @@
+// The C interface: every function, every way to misuse it, and that it tells what the C++
+// interface tells. What the readings are worth is tested elsewhere; the pictures here are made up.
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "lprnet/lprnet.h"
+#include "lprnet/recognizer.h"
+#include "lprnet/version.h"
+#include "tests/allocation_counter.h"
+#include "tests/catch.h"
+#include "tests/paths.h"
+#include "weights/safetensors.h"
+
+namespace {
+
+struct Free {
+    void operator()(lpr_model* model) const { lpr_model_free(model); }
+    void operator()(lpr_recognizer* recognizer) const { lpr_recognizer_free(recognizer); }
+};
+using ModelHandle = std::unique_ptr<lpr_model, Free>;
+using RecognizerHandle = std::unique_ptr<lpr_recognizer, Free>;
+
+ModelHandle builtin_model() {
+    lpr_model* model = nullptr;
+    char error[200] = "";
+    INFO(error);
+    REQUIRE(lpr_model_builtin(&model, error, sizeof error) == LPR_OK);
+    REQUIRE(model != nullptr);
+    return ModelHandle(model);
+}
+
+RecognizerHandle recognizer_of(const lpr_model* model, const char* isa = nullptr) {
+    lpr_recognizer* recognizer = nullptr;
+    char error[200] = "";
+    INFO(error);
+    REQUIRE(lpr_recognizer_create(model, isa, &recognizer, error, sizeof error) == LPR_OK);
+    REQUIRE(recognizer != nullptr);
+    return RecognizerHandle(recognizer);
+}
+
+RecognizerHandle clone_of(const RecognizerHandle& recognizer) {
+    lpr_recognizer* clone = nullptr;
+    REQUIRE(lpr_recognizer_clone(recognizer.get(), &clone, nullptr, 0) == LPR_OK);
+    REQUIRE(clone != nullptr);
+    return RecognizerHandle(clone);
+}
+
+struct Picture {
+    int width = 0;
+    int height = 0;
+    int channels = 0;
+    std::vector<std::uint8_t> pixels;
+
+    lpr_image view(lpr_pixel_format format) const {
+        return {pixels.data(), width, height, std::ptrdiff_t{width} * channels, format};
+    }
+};
+
+// Blocks of random colour about as wide as a stroke; three channels.
+Picture blocks(std::uint32_t seed, int width = 94, int height = 24) {
+    Picture picture = {width, height, 3, {}};
+    constexpr int kBlock = 5;
+    for (int y = 0; y < height; ++y) {
+        for (int x = 0; x < width; ++x) {
+            for (int c = 0; c < 3; ++c) {
+                std::uint32_t hash =
+                    seed + static_cast<std::uint32_t>((y / kBlock * 4096 + x / kBlock) * 4 + c);
+                hash *= 2654435761U;
+                hash ^= hash >> 15;
+                hash *= 2246822519U;
+                picture.pixels.push_back(static_cast<std::uint8_t>(hash >> 24));
+            }
+        }
+    }
+    return picture;
+}
+
+// Byte `from[i]` of each pixel becomes byte i; -1 becomes `filling`.
+Picture rearranged(const Picture& picture, const std::vector<int>& from, std::uint8_t filling = 0) {
+    Picture result = {picture.width, picture.height, static_cast<int>(from.size()), {}};
+    for (std::size_t i = 0; i < picture.pixels.size();
+         i += static_cast<std::size_t>(picture.channels)) {
+        for (const int channel : from) {
+            result.pixels.push_back(
+                channel < 0 ? filling : picture.pixels[i + static_cast<std::size_t>(channel)]);
+        }
+    }
+    return result;
+}
+
+lpr_reading read(const RecognizerHandle& recognizer, const lpr_image& image) {
+    lpr_reading reading;
+    std::memset(&reading, 0x5A, sizeof reading);
+    reading.struct_size = sizeof reading;
+    char error[200] = "";
+    INFO(error);
+    REQUIRE(lpr_read(recognizer.get(), &image, &reading, error, sizeof error) == LPR_OK);
+    return reading;
+}
+
+void check_same(const lpr_reading& a, const lpr_reading& b) {
+    CHECK(std::string(a.text) == b.text);
+    CHECK(a.confidence == b.confidence);
+    REQUIRE(a.character_count == b.character_count);
+    for (std::int32_t i = 0; i < a.character_count; ++i) {
+        CHECK(std::string(a.characters[i].text) == b.characters[i].text);
+        CHECK(a.characters[i].confidence == b.characters[i].confidence);
+        CHECK(a.characters[i].first_step == b.characters[i].first_step);
+        CHECK(a.characters[i].last_step == b.characters[i].last_step);
+    }
+}
+
+std::vector<char> file_bytes(const std::string& path) {
+    std::ifstream stream(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+// Calls `fails(error, size)` with buffers of several sizes and returns the whole message.
+template <class Call>
+std::string message_of(lpr_status expected, Call fails) {
+    char whole[512];
+    std::memset(whole, 'x', sizeof whole);
+    CHECK(fails(whole, sizeof whole) == expected);
+    REQUIRE(std::memchr(whole, '\0', sizeof whole) != nullptr);
+    const std::string message = whole;
+    CHECK_FALSE(message.empty());
+    CHECK(message.find('\n') == std::string::npos);
+
+    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{5}}) {
+        char buffer[8];
+        std::memset(buffer, 'x', sizeof buffer);
+        CHECK(fails(buffer, size) == expected);
+        if (size > 0) CHECK(std::string(buffer) == message.substr(0, size - 1));
+        for (std::size_t i = size; i < sizeof buffer; ++i) CHECK(buffer[i] == 'x');
+    }
+    CHECK(fails(nullptr, 0) == expected);
+    CHECK(fails(nullptr, 100) == expected);
+    return message;
+}
+
+TEST_CASE("the version is that of the headers", "[c_api]") {
+    CHECK(std::string(lpr_version()) == LPRNET_VERSION);
+}
+
+TEST_CASE("every status has a name", "[c_api]") {
+    CHECK(std::string(lpr_status_string(LPR_OK)) == "ok");
+    CHECK(std::string(lpr_status_string(LPR_INVALID_ARGUMENT)) == "invalid_argument");
+    CHECK(std::string(lpr_status_string(LPR_NOT_FOUND)) == "not_found");
+    CHECK(std::string(lpr_status_string(LPR_MALFORMED)) == "malformed");
+    CHECK(std::string(lpr_status_string(LPR_MISMATCH)) == "mismatch");
+    CHECK(std::string(lpr_status_string(LPR_UNSUPPORTED)) == "unsupported");
+    CHECK(std::string(lpr_status_string(LPR_OUT_OF_MEMORY)) == "out_of_memory");
+    // 7 is the largest value that an enumeration of 0..6 can hold.
+    CHECK(std::string(lpr_status_string(static_cast<lpr_status>(7))) == "unknown");
+}
+
+TEST_CASE("NULL may be freed", "[c_api]") {
+    lpr_model_free(nullptr);
+    lpr_recognizer_free(nullptr);
+}
+
+TEST_CASE("NULL arguments are named", "[c_api]") {
+    const ModelHandle model = builtin_model();
+    const RecognizerHandle recognizer = recognizer_of(model.get());
+    const Picture picture = blocks(1);
+    const lpr_image image = picture.view(LPR_BGR);
+    lpr_reading reading = {};
+    reading.struct_size = sizeof reading;
+    lpr_model* out_model = nullptr;
+    lpr_recognizer* out_recognizer = nullptr;
+
+    const auto names = [](const char* name, auto call) {
+        CHECK(message_of(LPR_INVALID_ARGUMENT, call) == std::string(name) + " is NULL");
+    };
+    names("path", [&](char* e, size_t n) { return lpr_model_load(nullptr, &out_model, e, n); });
+    names("model", [&](char* e, size_t n) { return lpr_model_load("x", nullptr, e, n); });
+    names("bytes",
+          [&](char* e, size_t n) { return lpr_model_from_memory(nullptr, 0, &out_model, e, n); });
+    names("bytes",
+          [&](char* e, size_t n) { return lpr_model_from_memory(nullptr, 8, &out_model, e, n); });
+    names("model", [&](char* e, size_t n) { return lpr_model_from_memory("x", 1, nullptr, e, n); });
+    names("model", [&](char* e, size_t n) { return lpr_model_builtin(nullptr, e, n); });
+    names("model", [&](char* e, size_t n) {
+        return lpr_recognizer_create(nullptr, nullptr, &out_recognizer, e, n);
+    });
+    names("recognizer", [&](char* e, size_t n) {
+        return lpr_recognizer_create(model.get(), nullptr, nullptr, e, n);
+    });
+    names("recognizer",
+          [&](char* e, size_t n) { return lpr_recognizer_clone(nullptr, &out_recognizer, e, n); });
+    names("clone",
+          [&](char* e, size_t n) { return lpr_recognizer_clone(recognizer.get(), nullptr, e, n); });
+    names("recognizer",
+          [&](char* e, size_t n) { return lpr_read(nullptr, &image, &reading, e, n); });
+    names("image",
+          [&](char* e, size_t n) { return lpr_read(recognizer.get(), nullptr, &reading, e, n); });
+    names("reading",
+          [&](char* e, size_t n) { return lpr_read(recognizer.get(), &image, nullptr, e, n); });
+    CHECK(out_model == nullptr);
+    CHECK(out_recognizer == nullptr);
+}
+
+TEST_CASE("a file that is no model gives no handle", "[c_api]") {
+    const lprnet::test::TemporaryFolder folder;
+    lpr_model* model = nullptr;
+    const auto load = [&](const std::string& path) {
+        return [&model, path](char* e, size_t n) {
+            return lpr_model_load(path.c_str(), &model, e, n);
+        };
+    };
+    const std::string missing = folder.file("missing");
+    CHECK(message_of(LPR_NOT_FOUND, load(missing)) == missing + ": no such file");
+    CHECK(message_of(LPR_NOT_FOUND, load(folder.path())).find(folder.path()) == 0);
+    const std::string text = folder.file("text");
+    std::ofstream(text) << "this is not a model";
+    CHECK(message_of(LPR_MALFORMED, load(text)).find(text) == 0);
+    CHECK(message_of(LPR_INVALID_ARGUMENT, load("")).find("empty") != std::string::npos);
+
+    const std::string other = folder.file("other");
+    REQUIRE(lprnet::weights::write_safetensors(other, {}, {}).ok());
+    CHECK(message_of(LPR_MISMATCH, load(other)).find("lprnet.format") != std::string::npos);
+    CHECK(model == nullptr);
+}
+
+TEST_CASE("memory that is no model gives no handle", "[c_api]") {
+    const std::vector<char> whole = file_bytes(LPRNET_WEIGHTS_FILE);
+    REQUIRE(whole.size() > 1000);
+    lpr_model* model = nullptr;
+    for (const std::size_t size : {std::size_t{0}, std::size_t{7}, std::size_t{8}, std::size_t{500},
+                                   whole.size() / 2, whole.size() - 1}) {
+        // A copy of that size, so that a read beyond it shows.
+        const std::vector<char> part(whole.begin(),
+                                     whole.begin() + static_cast<std::ptrdiff_t>(size));
+        const char nothing = 0;
+        const char* data = size > 0 ? part.data() : &nothing;
+        CHECK(message_of(LPR_MALFORMED, [&](char* e, size_t n) {
+                  return lpr_model_from_memory(data, size, &model, e, n);
+              }).find("memory: ") == 0);
+    }
+    CHECK(model == nullptr);
+}
+
+TEST_CASE("built in, from a file and from memory are the same model", "[c_api]") {
+    const Picture picture = blocks(2);
+    const lpr_image image = picture.view(LPR_BGR);
+    const lpr_reading expected = read(recognizer_of(builtin_model().get()), image);
+
+    lpr_model* loaded = nullptr;
+    REQUIRE(lpr_model_load(LPRNET_WEIGHTS_FILE, &loaded, nullptr, 0) == LPR_OK);
+    check_same(read(recognizer_of(ModelHandle(loaded).get()), image), expected);
+
+    lpr_model* copied = nullptr;
+    {
+        // Not aligned, and gone after the call.
+        std::vector<char> bytes = file_bytes(LPRNET_WEIGHTS_FILE);
+        bytes.insert(bytes.begin(), '?');
+        REQUIRE(lpr_model_from_memory(bytes.data() + 1, bytes.size() - 1, &copied, nullptr, 0) ==
+                LPR_OK);
+    }
+    check_same(read(recognizer_of(ModelHandle(copied).get()), image), expected);
+}
+
+TEST_CASE("a recognizer outlives its model, a clone its recognizer", "[c_api]") {
+    const Picture picture = blocks(3);
+    const lpr_image image = picture.view(LPR_BGR);
+    ModelHandle model = builtin_model();
+    RecognizerHandle recognizer = recognizer_of(model.get());
+    const lpr_reading expected = read(recognizer, image);
+    model.reset();
+    check_same(read(recognizer, image), expected);
+    const RecognizerHandle clone = clone_of(recognizer);
+    const RecognizerHandle clone_of_clone = clone_of(clone);
+    recognizer.reset();
+    check_same(read(clone, image), expected);
+    check_same(read(clone_of_clone, image), expected);
+}
+
+TEST_CASE("clones read in threads of their own", "[c_api]") {
+    const ModelHandle model = builtin_model();
+    const RecognizerHandle first = recognizer_of(model.get());
+    constexpr std::size_t kThreads = 3;
+    std::vector<Picture> pictures;
+    std::vector<lpr_reading> expected;
+    std::vector<RecognizerHandle> clones;
+    for (std::size_t t = 0; t < kThreads; ++t) {
+        pictures.push_back(blocks(static_cast<std::uint32_t>(10 + t)));
+        expected.push_back(read(first, pictures[t].view(LPR_BGR)));
+        clones.push_back(clone_of(first));
+    }
+    std::vector<lpr_reading> found(kThreads);
+    std::vector<lpr_status> statuses(kThreads, LPR_OK);
+    std::vector<std::thread> threads;
+    for (std::size_t t = 0; t < kThreads; ++t) {
+        threads.emplace_back([&, t] {
+            const lpr_image image = pictures[t].view(LPR_BGR);
+            found[t].struct_size = sizeof found[t];
+            for (int i = 0; i < 5 && statuses[t] == LPR_OK; ++i) {
+                statuses[t] = lpr_read(clones[t].get(), &image, &found[t], nullptr, 0);
+            }
+        });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (std::size_t t = 0; t < kThreads; ++t) {
+        CHECK(statuses[t] == LPR_OK);
+        check_same(found[t], expected[t]);
+    }
+}
+
+TEST_CASE("a kernel table is chosen by name", "[c_api]") {
+    const ModelHandle model = builtin_model();
+    const Picture picture = blocks(4);
+    const lpr_reading chosen = read(recognizer_of(model.get(), "reference"), picture.view(LPR_BGR));
+    const lpr_reading best = read(recognizer_of(model.get()), picture.view(LPR_BGR));
+    CHECK(std::string(chosen.text) == best.text);
+
+    lpr_recognizer* none = nullptr;
+    const std::string message = message_of(LPR_UNSUPPORTED, [&](char* e, size_t n) {
+        return lpr_recognizer_create(model.get(), "abacus", &none, e, n);
+    });
+    CHECK(message.find("'abacus'") != std::string::npos);
+    CHECK(message.find("reference") != std::string::npos);
+    CHECK(none == nullptr);
+}
+
+TEST_CASE("C and C++ read the same", "[c_api]") {
+    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    lprnet::Result<lprnet::Model> model = lprnet::Model::builtin();
+    REQUIRE(model.ok());
+    lprnet::Result<lprnet::Recognizer> other = lprnet::Recognizer::create(*model);
+    REQUIRE(other.ok());
+    std::size_t characters = 0;
+    for (std::uint32_t seed = 0; seed < 12; ++seed) {
+        const int width = 1 + static_cast<int>(seed * 17);
+        const Picture picture = blocks(seed, width, 40);
+        const lpr_reading found = read(recognizer, picture.view(LPR_RGB));
+        const lprnet::Result<lprnet::Reading> expected =
+            other->read({picture.pixels.data(), width, 40, std::ptrdiff_t{3} * width,
+                         lprnet::PixelFormat::rgb});
+        REQUIRE(expected.ok());
+        CHECK(found.struct_size == sizeof found);
+        CHECK(expected->text == found.text);
+        CHECK(expected->confidence == found.confidence);
+        REQUIRE(found.character_count == static_cast<std::int32_t>(expected->characters.size()));
+        std::string joined;
+        for (std::int32_t i = 0; i < found.character_count; ++i) {
+            const lprnet::Character& character = expected->characters[static_cast<std::size_t>(i)];
+            CHECK(character.text == found.characters[i].text);
+            CHECK(character.confidence == found.characters[i].confidence);
+            CHECK(character.first_step == found.characters[i].first_step);
+            CHECK(character.last_step == found.characters[i].last_step);
+            joined += found.characters[i].text;
+        }
+        CHECK(joined == found.text);
+        characters += expected->characters.size();
+    }
+    CHECK(characters > 0);
+}
+
+TEST_CASE("the same picture in every pixel format", "[c_api]") {
+    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    for (const auto& [width, height] : {std::pair{94, 24}, std::pair{131, 53}}) {
+        const Picture bgr = blocks(5, width, height);
+        const lpr_reading expected = read(recognizer, bgr.view(LPR_BGR));
+        check_same(read(recognizer, rearranged(bgr, {2, 1, 0}).view(LPR_RGB)), expected);
+        for (const std::uint8_t alpha : {std::uint8_t{0}, std::uint8_t{255}}) {
+            check_same(read(recognizer, rearranged(bgr, {0, 1, 2, -1}, alpha).view(LPR_BGRA)),
+                       expected);
+            check_same(read(recognizer, rearranged(bgr, {2, 1, 0, -1}, alpha).view(LPR_RGBA)),
+                       expected);
+        }
+        // The formats are told apart.
+        CHECK(read(recognizer, bgr.view(LPR_RGB)).confidence != expected.confidence);
+
+        // A gray picture is one whose channels are equal.
+        const Picture gray = rearranged(bgr, {1});
+        check_same(read(recognizer, gray.view(LPR_GRAY)),
+                   read(recognizer, rearranged(gray, {0, 0, 0}).view(LPR_BGR)));
+    }
+}
+
+TEST_CASE("gaps between rows and rows from the bottom up", "[c_api]") {
+    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    const Picture picture = blocks(6, 50, 30);
+    const lpr_reading expected = read(recognizer, picture.view(LPR_BGR));
+    constexpr std::ptrdiff_t kRow = 150;
+    constexpr std::ptrdiff_t kGap = 13;
+    std::vector<std::uint8_t> spread(30 * (kRow + kGap), 0xEE);
+    std::vector<std::uint8_t> flipped(30 * kRow);
+    for (std::ptrdiff_t y = 0; y < 30; ++y) {
+        std::memcpy(spread.data() + y * (kRow + kGap), picture.pixels.data() + y * kRow, kRow);
+        std::memcpy(flipped.data() + (29 - y) * kRow, picture.pixels.data() + y * kRow, kRow);
+    }
+    check_same(read(recognizer, {spread.data(), 50, 30, kRow + kGap, LPR_BGR}), expected);
+    check_same(read(recognizer, {flipped.data() + 29 * kRow, 50, 30, -kRow, LPR_BGR}), expected);
+}
+
+TEST_CASE("an image that is none leaves the reading alone", "[c_api]") {
+    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    const Picture picture = blocks(7, 4, 4);
+    lpr_reading reading = read(recognizer, picture.view(LPR_BGR));
+    const lpr_reading before = reading;
+
+    const auto refuse = [&](lpr_image image, const char* word) {
+        const std::string message = message_of(LPR_INVALID_ARGUMENT, [&](char* e, size_t n) {
+            return lpr_read(recognizer.get(), &image, &reading, e, n);
+        });
+        CHECK(message.find(word) != std::string::npos);
+        CHECK(std::memcmp(&reading, &before, sizeof reading) == 0);
+    };
+    const lpr_image good = picture.view(LPR_BGR);
+    lpr_image image = good;
+    image.data = nullptr;
+    refuse(image, "data");
+    for (const int side : {0, -1, 32769, INT32_MIN, INT32_MAX}) {
+        image = good;
+        image.width = side;
+        refuse(image, "width");
+        image = good;
+        image.height = side;
+        refuse(image, "height");
+    }
+    for (const std::ptrdiff_t stride :
+         {std::ptrdiff_t{0}, std::ptrdiff_t{11}, std::ptrdiff_t{-11}, PTRDIFF_MAX, PTRDIFF_MIN}) {
+        image = good;
+        image.stride = stride;
+        refuse(image, "stride");
+    }
+    // 5..7: what an enumeration of 0..4 can hold besides.
+    for (const int format : {5, 6, 7}) {
+        image = good;
+        image.format = static_cast<lpr_pixel_format>(format);
+        refuse(image, "format");
+    }
+    for (const std::size_t size :
+         {std::size_t{0}, sizeof reading - 1, sizeof reading + 1, SIZE_MAX}) {
+        lpr_reading other = before;
+        other.struct_size = size;
+        const lpr_reading untouched = other;
+        const std::string message = message_of(LPR_INVALID_ARGUMENT, [&](char* e, size_t n) {
+            return lpr_read(recognizer.get(), &good, &other, e, n);
+        });
+        CHECK(message.find("struct_size") != std::string::npos);
+        CHECK(std::memcmp(&other, &untouched, sizeof other) == 0);
+    }
+    check_same(read(recognizer, good), before);
+}
+
+TEST_CASE("a reading that does not fit is an error", "[c_api]") {
+    // The shipped weights with longer names for their classes.
+    using namespace lprnet;
+    const Result<weights::SafetensorsFile> file =
+        weights::SafetensorsFile::open(LPRNET_WEIGHTS_FILE);
+    REQUIRE(file.ok());
+    lprnet::Result<lprnet::Model> original = lprnet::Model::load(LPRNET_WEIGHTS_FILE);
+    REQUIRE(original.ok());
+    const auto with_names_of = [&](std::size_t length) {
+        std::string charset;
+        for (std::size_t i = 0; i < original->charset().size(); ++i) {
+            charset += (i == 0 ? "[\"" : ",\"") + std::string(length, 'A') + "\"";
+        }
+        weights::Metadata metadata = file->metadata();
+        metadata["lprnet.charset"] = charset + "]";
+        const auto bytes = weights::serialize_safetensors(file->tensors(), metadata);
+        REQUIRE(bytes.ok());
+        const std::vector<std::byte>& content = *bytes;
+        lpr_model* model = nullptr;
+        REQUIRE(lpr_model_from_memory(content.data(), content.size(), &model, nullptr, 0) ==
+                LPR_OK);
+        return ModelHandle(model);
+    };
+    const Picture picture = blocks(8);
+    const lpr_image image = picture.view(LPR_BGR);
+
+    const std::size_t longest = LPR_MAX_CHARACTER_TEXT - 1;
+    const lpr_reading fits = read(recognizer_of(with_names_of(longest).get()), image);
+    REQUIRE(fits.character_count > 0);
+    CHECK(std::string(fits.characters[0].text) == std::string(longest, 'A'));
+
+    const RecognizerHandle recognizer = recognizer_of(with_names_of(longest + 1).get());
+    lpr_reading reading = {};
+    reading.struct_size = sizeof reading;
+    CHECK(message_of(LPR_MISMATCH, [&](char* e, size_t n) {
+              return lpr_read(recognizer.get(), &image, &reading, e, n);
+          }).find("longer") != std::string::npos);
+    CHECK(std::memchr(reading.text, '\0', sizeof reading.text) != nullptr);
+
+    const RecognizerHandle large = recognizer_of(with_names_of(LPR_MAX_TEXT).get());
+    CHECK(lpr_read(large.get(), &image, &reading, nullptr, 0) == LPR_MISMATCH);
+    CHECK(std::memchr(reading.text, '\0', sizeof reading.text) != nullptr);
+}
+
+TEST_CASE("a warm read allocates nothing", "[c_api]") {
+    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    const Picture picture = blocks(9, 200, 70);
+    const lpr_image image = picture.view(LPR_BGR);
+    lpr_reading reading = read(recognizer, image);
+    const std::size_t before = lprnet::test::allocation_count();
+    lpr_status status = LPR_OK;
+    for (int i = 0; i < 3 && status == LPR_OK; ++i) {
+        status = lpr_read(recognizer.get(), &image, &reading, nullptr, 0);
+    }
+    const std::size_t after = lprnet::test::allocation_count();
+    CHECK(status == LPR_OK);
+    CHECK(after == before);
+}
+
+}  // namespace

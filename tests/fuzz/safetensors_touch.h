@@ -1,0 +1,74 @@
+// What both the fuzz target and the mutation test do with arbitrary bytes: open them, and if they
+// are taken for a file, read every byte they promise and write the file anew.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weights/printable.h"
+#include "weights/safetensors.h"
+
+namespace lprnet::weights {
+
+struct Touched {
+    bool accepted = false;
+    std::string_view broken;  // the property that did not hold; empty when all did
+    unsigned char sum = 0;    // of every data byte, so that reading them cannot be left out
+};
+
+inline Touched touch_safetensors(std::span<const std::byte> bytes) {
+    Touched touched;
+    const Result<SafetensorsFile> file = SafetensorsFile::from_memory(bytes, "input");
+    if (!file) {
+        const std::string& message = file.error().message;
+        if (message.empty() || has_unprintable(message)) touched.broken = "message is not one line";
+        if (message.size() > 1000) touched.broken = "message is too long";
+        return touched;
+    }
+    touched.accepted = true;
+    std::size_t data_size = 0;
+    std::vector<float> values;
+    for (const TensorView& tensor : file->tensors()) {
+        data_size += tensor.bytes.size();
+        for (const std::byte byte : tensor.bytes) {
+            touched.sum = static_cast<unsigned char>(touched.sum + std::to_integer<int>(byte));
+        }
+        if (file->find(tensor.name) != &tensor) touched.broken = "find() misses a tensor";
+        const bool finite = check_finite(tensor).ok();
+        const bool copied = tensor.copy_f32(values).ok();
+        if (copied != (tensor.dtype == DType::f32)) touched.broken = "copy_f32() and dtype";
+        if (tensor.has_f32()) {
+            bool all = true;
+            for (const float value : tensor.f32()) all = all && value - value == 0.0F;
+            if (all != finite) touched.broken = "check_finite() misses a value";
+        }
+    }
+    if (file->data_offset() + data_size != bytes.size()) touched.broken = "bytes left over";
+
+    const Result<std::vector<std::byte>> again =
+        serialize_safetensors(file->tensors(), file->metadata());
+    if (!again) {
+        // Escapes can make the header longer than the one that was read.
+        if (file->data_offset() < kMaxHeaderBytes / 8) touched.broken = "cannot be written again";
+        return touched;
+    }
+    const Result<SafetensorsFile> reread = SafetensorsFile::from_memory(*again, "again");
+    if (!reread) {
+        touched.broken = "cannot be read again";
+        return touched;
+    }
+    const bool same = std::equal(
+        file->tensors().begin(), file->tensors().end(), reread->tensors().begin(),
+        reread->tensors().end(), [](const TensorView& a, const TensorView& b) {
+            return a.name == b.name && a.dtype == b.dtype && a.shape == b.shape &&
+                   std::equal(a.bytes.begin(), a.bytes.end(), b.bytes.begin(), b.bytes.end());
+        });
+    if (!same || reread->metadata() != file->metadata()) touched.broken = "round trip differs";
+    return touched;
+}
+
+}  // namespace lprnet::weights

@@ -1,0 +1,107 @@
+#include "kernels/dispatch.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <set>
+#include <string>
+
+#include "engine/plan/plan.h"
+#include "tests/catch.h"
+
+namespace lprnet::test {
+namespace {
+
+// Sets LPRNET_ISA for one scope.
+class ForcedIsa {
+public:
+    explicit ForcedIsa(const char* value) {
+        if (const char* old = std::getenv("LPRNET_ISA")) old_ = old;
+        setenv("LPRNET_ISA", value, 1);
+    }
+    ~ForcedIsa() {
+        if (old_.empty()) {
+            unsetenv("LPRNET_ISA");
+        } else {
+            setenv("LPRNET_ISA", old_.c_str(), 1);
+        }
+    }
+    ForcedIsa(const ForcedIsa&) = delete;
+    ForcedIsa& operator=(const ForcedIsa&) = delete;
+
+private:
+    std::string old_;
+};
+
+TEST_CASE("every table is complete and has its own name", "[dispatch]") {
+    std::set<std::string> names;
+    for (const kernels::IsaEntry& entry : kernels::all_isas()) {
+        const kernels::KernelTable& table = *entry.table;
+        CHECK(names.insert(table.name).second);
+        CHECK(table.lanes >= 1);
+        CHECK(table.block_vectors >= 1);
+        CHECK(table.conv2d_f32 != nullptr);
+        CHECK(table.max_pool2d_f32 != nullptr);
+        CHECK(table.context_tap_f32 != nullptr);
+        CHECK(table.peak_f32 != nullptr);
+        CHECK(kernels::find_isa(table.name)->table == &table);
+    }
+    CHECK(std::string(kernels::all_isas().front().table->name) == "reference");
+    CHECK(kernels::find_isa("nonsense") == nullptr);
+}
+
+TEST_CASE("the peak counts the multiply-adds that it makes", "[dispatch]") {
+    const kernels::CpuFeatures cpu = kernels::detect_cpu_features();
+    for (const kernels::IsaEntry& entry : kernels::all_isas()) {
+        if (!entry.supported(cpu)) continue;
+        float sink = 0.0f;
+        const std::int64_t once = entry.table->peak_f32(1, &sink);
+        CHECK(once % entry.table->lanes == 0);
+        CHECK(entry.table->peak_f32(100, &sink) == 100 * once);
+        // Each chain has converged to 1.
+        CHECK(sink == static_cast<float>(once / entry.table->lanes));
+    }
+}
+
+TEST_CASE("a CPU without features gets the reference table", "[dispatch]") {
+    CHECK(std::string(kernels::best_table(kernels::CpuFeatures{}).name) == "reference");
+}
+
+TEST_CASE("the best table is one that this CPU supports", "[dispatch]") {
+    const kernels::CpuFeatures cpu = kernels::detect_cpu_features();
+    const kernels::KernelTable& best = kernels::best_table(cpu);
+    CHECK(kernels::find_isa(best.name)->supported(cpu));
+#if defined(__x86_64__)
+    CHECK(cpu.sse2);
+    CHECK(std::string(best.name) != "reference");
+#elif defined(__aarch64__)
+    CHECK(std::string(best.name) == "neon");
+#endif
+    CHECK(std::strlen(cpu.brand) < sizeof cpu.brand);
+}
+
+TEST_CASE("the table is chosen by name, then by environment, then by CPU", "[dispatch]") {
+    {
+        const ForcedIsa none("");
+        const auto table = select_table("");
+        REQUIRE(table.ok());
+        CHECK(*table == &kernels::best_table(kernels::detect_cpu_features()));
+    }
+    const ForcedIsa reference("reference");
+    const auto forced = select_table("");
+    REQUIRE(forced.ok());
+    CHECK(std::string((*forced)->name) == "reference");
+    const std::string best = kernels::best_table(kernels::detect_cpu_features()).name;
+    const auto named = select_table(best);
+    REQUIRE(named.ok());
+    CHECK((*named)->name == best);
+}
+
+TEST_CASE("an unknown table is an error that lists what there is", "[dispatch]") {
+    const auto table = select_table("avx1024");
+    REQUIRE_FALSE(table.ok());
+    CHECK(table.error().code == ErrorCode::unsupported);
+    CHECK_THAT(table.error().message, contains("avx1024") && contains("reference"));
+}
+
+}  // namespace
+}  // namespace lprnet::test

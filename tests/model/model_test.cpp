@@ -1,0 +1,261 @@
+// Model files: what loads, and one test for each way in which one may be wrong.
+#include "lprnet/model.h"
+
+#include <limits>
+#include <string>
+
+#include "engine/model/lprnet_layers.h"
+#include "tests/catch.h"
+#include "tests/network/random_network.h"
+#include "tests/paths.h"
+
+namespace lprnet::test {
+namespace {
+
+NetworkFile small_file() {
+    return random_network({.classes = 7, .width = 0.25});
+}
+
+void check_refused(const NetworkFile& file, ErrorCode code, const std::string& part,
+                   const std::string& other_part = "") {
+    const Result<Model> model = Model::from_memory(file.bytes(), "the file");
+    REQUIRE_FALSE(model.ok());
+    INFO(model.error().message);
+    CHECK(model.error().code == code);
+    CHECK_THAT(model.error().message, starts_with("the file: "));
+    CHECK_THAT(model.error().message, contains(part) && contains(other_part));
+    CHECK(model.error().message.find('\n') == std::string::npos);
+}
+
+TEST_CASE("widths, classes and channels come from the file", "[model]") {
+    const Model model = random_model({.channels = 1, .classes = 37, .width = 0.75});
+    CHECK(model.input_channels() == 1);
+    CHECK(model.input_width() == 94);
+    CHECK(model.input_height() == 24);
+    CHECK(model.charset().size() == 37);
+    CHECK(model.blank() == 36);
+    CHECK(model.steps() == 18);
+    CHECK(model.source() == "random");
+    CHECK(model.name() == "random");
+}
+
+TEST_CASE("LPRNet has as many parameters as in PyTorch", "[model]") {
+    // sum(p.numel() for p in network.parameters())
+    CHECK(random_model({}).parameters() == 446976);
+}
+
+TEST_CASE("the shipped model loads, from file and built in", "[model]") {
+    const Result<Model> file = Model::load(LPRNET_WEIGHTS_FILE);
+    REQUIRE(file.ok());
+    CHECK(file->charset().size() == 68);
+    CHECK(file->charset().front() == "京");
+    CHECK(file->charset()[static_cast<std::size_t>(file->blank())] == "-");
+    const Result<Model> builtin = Model::builtin();
+    REQUIRE(builtin.ok());
+    CHECK(builtin->name() == "builtin");
+    CHECK(builtin->charset() == file->charset());
+    CHECK(builtin->parameters() == file->parameters());
+}
+
+TEST_CASE("a missing model file is named", "[model]") {
+    const Result<Model> model = Model::load("/nowhere/model.safetensors");
+    REQUIRE_FALSE(model.ok());
+    CHECK(model.error().code == ErrorCode::not_found);
+    CHECK_THAT(model.error().message, contains("/nowhere/model.safetensors"));
+}
+
+TEST_CASE("bytes that are no model are refused", "[model]") {
+    const std::string text = "this is a letter, not a model";
+    const Result<Model> model =
+        Model::from_memory(std::as_bytes(std::span(text.data(), text.size())), "letter");
+    REQUIRE_FALSE(model.ok());
+    CHECK(model.error().code == ErrorCode::malformed);
+}
+
+TEST_CASE("a missing tensor is named", "[model]") {
+    NetworkFile file = small_file();
+    file.tensors.erase("backbone.8.block.2.bias");
+    check_refused(file, ErrorCode::mismatch, "'backbone.8.block.2.bias'", "missing");
+}
+
+TEST_CASE("a misnamed tensor is named", "[model]") {
+    NetworkFile file = small_file();
+    file.tensors["backbone.0.wieght"] = file.tensors["backbone.0.weight"];
+    check_refused(file, ErrorCode::mismatch, "'backbone.0.wieght'", "does not belong");
+}
+
+TEST_CASE("the counter of batches is ignored", "[model]") {
+    NetworkFile file = small_file();
+    file.tensors["backbone.1.num_batches_tracked"] = {{}, {1.0f}};
+    CHECK(Model::from_memory(file.bytes(), "the file").ok());
+}
+
+TEST_CASE("a tensor of the wrong rank is refused", "[model]") {
+    NetworkFile file = small_file();
+    file.tensors["backbone.0.weight"].shape = {16, 27};
+    check_refused(file, ErrorCode::mismatch, "'backbone.0.weight'", "[16, 27]");
+}
+
+TEST_CASE("channels that do not fit the layer before are refused", "[model]") {
+    NetworkFile file = small_file();
+    OwnedTensor& tensor = file.tensors["backbone.4.block.0.weight"];
+    REQUIRE(tensor.shape == std::vector<std::int64_t>{8, 16, 1, 1});
+    tensor.shape = {16, 8, 1, 1};
+    check_refused(file, ErrorCode::mismatch, "'backbone.4.block.0.weight'",
+                  "[16, 8, 1, 1], expected [*, 16, *, *]");
+}
+
+TEST_CASE("a bias of the wrong length is refused", "[model]") {
+    NetworkFile file = small_file();
+    file.tensors["backbone.0.bias"] = {{3}, {0.0f, 0.0f, 0.0f}};
+    check_refused(file, ErrorCode::mismatch, "'backbone.0.bias'", "[3], expected [16]");
+}
+
+TEST_CASE("an even kernel where the extent is kept is refused", "[model]") {
+    NetworkFile file = small_file();
+    OwnedTensor& tensor = file.tensors["backbone.4.block.2.weight"];
+    tensor.shape[2] = 2;
+    tensor.values.resize(static_cast<std::size_t>(tensor.shape[0] * tensor.shape[1] * 2));
+    check_refused(file, ErrorCode::mismatch, "'backbone.4.block.2.weight'", "odd");
+}
+
+TEST_CASE("a kernel larger than its input is refused", "[model]") {
+    NetworkFile file = small_file();
+    OwnedTensor& tensor = file.tensors["backbone.20.weight"];
+    tensor.shape[2] = 17;
+    tensor.values.resize(static_cast<std::size_t>(tensor.shape[0] * tensor.shape[1] * 17));
+    check_refused(file, ErrorCode::mismatch, "'backbone.20.weight'", "too large");
+}
+
+TEST_CASE("other kernel sizes load", "[model]") {
+    NetworkFile file = small_file();
+    OwnedTensor& tensor = file.tensors["backbone.4.block.2.weight"];
+    tensor.shape[2] = 5;
+    tensor.values.resize(static_cast<std::size_t>(tensor.shape[0] * tensor.shape[1] * 5), 0.1f);
+    CHECK(Model::from_memory(file.bytes(), "the file").ok());
+}
+
+TEST_CASE("NaN and infinity are refused", "[model]") {
+    for (const float bad :
+         {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+        NetworkFile file = small_file();
+        file.tensors["backbone.16.weight"].values[5] = bad;
+        check_refused(file, ErrorCode::malformed, "'backbone.16.weight'", "5");
+    }
+}
+
+TEST_CASE("a negative variance is refused", "[model]") {
+    NetworkFile file = small_file();
+    file.tensors["backbone.9.running_var"].values[2] = -1.0f;
+    check_refused(file, ErrorCode::mismatch, "'backbone.9.running_var'", "at 2");
+}
+
+TEST_CASE("a tensor of another dtype is refused", "[model]") {
+    const NetworkFile file = small_file();
+    std::vector<weights::TensorView> views;
+    const std::vector<double> doubles(16, 0.0);
+    for (const auto& [name, tensor] : file.tensors) {
+        views.push_back(name == "backbone.0.bias"
+                            ? weights::view_of<double>(name, {16}, doubles)
+                            : weights::view_of<float>(name, tensor.shape, tensor.values));
+    }
+    const auto bytes = weights::serialize_safetensors(views, file.metadata);
+    REQUIRE(bytes.ok());
+    const Result<Model> model = Model::from_memory(*bytes, "the file");
+    REQUIRE_FALSE(model.ok());
+    CHECK_THAT(model.error().message,
+               contains("'backbone.0.bias'") && contains("F64, expected F32"));
+}
+
+TEST_CASE("metadata that is missing or wrong is named", "[model]") {
+    const struct {
+        const char* key;
+        const char* value;  // nullptr: leave the key out
+        const char* part;
+    } cases[] = {
+        {"lprnet.format", nullptr, "missing"},
+        {"lprnet.format", "2", "'2'"},
+        {"lprnet.charset", nullptr, "missing"},
+        {"lprnet.charset", "[", "not valid JSON"},
+        {"lprnet.charset", "{}", "array"},
+        {"lprnet.charset", "[\"a\"]", "array of 2 or more"},
+        {"lprnet.charset", "[\"a\", 3]", "'3'"},
+        {"lprnet.charset", "[\"a\", \"\"]", "at least one character"},
+        {"lprnet.charset", "[\"a\", \"b\"]", "7 classes"},
+        {"lprnet.blank", "7", "0..6"},
+        {"lprnet.blank", "-1", "0..6"},
+        {"lprnet.blank", "x", "0..6"},
+        {"lprnet.preprocess", nullptr, "missing"},
+        {"lprnet.preprocess", "3", "object"},
+        {"lprnet.preprocess", "{}", "'width'"},
+        {"lprnet.preprocess",
+         R"({"width":0,"height":24,"channel_order":"BGR","mean":0,"scale":1,"resize":"bilinear"})",
+         "1..1024"},
+        {"lprnet.preprocess",
+         R"({"width":94,"height":2000,"channel_order":"BGR","mean":0,"scale":1,"resize":"bilinear"})",
+         "1..1024"},
+        {"lprnet.preprocess",
+         R"({"width":94,"height":24,"channel_order":"HSV","mean":0,"scale":1,"resize":"bilinear"})",
+         "HSV"},
+        {"lprnet.preprocess",
+         R"({"width":94,"height":24,"channel_order":"BGR","mean":"x","scale":1,"resize":"bilinear"})",
+         "mean"},
+        {"lprnet.preprocess",
+         R"({"width":94,"height":24,"channel_order":"BGR","mean":[1,2],"scale":1,"resize":"bilinear"})",
+         "mean"},
+        {"lprnet.preprocess",
+         R"({"width":94,"height":24,"channel_order":"BGR","mean":0,"scale":0,"resize":"bilinear"})",
+         "scale"},
+        {"lprnet.preprocess",
+         R"({"width":94,"height":24,"channel_order":"BGR","mean":0,"scale":1e40,"resize":"bilinear"})",
+         "scale"},
+        {"lprnet.preprocess",
+         R"({"width":94,"height":24,"channel_order":"BGR","mean":0,"scale":1,"resize":"area"})",
+         "area"},
+    };
+    for (const auto& c : cases) {
+        INFO(c.key << " = " << (c.value != nullptr ? c.value : "(none)"));
+        NetworkFile file = small_file();
+        file.metadata.erase(c.key);
+        if (c.value != nullptr) file.metadata[c.key] = c.value;
+        check_refused(file, ErrorCode::mismatch, c.key, c.part);
+    }
+}
+
+TEST_CASE("channel order and first convolution must agree", "[model]") {
+    NetworkFile file = small_file();
+    file.metadata["lprnet.preprocess"] =
+        R"({"width":94,"height":24,"channel_order":"GRAY","mean":0,"scale":1,"resize":"bilinear"})";
+    check_refused(file, ErrorCode::mismatch, "'backbone.0.weight'", "[*, 1, *, *]");
+}
+
+TEST_CASE("an input size whose branches do not meet is refused", "[model]") {
+    NetworkFile file = small_file();
+    file.metadata["lprnet.preprocess"] =
+        R"({"width":120,"height":24,"channel_order":"BGR","mean":0,"scale":1,"resize":"bilinear"})";
+    check_refused(file, ErrorCode::mismatch, "branches", "3x24x120");
+}
+
+TEST_CASE("an input too small for the network is refused", "[model]") {
+    NetworkFile file = small_file();
+    file.metadata["lprnet.preprocess"] =
+        R"({"width":4,"height":4,"channel_order":"BGR","mean":0,"scale":1,"resize":"bilinear"})";
+    check_refused(file, ErrorCode::mismatch, "too large for its input");
+}
+
+TEST_CASE("mean and scale may differ between channels", "[model]") {
+    NetworkFile file = small_file();
+    file.metadata["lprnet.preprocess"] =
+        R"({"width":94,"height":24,"channel_order":"RGB","mean":[1,2,3],"scale":[4,5,6],"resize":"bilinear"})";
+    const Result<Model> model = Model::from_memory(file.bytes(), "the file");
+    REQUIRE(model.ok());
+    const Preprocess& p = model->data().preprocess;
+    CHECK(p.order == ChannelOrder::rgb);
+    for (int c = 0; c < 3; ++c) {
+        CHECK(p.mean[c] == static_cast<float>(c + 1));
+        CHECK(p.scale[c] == static_cast<float>(c + 4));
+    }
+}
+
+}  // namespace
+}  // namespace lprnet::test

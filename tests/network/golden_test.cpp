@@ -1,0 +1,174 @@
+// The oracle ladder of the whole network: PyTorch's dump against every table, layer
+// by layer and as a chain; and networks of other shapes against an interpreter
+// of the unfused graph.
+#include <map>
+#include <string>
+
+#include "engine/run/run.h"
+#include "kernels/aligned_buffer.h"
+#include "lprnet/recognizer.h"
+#include "tests/kernels/tables.h"
+#include "tests/network/compare.h"
+#include "tests/network/oracle.h"
+#include "tests/network/random_network.h"
+#include "tests/paths.h"
+
+namespace lprnet::test {
+namespace {
+
+constexpr double kMinCosine = 0.999999;
+constexpr double kMaxLogitError = 2e-3;
+
+struct Golden {
+    weights::SafetensorsFile file;
+    std::size_t images;
+};
+
+Golden open_golden(const std::string& name) {
+    Result<weights::SafetensorsFile> file =
+        weights::SafetensorsFile::open(tests_path("golden/network/" + name));
+    if (!file) FAIL(file.error().message);
+    const weights::TensorView* input = file->find("input");
+    REQUIRE(input != nullptr);
+    const auto images = static_cast<std::size_t>(input->shape.front());
+    return {std::move(*file), images};
+}
+
+// One image's values of a tensor, or nothing if the dump does not hold it.
+std::vector<float> values_of(const Golden& golden, const std::string& name, std::size_t image) {
+    const weights::TensorView* tensor = golden.file.find(name);
+    if (tensor == nullptr) return {};
+    std::vector<float> all;
+    REQUIRE(tensor->copy_f32(all).ok());
+    const std::size_t size = all.size() / golden.images;
+    return {all.begin() + static_cast<std::ptrdiff_t>(image * size),
+            all.begin() + static_cast<std::ptrdiff_t>((image + 1) * size)};
+}
+
+Model shipped_model() {
+    Result<Model> model = Model::load(LPRNET_WEIGHTS_FILE);
+    if (!model) FAIL(model.error().message);
+    return *model;
+}
+
+void write(const Tensor& tensor, const std::vector<int>& channel_order, float* arena,
+           const std::vector<float>& values) {
+    for_each_element(tensor, channel_order, arena, [&](std::size_t i, float& x) { x = values[i]; });
+}
+
+void check_step(const Step& step, float* arena, const std::vector<float>& expected) {
+    const Agreement a = agreement(step, arena, [&](std::size_t i) { return double{expected[i]}; });
+    INFO("layer " << step.name << ": max abs " << a.max_abs << ", cosine " << a.cosine);
+    CHECK(a.cosine >= kMinCosine);
+    if (step.name == "logits") CHECK(a.max_abs <= kMaxLogitError);
+}
+
+TEST_CASE("every layer turns PyTorch's input into PyTorch's output", "[network]") {
+    const Golden golden = open_golden("layers.safetensors");
+    const Model model = shipped_model();
+    for (const kernels::KernelTable* table : tables_under_test()) {
+        INFO(table->name);
+        const Result<Plan> plan = build_plan(model.data().graph, *table);
+        REQUIRE(plan.ok());
+        kernels::AlignedBuffer arena(plan->arena_size);
+        std::map<std::string, const Step*> steps;
+        int compared = 0;
+        for (const Step& step : plan->steps) {
+            steps[step.name] = &step;
+            const std::vector<float> input = values_of(golden, step.reads, 0);
+            const std::vector<float> output = values_of(golden, step.name, 0);
+            if (input.empty() || output.empty()) continue;
+            const auto producer = steps.find(step.reads);
+            if (producer == steps.end()) {
+                write(plan->input, {}, arena.data(), input);
+            } else {
+                // The producer's run zeroes the border; its values are then replaced.
+                run_step(*plan, *producer->second, arena.data());
+                write(producer->second->output, producer->second->channel_order, arena.data(),
+                      input);
+            }
+            run_step(*plan, step, arena.data());
+            check_step(step, arena.data(), output);
+            ++compared;
+        }
+        CHECK(compared == 8);
+    }
+}
+
+TEST_CASE("the chain of layers gives PyTorch's outputs", "[network]") {
+    const Golden golden = open_golden("layers.safetensors");
+    const Model model = shipped_model();
+    for (const kernels::KernelTable* table : tables_under_test()) {
+        INFO(table->name);
+        const Result<Plan> plan = build_plan(model.data().graph, *table);
+        REQUIRE(plan.ok());
+        kernels::AlignedBuffer arena(plan->arena_size);
+        for (std::size_t image = 0; image < golden.images; ++image) {
+            write(plan->input, {}, arena.data(), values_of(golden, "input", image));
+            for (const Step& step : plan->steps) {
+                run_step(*plan, step, arena.data());
+                const std::vector<float> expected = values_of(golden, step.name, image);
+                if (!expected.empty()) check_step(step, arena.data(), expected);
+            }
+        }
+    }
+}
+
+TEST_CASE("the logits of every sample plate are PyTorch's", "[network]") {
+    const Golden golden = open_golden("logits.safetensors");
+    REQUIRE(golden.images >= 8);
+    const Model model = shipped_model();
+    for (const kernels::KernelTable* table : tables_under_test()) {
+        INFO(table->name);
+        const Result<Plan> plan = build_plan(model.data().graph, *table);
+        REQUIRE(plan.ok());
+        kernels::AlignedBuffer arena(plan->arena_size);
+        for (std::size_t image = 0; image < golden.images; ++image) {
+            write(plan->input, {}, arena.data(), values_of(golden, "input", image));
+            run_plan(*plan, arena.data());
+            check_step(plan->steps.back(), arena.data(), values_of(golden, "logits", image));
+        }
+    }
+}
+
+TEST_CASE("networks of other shapes agree with the unfused graph", "[network]") {
+    const RandomNetwork networks[] = {
+        {.seed = 1},
+        {.classes = 37, .seed = 2},
+        {.channels = 1, .classes = 36, .seed = 3},
+        {.width = 0.75, .seed = 4},
+        {.width = 1.25, .seed = 5},
+        {.classes = 5, .width = 0.3, .seed = 6},  // channels that fill no vector
+    };
+    for (const RandomNetwork& network : networks) {
+        INFO("width " << network.width << ", classes " << network.classes << ", channels "
+                      << network.channels);
+        const Model model = random_model(network);
+        std::mt19937 random(network.seed);
+        const Shape shape = model.data().graph.input_shape();
+        std::vector<double> input(static_cast<std::size_t>(shape.c * shape.h * shape.w));
+        for (double& x : input) x = double{uniform(random, -1.0f, 1.0f)};
+        const auto expected = run_oracle(model.data().graph, input);
+
+        for (const kernels::KernelTable* table : tables_under_test()) {
+            INFO(table->name);
+            const Result<Plan> plan = build_plan(model.data().graph, *table);
+            REQUIRE(plan.ok());
+            kernels::AlignedBuffer arena(plan->arena_size);
+            write(plan->input, {}, arena.data(), std::vector<float>(input.begin(), input.end()));
+            for (const Step& step : plan->steps) {
+                run_step(*plan, step, arena.data());
+                if (step.op == Op::context_tap) continue;  // fused: no such node in the graph
+                const OracleTensor& tensor = expected.at(step.name);
+                const Agreement a =
+                    agreement(step, arena.data(), [&](std::size_t i) { return tensor.values[i]; });
+                INFO("layer " << step.name << ": max abs " << a.max_abs << ", cosine " << a.cosine);
+                CHECK(a.cosine >= kMinCosine);
+                if (step.name == "logits") CHECK(a.max_abs <= kMaxLogitError);
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace lprnet::test

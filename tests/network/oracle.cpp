@@ -1,0 +1,141 @@
+#include "tests/network/oracle.h"
+
+#include <Eigen/Dense>
+#include <cmath>
+
+namespace lprnet::test {
+namespace {
+
+using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Map = Eigen::Map<const Matrix>;
+
+// One row per channel, one column per pixel.
+Map as_matrix(const OracleTensor& t) {
+    return {t.values.data(), t.shape.c, t.shape.h * t.shape.w};
+}
+
+OracleTensor from_matrix(const Matrix& m, const Shape& shape) {
+    return {shape, std::vector<double>(m.data(), m.data() + m.size())};
+}
+
+double at(const OracleTensor& t, int c, int y, int x) {
+    return t.values[static_cast<std::size_t>((c * t.shape.h + y) * t.shape.w + x)];
+}
+
+OracleTensor conv2d(const Node& node, const OracleTensor& in) {
+    const int oc = node.shape.c;
+    const int pixels = node.shape.h * node.shape.w;
+    Matrix columns = Matrix::Zero(in.shape.c * node.kh * node.kw, pixels);
+    for (int c = 0, row = 0; c < in.shape.c; ++c) {
+        for (int r = 0; r < node.kh; ++r) {
+            for (int s = 0; s < node.kw; ++s, ++row) {
+                for (int p = 0; p < pixels; ++p) {
+                    const int y = p / node.shape.w + r - node.pad_h;
+                    const int x = p % node.shape.w + s - node.pad_w;
+                    const bool inside = y >= 0 && y < in.shape.h && x >= 0 && x < in.shape.w;
+                    if (inside) columns(row, p) = at(in, c, y, x);
+                }
+            }
+        }
+    }
+    const Matrix weight =
+        Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
+            node.weight.data(), oc, columns.rows())
+            .cast<double>();
+    const Eigen::VectorXd bias =
+        Eigen::Map<const Eigen::VectorXf>(node.bias.data(), oc).cast<double>();
+    return from_matrix((weight * columns).colwise() + bias, node.shape);
+}
+
+OracleTensor batch_norm(const Node& node, const OracleTensor& in) {
+    Matrix out = as_matrix(in);
+    for (int c = 0; c < node.shape.c; ++c) {
+        const auto i = static_cast<std::size_t>(c);
+        const double deviation = std::sqrt(double{node.running_var[i]} + 1e-5);
+        out.row(c) = ((out.row(c).array() - double{node.running_mean[i]}) / deviation *
+                          double{node.weight[i]} +
+                      double{node.bias[i]})
+                         .matrix();
+    }
+    return from_matrix(out, node.shape);
+}
+
+OracleTensor pool(const Node& node, const OracleTensor& in, bool average) {
+    OracleTensor out{node.shape, {}};
+    for (int c = 0; c < node.shape.c; ++c) {
+        for (int y = 0; y < node.shape.h; ++y) {
+            for (int x = 0; x < node.shape.w; ++x) {
+                Matrix window(node.window.h, node.window.w);
+                for (int r = 0; r < node.window.h; ++r) {
+                    for (int s = 0; s < node.window.w; ++s) {
+                        window(r, s) = at(in, c * node.channel_stride, y * node.stride.h + r,
+                                          x * node.stride.w + s);
+                    }
+                }
+                out.values.push_back(average ? window.mean() : window.maxCoeff());
+            }
+        }
+    }
+    return out;
+}
+
+OracleTensor mean_height(const Node& node, const OracleTensor& in) {
+    OracleTensor out{node.shape, {}};
+    for (int c = 0; c < in.shape.c; ++c) {
+        for (int x = 0; x < in.shape.w; ++x) {
+            double sum = 0.0;
+            for (int y = 0; y < in.shape.h; ++y) sum += at(in, c, y, x);
+            out.values.push_back(sum / in.shape.h);
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+std::map<std::string, OracleTensor> run_oracle(const Graph& graph,
+                                               const std::vector<double>& input) {
+    std::map<std::string, OracleTensor> outputs;
+    for (const Node& node : graph.nodes) {
+        const auto in = [&](std::size_t i) -> const OracleTensor& {
+            return outputs.at(graph.nodes[static_cast<std::size_t>(node.inputs[i])].name);
+        };
+        OracleTensor out;
+        switch (node.op) {
+            case Op::input: out = {node.shape, input}; break;
+            case Op::conv2d: out = conv2d(node, in(0)); break;
+            case Op::batch_norm: out = batch_norm(node, in(0)); break;
+            case Op::relu: out = from_matrix(as_matrix(in(0)).cwiseMax(0.0), node.shape); break;
+            case Op::max_pool: out = pool(node, in(0), false); break;
+            case Op::average_pool: out = pool(node, in(0), true); break;
+            case Op::normalize: {
+                const Matrix values = as_matrix(in(0));
+                out = from_matrix(values / values.array().square().mean(), node.shape);
+                break;
+            }
+            case Op::concat:
+                out.shape = node.shape;
+                for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+                    out.values.insert(out.values.end(), in(i).values.begin(), in(i).values.end());
+                }
+                break;
+            case Op::mean_height: out = mean_height(node, in(0)); break;
+            case Op::context_tap: {
+                Node pooled;
+                pooled.window = node.window;
+                pooled.stride = node.stride;
+                pooled.shape = {node.shape.c, (in(0).shape.h - node.window.h) / node.stride.h + 1,
+                                node.shape.w};
+                OracleTensor map = pool(pooled, in(0), true);
+                const double mean_square = as_matrix(map).array().square().mean();
+                for (double& value : map.values) value /= mean_square;
+                out = mean_height(node, map);
+                break;
+            }
+        }
+        outputs[node.name] = std::move(out);
+    }
+    return outputs;
+}
+
+}  // namespace lprnet::test

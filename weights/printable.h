@@ -1,0 +1,33 @@
+// Text from outside (file names, tensor names, metadata) made fit for a one-line
+// message, and the UTF-8 check it rests on. Nothing here judges what a name may be;
+// the readers do.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace lprnet::weights {
+
+// Longest piece of a file's own text that a message repeats, in bytes: enough for every
+// PyTorch key seen, short enough that a hostile name cannot fill a terminal.
+inline constexpr std::size_t kMaxShownBytes = 96;
+
+// `text` with control characters, line and paragraph separators, marks that reverse the
+// direction of writing and bytes that are not UTF-8 written as \xNN, one per byte; other
+// UTF-8 stays as it is. At most `max_bytes` of `text` are shown, whole characters only,
+// then "...". The result has no newline. May throw std::bad_alloc. Thread-safe.
+std::string printable(std::string_view text, std::size_t max_bytes = std::string_view::npos);
+
+// 'text' between single quotes, printable and at most kMaxShownBytes long. May throw
+// std::bad_alloc. Thread-safe.
+std::string in_quotes(std::string_view text);
+
+// Offset of the first byte that is not part of valid UTF-8 (RFC 3629: no overlong forms, no
+// surrogates, nothing above U+10FFFF), or npos. Thread-safe.
+std::size_t find_invalid_utf8(std::string_view text) noexcept;
+
+// True when printable(text) would write at least one byte of `text` as \xNN. Thread-safe.
+bool has_unprintable(std::string_view text) noexcept;
+
+}  // namespace lprnet::weights
