@@ -96,6 +96,7 @@ const char* lpr_status_string(lpr_status status) {
 lpr_status lpr_model_load(const char* path, lpr_model** model, char* error, size_t error_size) {
     if (path == nullptr) return null_argument("path", error, error_size);
     if (model == nullptr) return null_argument("model", error, error_size);
+    *model = nullptr;
     return hand_over_model(lprnet::Model::load(path), model, error, error_size);
 }
 
@@ -103,6 +104,7 @@ lpr_status lpr_model_from_memory(const void* bytes, size_t size, lpr_model** mod
                                  size_t error_size) {
     if (bytes == nullptr) return null_argument("bytes", error, error_size);
     if (model == nullptr) return null_argument("model", error, error_size);
+    *model = nullptr;
     return hand_over_model(
         lprnet::Model::from_memory({static_cast<const std::byte*>(bytes), size}, "memory"), model,
         error, error_size);
@@ -110,6 +112,7 @@ lpr_status lpr_model_from_memory(const void* bytes, size_t size, lpr_model** mod
 
 lpr_status lpr_model_builtin(lpr_model** model, char* error, size_t error_size) {
     if (model == nullptr) return null_argument("model", error, error_size);
+    *model = nullptr;
     return hand_over_model(lprnet::Model::builtin(), model, error, error_size);
 }
 
@@ -121,6 +124,7 @@ lpr_status lpr_recognizer_create(const lpr_model* model, const char* isa,
                                  lpr_recognizer** recognizer, char* error, size_t error_size) {
     if (model == nullptr) return null_argument("model", error, error_size);
     if (recognizer == nullptr) return null_argument("recognizer", error, error_size);
+    *recognizer = nullptr;
     lprnet::RecognizerOptions options;
     if (isa != nullptr) options.isa = isa;
     return hand_over_recognizer(lprnet::Recognizer::create(model->model, options), recognizer,
@@ -131,6 +135,7 @@ lpr_status lpr_recognizer_clone(const lpr_recognizer* recognizer, lpr_recognizer
                                 char* error, size_t error_size) {
     if (recognizer == nullptr) return null_argument("recognizer", error, error_size);
     if (clone == nullptr) return null_argument("clone", error, error_size);
+    *clone = nullptr;
     return hand_over_recognizer(recognizer->recognizer.clone(), clone, error, error_size);
 }
 

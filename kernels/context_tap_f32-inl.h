@@ -7,6 +7,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "kernels/shapes.h"
+#include "kernels/unroll-inl.h"
 
 namespace lprnet::kernels {
 namespace {
@@ -21,20 +22,21 @@ xsimd::batch<float, typename Isa::arch> context_tap_f32_vectors(
     constexpr int kLanes = static_cast<int>(Batch::size);
 
     Batch sum[V];
-    for (int v = 0; v < V; ++v) sum[v] = Batch(0.0f);
+    unrolled<V>([&](auto v) LPRNET_INLINE { sum[v] = Batch(0.0f); });
     for (int r = 0; r < a.kh; ++r) {
         const float* pixel = window + r * a.input_row;
         for (int s = 0; s < a.kw; ++s, pixel += a.channels) {
-            for (int v = 0; v < V; ++v) sum[v] += Batch::load_unaligned(pixel + v * kLanes);
+            unrolled<V>([&](auto v)
+                            LPRNET_INLINE { sum[v] += Batch::load_unaligned(pixel + v * kLanes); });
         }
     }
     const Batch inverse(1.0f / static_cast<float>(a.kh * a.kw));
-    for (int v = 0; v < V; ++v) {
+    unrolled<V>([&](auto v) LPRNET_INLINE {
         Batch mean = sum[v] * inverse;
         squares = Isa::fma(mean, mean, squares);
         if (add) mean += Batch::load_unaligned(output + v * kLanes);
         mean.store_unaligned(output + v * kLanes);
-    }
+    });
     return squares;
 }
 

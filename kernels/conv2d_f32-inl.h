@@ -20,6 +20,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "kernels/shapes.h"
+#include "kernels/unroll-inl.h"
 
 namespace lprnet::kernels {
 namespace {
@@ -31,47 +32,57 @@ void conv2d_f32_tile(const Conv2dF32& a, const float* input, const float* weight
     constexpr int kLanes = static_cast<int>(Batch::size);
 
     Batch acc[P][V];
-    for (int v = 0; v < V; ++v) {
+    unrolled<V>([&](auto v) LPRNET_INLINE {
         const Batch b = Batch::load_unaligned(bias + v * kLanes);
-        for (int p = 0; p < P; ++p) acc[p][v] = b;
-    }
+        unrolled<P>([&](auto p) LPRNET_INLINE { acc[p][v] = b; });
+    });
 
+    // One loop over all kernel rows: around an inner loop GCC 12 would keep the
+    // accumulators in memory.
     const std::ptrdiff_t ic = a.ic;
-    const std::ptrdiff_t steps = ic * a.kw;
-    for (int r = 0; r < a.kh; ++r) {
-        const float* x = input + r * a.input_row;
-        for (std::ptrdiff_t k = 0; k < steps; ++k, ++x, weights += V * kLanes) {
-            Batch w[V];
-            for (int v = 0; v < V; ++v) w[v] = Batch::load_aligned(weights + v * kLanes);
-            for (int p = 0; p < P; ++p) {
-                // Every third pixel gets a base pointer of its own: base + {0, 1, 2} * ic
-                // are addressing modes, so P pixels cost P / 3 registers instead of P.
-                const float* base = x + (p / 3) * 3 * ic;
-                const Batch activation(base[(p % 3) * ic]);
-                for (int v = 0; v < V; ++v) acc[p][v] = Isa::fma(activation, w[v], acc[p][v]);
-            }
+    const std::ptrdiff_t row_steps = ic * a.kw;
+    const std::ptrdiff_t to_next_row = a.input_row - row_steps;
+    const float* x = input;
+    std::ptrdiff_t left_in_row = row_steps;
+    for (std::ptrdiff_t left = row_steps * a.kh; left > 0; --left, weights += V * kLanes) {
+        Batch w[V];
+        unrolled<V>([&](auto v)
+                        LPRNET_INLINE { w[v] = Batch::load_aligned(weights + v * kLanes); });
+        unrolled<P>([&](auto p) LPRNET_INLINE {
+            // Every third pixel gets a base pointer of its own: base + {0, 1, 2} * ic are
+            // addressing modes, so P pixels cost P / 3 registers instead of P.
+            const float* base = x + (p / 3) * 3 * ic;
+            const Batch activation(base[(p % 3) * ic]);
+            unrolled<V>([&](auto v)
+                            LPRNET_INLINE { acc[p][v] = Isa::fma(activation, w[v], acc[p][v]); });
+        });
+        ++x;
+        if (--left_in_row == 0) {
+            left_in_row = row_steps;
+            x += to_next_row;
         }
     }
 
     if (a.relu) {
         const Batch zero(0.0f);
-        for (int p = 0; p < P; ++p) {
-            for (int v = 0; v < V; ++v) acc[p][v] = xsimd::max(acc[p][v], zero);
-        }
+        unrolled<P>([&](auto p) LPRNET_INLINE {
+            unrolled<V>([&](auto v) LPRNET_INLINE { acc[p][v] = xsimd::max(acc[p][v], zero); });
+        });
     }
     if (channels == V * kLanes) {
-        for (int p = 0; p < P; ++p) {
-            for (int v = 0; v < V; ++v) {
+        unrolled<P>([&](auto p) LPRNET_INLINE {
+            unrolled<V>([&](auto v) LPRNET_INLINE {
                 acc[p][v].store_unaligned(output + static_cast<std::ptrdiff_t>(p) * a.oc +
                                           v * kLanes);
-            }
-        }
+            });
+        });
         return;
     }
     alignas(64) float lane[P * V * kLanes];
-    for (int p = 0; p < P; ++p) {
-        for (int v = 0; v < V; ++v) acc[p][v].store_aligned(lane + (p * V + v) * kLanes);
-    }
+    unrolled<P>([&](auto p) LPRNET_INLINE {
+        unrolled<V>([&](auto v)
+                        LPRNET_INLINE { acc[p][v].store_aligned(lane + (p * V + v) * kLanes); });
+    });
     for (int p = 0; p < P; ++p) {
         for (int c = 0; c < channels; ++c) {
             output[static_cast<std::ptrdiff_t>(p) * a.oc + c] = lane[p * V * kLanes + c];
@@ -112,9 +123,9 @@ void conv2d_f32_row_tile(const Conv2dF32& a, const float* input, const float* we
     constexpr int kLanes = static_cast<int>(Batch::size);
 
     Batch acc[P][R];
-    for (int p = 0; p < P; ++p) {
-        for (int c = 0; c < R; ++c) acc[p][c] = Batch(0.0f);
-    }
+    unrolled<P>([&](auto p) LPRNET_INLINE {
+        unrolled<R>([&](auto c) LPRNET_INLINE { acc[p][c] = Batch(0.0f); });
+    });
     const std::ptrdiff_t ic = a.ic;
     const std::ptrdiff_t steps = ic * a.kw;
     const std::ptrdiff_t row_size = steps * a.kh;
@@ -122,11 +133,15 @@ void conv2d_f32_row_tile(const Conv2dF32& a, const float* input, const float* we
         const float* x = input + r * a.input_row;
         for (std::ptrdiff_t k = 0; k < steps; k += kLanes, x += kLanes, weights += kLanes) {
             Batch w[R];
-            for (int c = 0; c < R; ++c) w[c] = Batch::load_unaligned(weights + c * row_size);
-            for (int p = 0; p < P; ++p) {
+            unrolled<R>([&](auto c) LPRNET_INLINE {
+                w[c] = Batch::load_unaligned(weights + c * row_size);
+            });
+            unrolled<P>([&](auto p) LPRNET_INLINE {
                 const Batch activation = Batch::load_unaligned(x + p * ic);
-                for (int c = 0; c < R; ++c) acc[p][c] = Isa::fma(activation, w[c], acc[p][c]);
-            }
+                unrolled<R>([&](auto c) LPRNET_INLINE {
+                    acc[p][c] = Isa::fma(activation, w[c], acc[p][c]);
+                });
+            });
         }
     }
     for (int p = 0; p < P; ++p) {

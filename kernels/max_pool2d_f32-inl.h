@@ -7,6 +7,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "kernels/shapes.h"
+#include "kernels/unroll-inl.h"
 
 namespace lprnet::kernels {
 namespace {
@@ -18,16 +19,16 @@ void max_pool2d_f32_vectors(const MaxPool2dF32& a, const float* window, float* o
     constexpr int kLanes = static_cast<int>(Batch::size);
 
     Batch top[V];
-    for (int v = 0; v < V; ++v) top[v] = Batch::load_unaligned(window + v * kLanes);
+    unrolled<V>([&](auto v) LPRNET_INLINE { top[v] = Batch::load_unaligned(window + v * kLanes); });
     for (int r = 0; r < a.kh; ++r) {
         const float* pixel = window + r * a.input_row;
         for (int s = 0; s < a.kw; ++s, pixel += a.ic) {
-            for (int v = 0; v < V; ++v) {
+            unrolled<V>([&](auto v) LPRNET_INLINE {
                 top[v] = xsimd::max(top[v], Batch::load_unaligned(pixel + v * kLanes));
-            }
+            });
         }
     }
-    for (int v = 0; v < V; ++v) top[v].store_unaligned(output + v * kLanes);
+    unrolled<V>([&](auto v) LPRNET_INLINE { top[v].store_unaligned(output + v * kLanes); });
 }
 
 inline float max_pool2d_f32_scalar(const MaxPool2dF32& a, const float* window) noexcept {

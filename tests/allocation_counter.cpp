@@ -9,11 +9,15 @@ namespace {
 
 std::atomic<std::size_t> allocations{0};
 
-void* allocate(std::size_t size, std::size_t alignment) {
+void* allocate_or_null(std::size_t size, std::size_t alignment) noexcept {
     allocations.fetch_add(1, std::memory_order_relaxed);
     // aligned_alloc wants a multiple of the alignment.
     const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-    void* memory = std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
+    return std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
+}
+
+void* allocate(std::size_t size, std::size_t alignment) {
+    void* memory = allocate_or_null(size, alignment);
     if (memory == nullptr) throw std::bad_alloc();
     return memory;
 }
@@ -39,6 +43,12 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
 }
 void* operator new[](std::size_t size, std::align_val_t alignment) {
     return allocate(size, static_cast<std::size_t>(alignment));
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    return allocate_or_null(size, alignof(std::max_align_t));
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+    return allocate_or_null(size, alignof(std::max_align_t));
 }
 void operator delete(void* memory) noexcept {
     std::free(memory);

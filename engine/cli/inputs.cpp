@@ -32,7 +32,7 @@ void expand_folder(const std::string& folder, Inputs& inputs) {
         if (has_image_name(file)) {
             inputs.images.push_back(std::move(file));
             ++found;
-        } else {
+        } else if (fs::path(file).filename() != "labels.tsv") {  // belongs to a folder of images
             inputs.skipped.push_back(
                 weights::printable(file) +
                 ": skipped, expected a name ending in .jpg, .jpeg, .png or .bmp");

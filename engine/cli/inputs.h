@@ -10,7 +10,8 @@ struct Inputs {
     std::vector<std::string> images;
     // One line each: paths that lead to no image. They count as unreadable.
     std::vector<std::string> errors;
-    // One line each: files in a folder whose names are no image names. They do not.
+    // One line each: files in a folder whose names are no image names, but for
+    // labels.tsv. They do not.
     std::vector<std::string> skipped;
 };
 

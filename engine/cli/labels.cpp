@@ -32,6 +32,8 @@ Result<std::vector<LabelledImage>> read_table(const fs::path& file) {
     std::size_t number = 0;
     for (std::string line; std::getline(stream, line);) {
         ++number;
+        constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+        if (number == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
         if (!line.empty() && line.back() == '\r') line.pop_back();
         if (line.empty()) continue;
         const std::vector<std::string> fields = split_tabs(line);
@@ -57,7 +59,7 @@ Result<std::vector<LabelledImage>> read_labels(const std::string& path) {
     if (fs::exists(table, ignored)) return read_table(table);
 
     const Inputs inputs = expand_inputs({path});
-    if (inputs.images.empty()) return Error{ErrorCode::not_found, inputs.errors.front()};
+    if (!inputs.errors.empty()) return Error{ErrorCode::not_found, inputs.errors.front()};
     std::vector<LabelledImage> images;
     for (const std::string& image : inputs.images) {
         const std::string name = fs::path(image).filename().string();

@@ -143,6 +143,15 @@ TEST_CASE("a label table", "[cli]") {
     CHECK(row(3) == Texts{folder.file("e.png"), "Z", ""});
 }
 
+TEST_CASE("a label table may begin with a byte order mark", "[cli]") {
+    const TemporaryFolder folder;
+    std::ofstream(folder.file("labels.tsv")) << "\xEF\xBB\xBF"
+                                             << "a.png\tA1\n";
+    const auto labels = read_labels(folder.file("labels.tsv"));
+    REQUIRE(labels.ok());
+    CHECK(labels->front().path == folder.file("a.png"));
+}
+
 TEST_CASE("a label table that is none names the line", "[cli]") {
     const TemporaryFolder folder;
     const std::string table = folder.file("labels.tsv");

@@ -3,7 +3,7 @@
  * A model may be shared by any number of threads; a recognizer is used by one
  * thread at a time. No function prints, exits or throws. Where a function takes
  * `error` and `error_size`, a failure writes one NUL-terminated line there, cut to
- * fit; both may be zero.
+ * fit; both may be zero. A failed load, create or clone sets its handle to NULL.
  */
 #ifndef LPRNET_H
 #define LPRNET_H
