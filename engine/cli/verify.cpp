@@ -249,6 +249,14 @@ ExitStatus run(const VerifyOptions& options) {
         print_error(file.error().message);
         return kUnreadable;
     }
+    const auto format = file->metadata().find("lprnet.format");
+    if (format == file->metadata().end() || format->second != "dump-1") {
+        print_error(
+            weights::printable(options.dump) + ": no dump: metadata 'lprnet.format' is " +
+            (format == file->metadata().end() ? "missing" : weights::in_quotes(format->second)) +
+            ", expected 'dump-1'");
+        return kUnreadable;
+    }
     Result<Report> report = compare(*file, *model, *recognizer, options.min_cosine);
     if (!report) {
         print_error(report.error().message);

@@ -2,6 +2,7 @@
 // by build_lprnet.cpp.
 #include "lprnet/model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <new>
 #include <nlohmann/json.hpp>
@@ -65,6 +66,10 @@ Status read_charset(const Metadata& metadata, ModelData& model) {
         if (!entry.is_string() || entry.get_ref<const std::string&>().empty()) {
             return metadata.error(kKey, "has the entry " + found(entry) +
                                             ", expected a string of at least one character");
+        }
+        if (std::find(model.charset.begin(), model.charset.end(),
+                      entry.get_ref<const std::string&>()) != model.charset.end()) {
+            return metadata.error(kKey, "has the entry " + found(entry) + " twice");
         }
         model.charset.push_back(entry.get<std::string>());
     }

@@ -181,6 +181,7 @@ TEST_CASE("metadata that is missing or wrong is named", "[model]") {
         {"lprnet.charset", "[\"a\"]", "array of 2 or more"},
         {"lprnet.charset", "[\"a\", 3]", "'3'"},
         {"lprnet.charset", "[\"a\", \"\"]", "at least one character"},
+        {"lprnet.charset", "[\"a\", \"b\", \"a\"]", "twice"},
         {"lprnet.charset", "[\"a\", \"b\"]", "7 classes"},
         {"lprnet.blank", "7", "0..6"},
         {"lprnet.blank", "-1", "0..6"},

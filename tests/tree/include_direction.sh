@@ -121,7 +121,7 @@ check_instruction_sets() {  # TREE
           }' "$file"
       done
     find . -type f \( -name CMakeLists.txt -o -name '*.cmake' -o -name 'CMake*Presets.json' \) \
-      -not -path './build/*' -not -path './.git/*' | sed 's,^\./,,' | sort |
+      -not -path './build/*' -not -path './.*/*' | sed 's,^\./,,' | sort |
       while read -r file; do
         awk -v file="$file" '
           file == "CMakeLists.txt" && /^[ \t]*lprnet_add_isa\(/ { inside = 1 }
