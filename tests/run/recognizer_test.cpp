@@ -71,10 +71,10 @@ TEST_CASE("a warm recognizer allocates nothing", "[recognizer]") {
 }
 
 TEST_CASE("the counter of allocations counts", "[recognizer]") {
+    // Called by name: the compiler may leave out what a new-expression allocates in vain.
     const std::size_t before = allocation_count();
-    const std::vector<int> block(1000);
-    CHECK(block.size() == 1000);
-    CHECK(allocation_count() > before);
+    ::operator delete(::operator new(1000));
+    CHECK(allocation_count() == before + 1);
 }
 
 TEST_CASE("clones give the same answer, also at the same time", "[recognizer]") {
