@@ -8,6 +8,7 @@
 #include "engine/cli/model_option.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
+#include "engine/plan/tensor_elements.h"
 #include "engine/run/recognizer_state.h"
 #include "weights/printable.h"
 #include "weights/safetensors.h"
@@ -114,22 +115,6 @@ private:
     std::size_t images_ = 0;
     std::size_t image_size_ = 0;
 };
-
-// Calls visit(index in PyTorch's CHW order, float in the arena) for every element.
-template <class Visit>
-void for_each_element(const Tensor& tensor, const std::vector<int>& channel_order, float* arena,
-                      Visit visit) {
-    for (int stored = 0; stored < tensor.c; ++stored) {
-        const int c =
-            channel_order.empty() ? stored : channel_order[static_cast<std::size_t>(stored)];
-        std::size_t i = static_cast<std::size_t>(c) * static_cast<std::size_t>(tensor.h) *
-                        static_cast<std::size_t>(tensor.w);
-        for (int y = 0; y < tensor.h; ++y) {
-            float* row = arena + tensor.origin() + y * tensor.row() + stored;
-            for (int x = 0; x < tensor.w; ++x) visit(i++, row[std::ptrdiff_t{x} * tensor.c]);
-        }
-    }
-}
 
 // Greedy text of logits in PyTorch's order, [class][step].
 std::string text_of(std::span<const float> logits, const Model& model) {

@@ -1,31 +1,11 @@
-// Runs a plan step by step and compares each output with what it should be.
+// How well the output of a step agrees with what it should be.
 #pragma once
 
 #include <cmath>
-#include <functional>
-#include <span>
-#include <vector>
 
-#include "engine/plan/plan.h"
+#include "engine/plan/tensor_elements.h"
 
 namespace lprnet::test {
-
-// Calls visit(index in PyTorch's [c][h][w] order, float in the arena) for every element.
-template <class Visit>
-void for_each_element(const Tensor& tensor, const std::vector<int>& channel_order, float* arena,
-                      Visit visit) {
-    for (int stored = 0; stored < tensor.c; ++stored) {
-        const int c =
-            channel_order.empty() ? stored : channel_order[static_cast<std::size_t>(stored)];
-        for (int y = 0; y < tensor.h; ++y) {
-            for (int x = 0; x < tensor.w; ++x) {
-                visit(static_cast<std::size_t>((c * tensor.h + y) * tensor.w + x),
-                      arena[tensor.origin() + static_cast<std::size_t>(y * tensor.row()) +
-                            static_cast<std::size_t>(x * tensor.c + stored)]);
-            }
-        }
-    }
-}
 
 struct Agreement {
     double max_abs = 0.0;
