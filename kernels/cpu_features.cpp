@@ -76,6 +76,10 @@ CpuFeatures detect_cpu_features() noexcept {
     return f;
 }
 
+void pause_cpu() noexcept {
+    asm volatile("pause" ::: "memory");
+}
+
 #elif defined(__aarch64__)
 
 CpuFeatures detect_cpu_features() noexcept {
@@ -88,11 +92,17 @@ CpuFeatures detect_cpu_features() noexcept {
     return f;
 }
 
+void pause_cpu() noexcept {
+    asm volatile("yield" ::: "memory");
+}
+
 #else
 
 CpuFeatures detect_cpu_features() noexcept {
     return {};
 }
+
+void pause_cpu() noexcept {}
 
 #endif
 

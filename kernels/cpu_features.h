@@ -45,4 +45,8 @@ inline constexpr NamedFeature kNamedFeatures[] = {
     {"neon_dotprod", &CpuFeatures::neon_dotprod},
 };
 
+// Tells the core that this thread only waits: the loop around it costs less power and takes
+// less from the other hardware thread of the same core.
+void pause_cpu() noexcept;
+
 }  // namespace lprnet::kernels

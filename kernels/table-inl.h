@@ -10,6 +10,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "kernels/context_tap_f32-inl.h"
+#include "kernels/conv1d_winograd_f32-inl.h"
 #include "kernels/conv2d_f32-inl.h"
 #include "kernels/kernel_table.h"
 #include "kernels/max_pool2d_f32-inl.h"
@@ -25,8 +26,10 @@ constexpr KernelTable make_table(const char* name) {
         .lanes = static_cast<int>(xsimd::batch<float, typename Isa::arch>::size),
         .block_vectors = Isa::block_vectors,
         .conv2d_f32 = conv2d_f32<Isa>,
+        .conv1d_winograd_f32 = conv1d_winograd_f32<Isa>,
         .max_pool2d_f32 = max_pool2d_f32<Isa>,
         .context_tap_f32 = context_tap_f32<Isa>,
+        .context_scale_f32 = context_scale_f32<Isa>,
         .peak_f32 = peak_f32<Isa>,
     };
 }

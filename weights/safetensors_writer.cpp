@@ -1,21 +1,13 @@
 // Writing: every check first, then the bytes, to memory or to a file that appears whole.
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <atomic>
-#include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include "weights/printable.h"
 #include "weights/safetensors.h"
 #include "weights/safetensors_checks.h"
+#include "weights/whole_file.h"
 
 namespace lprnet::weights {
 namespace {
@@ -164,123 +156,6 @@ Result<Plan> plan_file(std::span<const TensorView> tensors, const Metadata& meta
     return plan;
 }
 
-// A file being written. Unless commit() succeeded, the destructor removes it again, if it is one
-// that this object created.
-class Output {
-public:
-    Output(int fd, std::string created) noexcept : fd_(fd), created_(std::move(created)) {}
-    ~Output() {
-        if (fd_ >= 0) ::close(fd_);
-        if (!created_.empty()) ::unlink(created_.c_str());
-    }
-    Output(const Output&) = delete;
-    Output& operator=(const Output&) = delete;
-
-    int fd() const noexcept { return fd_; }
-
-    // Zero or errno, as the next two.
-    int write(const void* data, std::size_t size) noexcept {
-        // Linux writes at most 2 GiB at a time, macOS rejects more.
-        constexpr std::size_t kLargestWrite = 1U << 30;
-        const auto* at = static_cast<const char*>(data);
-        while (size > 0) {
-            const ssize_t written = ::write(fd_, at, std::min(size, kLargestWrite));
-            if (written < 0) {
-                if (errno == EINTR) continue;
-                return errno;
-            }
-            if (written == 0) return EIO;
-            at += written;
-            size -= static_cast<std::size_t>(written);
-        }
-        return 0;
-    }
-
-    // Closing is where a network file system or a quota reports a failed write.
-    int close() noexcept { return ::close(std::exchange(fd_, -1)) == 0 ? 0 : errno; }
-
-    int rename_to(const std::string& target) noexcept {
-        if (::rename(created_.c_str(), target.c_str()) != 0) return errno;
-        created_.clear();
-        return 0;
-    }
-
-private:
-    int fd_;
-    std::string created_;
-};
-
-int write_plan(Output& output, const Plan& plan) noexcept {
-    int number = output.write(plan.head.data(), plan.head.size());
-    for (const TensorView* tensor : plan.order) {
-        if (number == 0) number = output.write(tensor->bytes.data(), tensor->bytes.size());
-    }
-    return number;
-}
-
-// Opens a file that did not exist, in the folder of `target`. `name` becomes its path. The
-// descriptor, or -1 with errno set. Its mode is the umask's business, as for any new file.
-int create_beside(const std::string& target, std::string& name) {
-    static std::atomic<unsigned> next{0};
-    const std::size_t slash = target.rfind('/');
-    const std::string folder = slash == std::string::npos ? "" : target.substr(0, slash + 1);
-    constexpr int kAttempts = 100;  // names taken by the remains of crashed runs with this pid
-    for (int i = 0; i < kAttempts; ++i) {
-        name = folder + ".lprnet-" + std::to_string(::getpid()) + "-" + std::to_string(next++) +
-               ".tmp";
-        const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd >= 0 || errno != EEXIST) return fd;
-    }
-    return -1;
-}
-
-Status write_file(const std::string& path, const Plan& plan) {
-    const auto failed = [&](const char* what, int number) {
-        return Error{
-            number == ENOMEM ? ErrorCode::out_of_memory : ErrorCode::not_found,
-            printable(path) + ": " + what + ": " + std::generic_category().message(number)};
-    };
-    // The file behind a link is replaced, not the link; a path that does not exist stays as it is.
-    std::string target = path;
-    const std::unique_ptr<char, void (*)(void*)> resolved(::realpath(path.c_str(), nullptr),
-                                                          &std::free);
-    if (resolved) target = resolved.get();
-
-    struct stat status = {};
-    const bool exists = ::stat(target.c_str(), &status) == 0;
-    if (exists && S_ISDIR(status.st_mode)) {
-        return Error{ErrorCode::not_found,
-                     printable(path) + ": expected a file to write, found a folder"};
-    }
-    if (exists && !S_ISREG(status.st_mode)) {
-        // Renaming over a device or pipe would put a file in its place.
-        Output output(::open(target.c_str(), O_WRONLY | O_CLOEXEC), "");
-        if (output.fd() < 0) return failed("cannot be opened for writing", errno);
-        int number = write_plan(output, plan);
-        if (number == 0) number = output.close();
-        if (number != 0) return failed("cannot be written", number);
-        return {};
-    }
-    if (exists && ::faccessat(AT_FDCWD, target.c_str(), W_OK, AT_EACCESS) != 0) {
-        return failed("cannot be replaced", errno);
-    }
-
-    std::string temporary;
-    const int fd = create_beside(target, temporary);
-    if (fd < 0) return failed("cannot be created", errno);
-    Output output(fd, std::move(temporary));
-    int number = write_plan(output, plan);
-    // A replaced file keeps its permissions; where the file system has none, that is no error.
-    if (number == 0 && exists) {
-        static_cast<void>(!::fchmod(output.fd(), status.st_mode & 0777U));
-    }
-    if (number == 0) number = output.close();
-    if (number != 0) return failed("cannot be written", number);
-    number = output.rename_to(target);
-    if (number != 0) return failed("cannot be renamed into place", number);
-    return {};
-}
-
 }  // namespace
 
 Result<std::vector<std::byte>> serialize_safetensors(std::span<const TensorView> tensors,
@@ -304,20 +179,16 @@ Result<std::vector<std::byte>> serialize_safetensors(std::span<const TensorView>
 Status write_safetensors(const std::string& path, std::span<const TensorView> tensors,
                          const Metadata& metadata) noexcept {
     try {
-        if (path.empty()) {
-            return Error{ErrorCode::invalid_argument, "expected a file name, found an empty path"};
-        }
-        if (path.find('\0') != std::string::npos) {
-            return Error{ErrorCode::invalid_argument,
-                         printable(path) + ": a path cannot hold a zero byte"};
-        }
+        if (Status status = check_output_path(path); !status) return status;
         const Result<Plan> plan = plan_file(tensors, metadata);
         if (!plan) {
             Error error = plan.error();
             error.message = printable(path) + ": " + error.message;
             return error;
         }
-        return write_file(path, *plan);
+        std::vector<std::span<const std::byte>> pieces = {std::as_bytes(std::span(plan->head))};
+        for (const TensorView* tensor : plan->order) pieces.push_back(tensor->bytes);
+        return write_whole_file(path, pieces);
     } catch (...) {
         return Error{ErrorCode::out_of_memory, "out of memory"};
     }

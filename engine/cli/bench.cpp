@@ -23,6 +23,7 @@ using Json = nlohmann::ordered_json;
 struct BenchOptions {
     ModelOption model;
     std::vector<int> threads = {1};
+    int intra = 1;
     int frames = 200;
     int warmup = 20;
     bool per_layer = false;
@@ -184,7 +185,7 @@ void print_layers(const std::vector<LayerTime>& layers) {
 }
 
 void print_text(const Measurement& m, const BenchOptions& options, const char* isa) {
-    std::printf("Threads            %d\n", m.threads);
+    std::printf("Threads            %d, %d for each frame\n", m.threads, options.intra);
     std::printf("Frames             %d\n", m.frames);
     std::printf("Measured           %s, %s, %s\n", options.model.precision.c_str(), isa,
                 options.include_image ? "pixels to text" : "network only");
@@ -201,7 +202,7 @@ Json to_json(const Measurement& m, const std::vector<LayerTime>& layers,
     Json json = {{"precision", options.model.precision},
                  {"isa", isa},
                  {"threads", m.threads},
-                 {"intra", 1},
+                 {"intra", options.intra},
                  {"frames", m.frames},
                  {"latency_ms",
                   {{"min", m.latencies_ms.front()},
@@ -229,7 +230,7 @@ Json to_json(const Measurement& m, const std::vector<LayerTime>& layers,
 ExitStatus run(const BenchOptions& options) {
     Result<Model> model = options.model.load();
     if (!model) return fail(model.error());
-    Result<Recognizer> recognizer = Recognizer::create(*model);
+    Result<Recognizer> recognizer = options.model.recognizer(*model, options.intra);
     if (!recognizer) return fail(recognizer.error());
     const Frame frame = network_sized_frame(*model);
     if (Status status = recognizer->set_image(frame.view); !status) return fail(status.error());
@@ -264,6 +265,9 @@ Verb add_bench(CLI::App& app) {
                    "Threads reading independent frames, such as 1,2,4")
         ->delimiter(',')
         ->check(CLI::Range(1, 256))
+        ->capture_default_str();
+    app.add_option("--intra", options->intra, "Threads sharing each frame")
+        ->check(CLI::Range(1, 64))
         ->capture_default_str();
     app.add_option("--frames,--frame_count", options->frames, "Frames in all")
         ->check(CLI::Range(1, 100000000))

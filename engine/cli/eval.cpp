@@ -140,7 +140,7 @@ void print_text(const Evaluation& evaluation, const Model& model) {
 ExitStatus run(const EvalOptions& options) {
     Result<Model> model = options.model.load();
     if (!model) return fail(model.error());
-    Result<Recognizer> recognizer = Recognizer::create(*model);
+    Result<Recognizer> recognizer = options.model.recognizer(*model);
     if (!recognizer) return fail(recognizer.error());
     Result<std::vector<LabelledImage>> labelled = read_labels(options.labels);
     if (!labelled) {

@@ -137,7 +137,7 @@ void print_text(const Json& info, const Plan& plan) {
 ExitStatus run(const InfoOptions& options) {
     Result<Model> model = options.model.load();
     if (!model) return fail(model.error());
-    Result<Recognizer> recognizer = Recognizer::create(*model);
+    Result<Recognizer> recognizer = options.model.recognizer(*model);
     if (!recognizer) return fail(recognizer.error());
     const Json info = describe(*model, *recognizer);
     if (options.json) {

@@ -1,6 +1,12 @@
 #include "engine/cli/model_option.h"
 
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "engine/plan/tuning.h"
+#include "weights/printable.h"
 
 namespace lprnet::cli {
 
@@ -9,10 +15,30 @@ void ModelOption::add_to(CLI::App& app) {
     app.add_option("--precision", precision, "Arithmetic: fp32")
         ->check(CLI::IsMember({"fp32"}))
         ->capture_default_str();
+    app.add_option("--tuning", tuning, "Kernel choices written by lprnet tune");
 }
 
 Result<Model> ModelOption::load() const {
     return path.empty() ? Model::builtin() : Model::load(path);
+}
+
+Result<Recognizer> ModelOption::recognizer(const Model& model, int threads) const {
+    RecognizerOptions options;
+    options.threads = threads;
+    const char* named = std::getenv("LPRNET_TUNING");
+    const std::string file = !tuning.empty() ? tuning : named != nullptr ? named : "";
+    if (!file.empty()) {
+        std::ifstream stream(file, std::ios::binary);
+        options.tuning.assign(std::istreambuf_iterator<char>(stream), {});
+        if (!stream.is_open() || stream.bad()) {
+            return Error{ErrorCode::not_found,
+                         weights::printable(file) + ": no tuning: cannot be read"};
+        }
+        // Parsed here too, so that an error names the file.
+        if (auto parsed = parse_tuning(options.tuning, weights::printable(file)); !parsed)
+            return parsed.error();
+    }
+    return Recognizer::create(model, options);
 }
 
 void print_error(const std::string& message) {

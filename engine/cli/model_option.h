@@ -13,9 +13,12 @@ namespace lprnet::cli {
 struct ModelOption {
     std::string path;  // empty: built in
     std::string precision = "fp32";
+    std::string tuning;  // file of `lprnet tune`; empty: the one that LPRNET_TUNING names, if any
 
     void add_to(CLI::App& app);
     Result<Model> load() const;
+    // A recognizer for `threads` threads that share each image.
+    Result<Recognizer> recognizer(const Model& model, int threads = 1) const;
 };
 
 // Prints one line to standard error.

@@ -101,7 +101,7 @@ Json to_json(const std::string& path, const Reading& reading, const Times& times
 ExitStatus run(const ReadOptions& options) {
     Result<Model> model = options.model.load();
     if (!model) return fail(model.error());
-    Result<Recognizer> recognizer = Recognizer::create(*model);
+    Result<Recognizer> recognizer = options.model.recognizer(*model);
     if (!recognizer) return fail(recognizer.error());
 
     const Inputs inputs = expand_inputs(options.paths);

@@ -1,142 +1,329 @@
-// The last pass: from a graph to kernel calls. Choose borders, place tensors in
-// the arena, pack weights, fill in the arguments.
+// The last pass: from a graph to kernel calls. Choose algorithms and borders, place tensors
+// in the arena, pack weights, fill in the arguments.
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/passes.h"
+#include "engine/plan/place_tensors.h"
 #include "engine/plan/plan.h"
+#include "engine/plan/split_call.h"
 #include "kernels/pack.h"
+#include "kernels/winograd.h"
 
 namespace lprnet {
 namespace {
 
-constexpr std::size_t kAlignedFloats = kernels::kWeightAlignment / sizeof(float);
-
-std::size_t align_up(std::size_t floats) noexcept {
-    return (floats + kAlignedFloats - 1) / kAlignedFloats * kAlignedFloats;
-}
-
-// A tensor of the graph and the nodes between which it must stay intact.
-struct Placement {
-    Tensor tensor;
-    int first = 0;
-    int last = 0;
-    int host = -1;                // the concatenation that this tensor is a part of
-    std::size_t host_offset = 0;  // channels before it there
-};
-
-std::vector<Placement> tensors_of(const Graph& graph) {
-    const int count = node_count(graph);
-    std::vector<Placement> placements(static_cast<std::size_t>(count));
-    for (int i = 0; i < count; ++i) {
-        const Node& node = node_at(graph, i);
-        Placement& placement = placements[static_cast<std::size_t>(i)];
-        placement.tensor.h = node.shape.h;
-        placement.tensor.w = node.shape.w;
-        placement.tensor.c = node.shape.c;
-        placement.first = placement.last = i;
-        std::size_t channels_before = 0;
-        for (const int input : node.inputs) {
-            Placement& source = placements[static_cast<std::size_t>(input)];
-            source.last = i;
-            source.tensor.border_h = std::max(source.tensor.border_h, node.pad_h);
-            source.tensor.border_w = std::max(source.tensor.border_w, node.pad_w);
-            if (node.op == Op::concat) {
-                source.host = i;
-                source.host_offset = channels_before;
-                channels_before += static_cast<std::size_t>(source.tensor.c);
-                placement.first = std::min(placement.first, source.first);
-            }
-        }
-    }
-    // The input survives the run, so that the same image can be run again; the
-    // logits survive it, so that they can be decoded.
-    placements.front().last = count;
-    placements.back().last = count;
-    return placements;
-}
-
-// Largest first, each at the lowest offset that no tensor alive at the same time
-// occupies. Returns the arena's size in floats.
-std::size_t place(std::vector<Placement>& placements) {
-    std::vector<Placement*> order;
-    for (Placement& placement : placements) {
-        if (placement.host < 0) order.push_back(&placement);
-    }
-    std::stable_sort(order.begin(), order.end(), [](const Placement* a, const Placement* b) {
-        return a->tensor.size() > b->tensor.size();
-    });
-    std::size_t arena = 0;
-    std::vector<const Placement*> placed;  // by offset
-    for (Placement* next : order) {
-        std::size_t begin = 0;
-        for (const Placement* other : placed) {
-            if (other->last < next->first || next->last < other->first) continue;
-            if (other->tensor.begin >= begin + next->tensor.size()) break;
-            begin = std::max(begin, align_up(other->tensor.begin + other->tensor.size()));
-        }
-        next->tensor.begin = begin;
-        arena = std::max(arena, begin + next->tensor.size());
-        placed.insert(std::upper_bound(placed.begin(), placed.end(), next,
-                                       [](const Placement* a, const Placement* b) {
-                                           return a->tensor.begin < b->tensor.begin;
-                                       }),
-                      next);
-    }
-    for (Placement& placement : placements) {
-        if (placement.host < 0) continue;
-        placement.tensor.begin = placements[static_cast<std::size_t>(placement.host)].tensor.begin +
-                                 placement.host_offset;
-    }
-    return align_up(arena);
-}
-
-std::size_t packed_size(const Graph& graph, const kernels::KernelTable& table) {
-    std::size_t size = 0;
-    for (const Node& node : graph.nodes) {
-        if (node.op != Op::conv2d) continue;
-        const int ic = node_at(graph, only_input(node)).shape.c;
-        size +=
-            align_up(kernels::packed_conv2d_f32_weights(table, node.shape.c, ic, node.kh, node.kw));
-        size += align_up(kernels::packed_conv2d_f32_bias(table, node.shape.c));
-    }
-    return size;
-}
-
-kernels::Conv2dF32 conv2d_call(const Node& node, const Tensor& in, const Tensor& out) {
-    kernels::Conv2dF32 call = {
-        .input = nullptr,
-        .input_row = in.row(),
-        .weights = nullptr,
-        .bias = nullptr,
-        .output = nullptr,
-        .output_row = out.row(),
-        .oh = out.h,
-        .ow = out.w,
-        .ic = in.c,
-        .oc = out.c,
-        .kh = node.kh,
-        .kw = node.kw,
-        .relu = node.relu,
-    };
-    // Without horizontal taps or borders all rows form one: the kernel then cuts
-    // tiles across row ends and none is left narrow.
-    if (node.kw == 1 && in.border_w == 0 && out.border_w == 0) {
-        call.ow = out.h * out.w;
-        call.oh = 1;
-    }
-    return call;
-}
+// Tiles that go through Winograd's transforms at a time: enough for whole tiles of the
+// convolution between them, few enough for the second-level cache.
+constexpr int kWinogradBlock = 24;
 
 std::string kernel_text(const char* kernel, int h, int w) {
     return std::string(kernel) + " " + std::to_string(h) + "x" + std::to_string(w);
 }
 
+// Builds one step after the other; holds what they share.
+class Builder {
+public:
+    Builder(const Graph& graph, const kernels::KernelTable& table, const PlanOptions& options)
+        : graph_(graph), table_(table), options_(options) {
+        choose_algorithms();
+        placements_ = tensors_of(graph);
+        reserve_extra();
+        plan_.table = &table;
+        plan_.threads = options.threads;
+        plan_.arena_size = place_tensors(placements_);
+        plan_.input = placements_.front().tensor;
+        plan_.output = placements_[static_cast<std::size_t>(node_count(graph) - 1)].tensor;
+        plan_.packed = kernels::AlignedBuffer(packed_size());
+        packed_ = plan_.packed.data();
+    }
+
+    Status add(int index) {
+        const Node& node = node_at(graph_, index);
+        const Tensor& in = placement(only_input(node)).tensor;
+        const Tensor& out = placement(index).tensor;
+        Step step;
+        step.name = node.name;
+        step.reads = node_at(graph_, only_input(node)).name;
+        step.op = node.op;
+        step.output = out;
+        step.channel_order = node.channel_order;
+        step.multiply_accumulates = multiply_accumulates(graph_, node);
+        KernelCall call;
+        call.input = in.origin();
+        call.output = out.origin();
+        switch (node.op) {
+            case Op::conv2d: add_conv2d(index, in, out, step, call); break;
+            case Op::max_pool: add_max_pool(node, in, out, step, call); break;
+            case Op::context_tap: add_context_tap(index, in, out, step, call); break;
+            case Op::concat:
+                if (!is_context(node)) return {};  // its parts were written in place
+                add_context_scale(index, out, step, call);
+                break;
+            default:
+                return Error{ErrorCode::unsupported, "layer '" + node.name +
+                                                         "': no kernel computes " +
+                                                         op_name(node.op) + " on its own"};
+        }
+        step.calls = split_call(call, options_.threads, table_.lanes);
+        plan_.steps.push_back(std::move(step));
+        return {};
+    }
+
+    Plan take() { return std::move(plan_); }
+
+private:
+    Placement& placement(int index) { return placements_[static_cast<std::size_t>(index)]; }
+    Placement& extra(int index) {
+        return placements_[static_cast<std::size_t>(extra_[static_cast<std::size_t>(index)])];
+    }
+
+    bool is_context(const Node& node) const {
+        return node.op == Op::concat &&
+               node.inputs.size() <= std::size_t{kernels::kMaxContextBranches} &&
+               std::all_of(node.inputs.begin(), node.inputs.end(), [this](int input) {
+                   return node_at(graph_, input).op == Op::context_tap;
+               });
+    }
+
+    int input_channels(const Node& node) const { return node_at(graph_, only_input(node)).shape.c; }
+
+    ConvShape shape_of(const Node& conv) const {
+        return {input_channels(conv), conv.shape.c, conv.kh, conv.kw, conv.shape.h, conv.shape.w};
+    }
+
+    void choose_algorithms() {
+        for (const Node& node : graph_.nodes) {
+            algorithms_.push_back(node.op == Op::conv2d
+                                      ? options_.tuning.choose(shape_of(node), table_)
+                                      : ConvAlgorithm{});
+        }
+    }
+
+    // Working memory beyond the tensors: a placement of its own for each node that needs some.
+    void reserve_extra() {
+        extra_.assign(graph_.nodes.size(), -1);
+        for (int i = 0; i < node_count(graph_); ++i) {
+            const Node& node = node_at(graph_, i);
+            std::size_t size = 0;
+            int first = i;
+            if (!algorithm(i).direct()) {
+                size = winograd_scratch(i) * static_cast<std::size_t>(options_.threads);
+            } else if (is_context(node)) {
+                first = placement(i).first;
+                for (const int tap : node.inputs) size += squares_of(tap);
+            }
+            if (size == 0) continue;
+            Placement memory;
+            memory.tensor = {.h = 1, .w = static_cast<int>(size), .c = 1};
+            memory.first = first;
+            memory.last = i;
+            extra_[static_cast<std::size_t>(i)] = static_cast<int>(placements_.size());
+            placements_.push_back(memory);
+        }
+    }
+
+    const ConvAlgorithm& algorithm(int index) const {
+        return algorithms_[static_cast<std::size_t>(index)];
+    }
+
+    std::size_t winograd_scratch(int index) const {
+        const Node& conv = node_at(graph_, index);
+        return kernels::conv1d_winograd_f32_scratch(
+            conv.shape.c, input_channels(conv), std::max(conv.kh, conv.kw), algorithm(index).points,
+            algorithm(index).tile, kWinogradBlock);
+    }
+
+    std::size_t squares_of(int tap) const {
+        return static_cast<std::size_t>(
+            kernels::context_squares(table_.lanes, node_at(graph_, tap).shape.c));
+    }
+
+    std::size_t packed_weights(int index) const {
+        const Node& conv = node_at(graph_, index);
+        const int oc = conv.shape.c, ic = input_channels(conv);
+        const ConvAlgorithm& a = algorithm(index);
+        return align_up(a.direct()
+                            ? kernels::packed_conv2d_f32_weights(table_, oc, ic, conv.kh, conv.kw)
+                            : kernels::packed_conv1d_winograd_f32_weights(
+                                  table_, oc, ic, std::max(conv.kh, conv.kw), a.points, a.tile));
+    }
+
+    std::size_t packed_size() const {
+        std::size_t size = 0;
+        for (int i = 0; i < node_count(graph_); ++i) {
+            if (node_at(graph_, i).op != Op::conv2d) continue;
+            size += packed_weights(i) +
+                    align_up(kernels::packed_conv2d_f32_bias(table_, node_at(graph_, i).shape.c));
+        }
+        return size;
+    }
+
+    void add_conv2d(int index, const Tensor& in, const Tensor& out, Step& step, KernelCall& call) {
+        const Node& node = node_at(graph_, index);
+        const ConvAlgorithm& a = algorithm(index);
+        float* weights = packed_;
+        packed_ += packed_weights(index);
+        float* bias = packed_;
+        packed_ += align_up(kernels::packed_conv2d_f32_bias(table_, out.c));
+        step.conv_shape = shape_of(node);
+        step.algorithm = a;
+        step.weight_bytes = static_cast<std::size_t>(packed_ - weights) * sizeof(float);
+        call.input -= static_cast<std::size_t>(node.pad_h * in.row()) +
+                      static_cast<std::size_t>(node.pad_w) * static_cast<std::size_t>(in.c);
+        if (a.direct()) {
+            kernels::pack_conv2d_f32(table_, node.weight.data(), node.bias.data(), out.c, in.c,
+                                     node.kh, node.kw, weights, bias);
+            kernels::Conv2dF32 conv = {
+                .input = nullptr,
+                .input_row = in.row(),
+                .weights = weights,
+                .bias = bias,
+                .output = nullptr,
+                .output_row = out.row(),
+                .oh = out.h,
+                .ow = out.w,
+                .ic = in.c,
+                .oc = out.c,
+                .kh = node.kh,
+                .kw = node.kw,
+                .relu = node.relu,
+            };
+            // Without horizontal taps or borders all rows form one: the kernel then cuts
+            // tiles across row ends and none is left narrow.
+            if (node.kw == 1 && in.border_w == 0 && out.border_w == 0) {
+                conv.ow = out.h * out.w;
+                conv.oh = 1;
+            }
+            call.arguments = conv;
+            step.kernel = kernel_text("conv2d_f32", node.kh, node.kw);
+            return;
+        }
+        const int taps = std::max(node.kh, node.kw);
+        const bool vertical = node.kh > 1;
+        kernels::pack_conv1d_winograd_f32(table_, node.weight.data(), node.bias.data(), out.c, in.c,
+                                          taps, a.points, a.tile, weights, bias);
+        const int across = vertical ? out.w : out.h;
+        call.arguments = kernels::Conv1dWinogradF32{
+            .input = nullptr,
+            .input_row = in.row(),
+            .weights = weights,
+            .point_weights =
+                static_cast<std::ptrdiff_t>(kernels::packed_conv1d_winograd_f32_weights(
+                    table_, out.c, in.c, taps, a.points, a.tile)) /
+                a.points,
+            .bias = bias,
+            .output = nullptr,
+            .output_row = out.row(),
+            .oh = out.h,
+            .ow = out.w,
+            .ic = in.c,
+            .oc = out.c,
+            .taps = taps,
+            .vertical = vertical,
+            .relu = node.relu,
+            .points = a.points,
+            .tile = a.tile,
+            .first_tile = 0,
+            .tiles = kernels::winograd_tiles(vertical ? out.h : out.w, a.tile) * across,
+            .block = kWinogradBlock,
+            .scratch = nullptr,
+        };
+        call.extra = extra(index).tensor.begin;
+        step.kernel =
+            kernel_text("conv1d_winograd_f32", node.kh, node.kw) + " " + algorithm_text(a);
+    }
+
+    void add_max_pool(const Node& node, const Tensor& in, const Tensor& out, Step& step,
+                      KernelCall& call) {
+        call.arguments = kernels::MaxPool2dF32{
+            .input = nullptr,
+            .input_row = in.row(),
+            .output = nullptr,
+            .output_row = out.row(),
+            .oh = out.h,
+            .ow = out.w,
+            .ic = in.c,
+            .oc = out.c,
+            .kh = node.window.h,
+            .kw = node.window.w,
+            .stride_h = node.stride.h,
+            .stride_w = node.stride.w,
+            .channel_stride = node.channel_stride,
+        };
+        step.kernel = kernel_text("max_pool2d_f32", node.window.h, node.window.w);
+    }
+
+    // The concatenation that `tap` is a part of, or -1.
+    int context_of(int tap) const {
+        for (int i = tap + 1; i < node_count(graph_); ++i) {
+            const Node& node = node_at(graph_, i);
+            if (is_context(node) &&
+                std::find(node.inputs.begin(), node.inputs.end(), tap) != node.inputs.end())
+                return i;
+        }
+        return -1;
+    }
+
+    void add_context_tap(int index, const Tensor& in, const Tensor& out, Step& step,
+                         KernelCall& call) {
+        const Node& node = node_at(graph_, index);
+        const int context = context_of(index);
+        call.extra = extra(context).tensor.begin;
+        for (const int tap : node_at(graph_, context).inputs) {
+            if (tap == index) break;
+            call.extra += squares_of(tap);
+        }
+        call.arguments = kernels::ContextTapF32{
+            .input = nullptr,
+            .input_row = in.row(),
+            .output = nullptr,
+            .output_column = placement(context).tensor.c,
+            .squares = nullptr,
+            .oh = (in.h - node.window.h) / node.stride.h + 1,
+            .ow = out.w,
+            .channels = out.c,
+            .channels_used = out.c,
+            .kh = node.window.h,
+            .kw = node.window.w,
+            .stride_h = node.stride.h,
+            .stride_w = node.stride.w,
+        };
+        step.kernel = kernel_text("context_tap_f32", node.window.h, node.window.w);
+    }
+
+    void add_context_scale(int index, const Tensor& out, Step& step, KernelCall& call) {
+        kernels::ContextScaleF32 scale = {};
+        scale.column = out.c;
+        scale.ow = out.w;
+        for (const int tap : node_at(graph_, index).inputs) {
+            const Node& node = node_at(graph_, tap);
+            const Shape& in = node_at(graph_, only_input(node)).shape;
+            const int rows = (in.h - node.window.h) / node.stride.h + 1;
+            scale.channels[scale.branches] = node.shape.c;
+            scale.values[scale.branches] = rows * node.shape.w * node.shape.c;
+            ++scale.branches;
+        }
+        call.arguments = scale;
+        call.extra = extra(index).tensor.begin;
+        step.kernel = "context_scale_f32";
+    }
+
+    const Graph& graph_;
+    const kernels::KernelTable& table_;
+    const PlanOptions& options_;
+    std::vector<ConvAlgorithm> algorithms_;  // by node
+    std::vector<Placement> placements_;      // by node, then the working memory
+    std::vector<int> extra_;                 // by node: index of its working memory, or -1
+    Plan plan_;
+    float* packed_ = nullptr;
+};
+
 }  // namespace
 
-Result<Plan> build_plan(Graph graph, const kernels::KernelTable& table) {
+Result<Plan> build_plan(Graph graph, const kernels::KernelTable& table,
+                        const PlanOptions& options) {
     graph = fold_batch_norm(std::move(graph));
     graph = fuse_relu(std::move(graph));
     graph = move_mean(std::move(graph));
@@ -144,98 +331,11 @@ Result<Plan> build_plan(Graph graph, const kernels::KernelTable& table) {
     graph = sort_pooled_channels(std::move(graph));
     graph = schedule_taps(std::move(graph));
 
-    std::vector<Placement> placements = tensors_of(graph);
-    Plan plan;
-    plan.table = &table;
-    plan.arena_size = place(placements);
-    plan.input = placements.front().tensor;
-    plan.output = placements.back().tensor;
-    plan.packed = kernels::AlignedBuffer(packed_size(graph, table));
-
-    float* packed = plan.packed.data();
+    Builder builder(graph, table, options);
     for (int i = 1; i < node_count(graph); ++i) {
-        const Node& node = node_at(graph, i);
-        if (node.op == Op::concat) continue;  // its parts were written in place
-        const Placement& placement = placements[static_cast<std::size_t>(i)];
-        const Tensor& in = placements[static_cast<std::size_t>(only_input(node))].tensor;
-        const Tensor& out = placement.tensor;
-
-        Step step;
-        step.name = node.name;
-        step.reads = node_at(graph, only_input(node)).name;
-        step.op = node.op;
-        step.output = out;
-        step.channel_order = node.channel_order;
-        step.input_offset = in.origin();
-        step.output_offset = out.origin();
-        step.multiply_accumulates = multiply_accumulates(graph, node);
-        switch (node.op) {
-            case Op::conv2d: {
-                kernels::Conv2dF32 call = conv2d_call(node, in, out);
-                float* weights = packed;
-                packed += align_up(
-                    kernels::packed_conv2d_f32_weights(table, out.c, in.c, node.kh, node.kw));
-                float* bias = packed;
-                packed += align_up(kernels::packed_conv2d_f32_bias(table, out.c));
-                kernels::pack_conv2d_f32(table, node.weight.data(), node.bias.data(), out.c, in.c,
-                                         node.kh, node.kw, weights, bias);
-                call.weights = weights;
-                call.bias = bias;
-                step.input_offset -=
-                    static_cast<std::size_t>(node.pad_h * in.row()) +
-                    static_cast<std::size_t>(node.pad_w) * static_cast<std::size_t>(in.c);
-                step.weight_bytes = static_cast<std::size_t>(packed - weights) * sizeof(float);
-                step.kernel = kernel_text("conv2d_f32", node.kh, node.kw);
-                step.call = call;
-                break;
-            }
-            case Op::max_pool:
-                step.call = kernels::MaxPool2dF32{
-                    .input = nullptr,
-                    .input_row = in.row(),
-                    .output = nullptr,
-                    .output_row = out.row(),
-                    .oh = out.h,
-                    .ow = out.w,
-                    .ic = in.c,
-                    .oc = out.c,
-                    .kh = node.window.h,
-                    .kw = node.window.w,
-                    .stride_h = node.stride.h,
-                    .stride_w = node.stride.w,
-                    .channel_stride = node.channel_stride,
-                };
-                step.kernel = kernel_text("max_pool2d_f32", node.window.h, node.window.w);
-                break;
-            case Op::context_tap: {
-                const int column =
-                    placement.host < 0
-                        ? out.c
-                        : placements[static_cast<std::size_t>(placement.host)].tensor.c;
-                step.call = kernels::ContextTapF32{
-                    .input = nullptr,
-                    .input_row = in.row(),
-                    .output = nullptr,
-                    .output_column = column,
-                    .oh = (in.h - node.window.h) / node.stride.h + 1,
-                    .ow = out.w,
-                    .channels = out.c,
-                    .kh = node.window.h,
-                    .kw = node.window.w,
-                    .stride_h = node.stride.h,
-                    .stride_w = node.stride.w,
-                };
-                step.kernel = kernel_text("context_tap_f32", node.window.h, node.window.w);
-                break;
-            }
-            default:
-                return Error{ErrorCode::unsupported, "layer '" + node.name +
-                                                         "': no kernel computes " +
-                                                         op_name(node.op) + " on its own"};
-        }
-        plan.steps.push_back(std::move(step));
+        if (Status status = builder.add(i); !status) return status.error();
     }
-    return plan;
+    return builder.take();
 }
 
 }  // namespace lprnet

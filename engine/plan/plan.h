@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "engine/model/graph.h"
+#include "engine/plan/conv_algorithm.h"
+#include "engine/plan/tuning.h"
 #include "kernels/aligned_buffer.h"
 #include "kernels/kernel_table.h"
 #include "lprnet/error.h"
@@ -39,22 +41,34 @@ struct Tensor {
 
 // One kernel call. Its pointers into the arena are null until it runs and are
 // replaced by arena + offset then; pointers to weights are final.
+struct KernelCall {
+    std::variant<kernels::Conv2dF32, kernels::Conv1dWinogradF32, kernels::MaxPool2dF32,
+                 kernels::ContextTapF32, kernels::ContextScaleF32>
+        arguments;
+    std::size_t input = 0;
+    std::size_t output = 0;
+    std::size_t extra = 0;  // Winograd: scratch; context: squares
+};
+
+// What computes one node: a call for each thread, none of which writes what another reads
+// or writes. Threads that find nothing left to do have no call.
 struct Step {
     // PyTorch module whose output this step computes.
     std::string name;
     // The module whose output it reads, or "input", or "context" for the joined branches.
     std::string reads;
     Op op = Op::conv2d;
-    std::variant<kernels::Conv2dF32, kernels::MaxPool2dF32, kernels::ContextTapF32> call;
-    std::size_t input_offset = 0;
-    std::size_t output_offset = 0;
+    std::vector<KernelCall> calls;
 
     Tensor output;
     // Stored channel i is PyTorch's channel channel_order[i]; empty if they are equal.
     std::vector<int> channel_order;
-    std::int64_t multiply_accumulates = 0;
+    std::int64_t multiply_accumulates = 0;  // of the definition, whatever the algorithm
     std::size_t weight_bytes = 0;
     std::string kernel;  // for people: "conv2d_f32 3x1"
+    // conv2d only
+    ConvShape conv_shape;
+    ConvAlgorithm algorithm;
 };
 
 struct Plan {
@@ -63,12 +77,19 @@ struct Plan {
     Tensor input;
     Tensor output;
     std::size_t arena_size = 0;  // floats
+    int threads = 1;             // that share one image
     kernels::AlignedBuffer packed;
+};
+
+struct PlanOptions {
+    Tuning tuning;
+    int threads = 1;  // that share one image, at least 1; results do not depend on it
 };
 
 // Applies the passes of passes.h and lays out the result for `table`.
 // May throw std::bad_alloc. `unsupported` if a node is left that no kernel computes.
-Result<Plan> build_plan(Graph graph, const kernels::KernelTable& table);
+Result<Plan> build_plan(Graph graph, const kernels::KernelTable& table,
+                        const PlanOptions& options = {});
 
 // The table called `name`; if that is empty, the one named by the environment
 // variable LPRNET_ISA; if that is empty too, the best for this CPU. An unknown or

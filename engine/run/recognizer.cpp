@@ -1,6 +1,7 @@
 #include "lprnet/recognizer.h"
 
 #include <new>
+#include <system_error>
 #include <utility>
 
 #include "engine/run/recognizer_state.h"
@@ -14,8 +15,15 @@ Recognizer::~Recognizer() = default;
 
 namespace {
 
+constexpr int kMaxThreads = 64;
+
 Error out_of_memory() {
     return {ErrorCode::out_of_memory, "recognizer: out of memory"};
+}
+
+Error no_threads(const std::system_error& error) {
+    return {ErrorCode::unsupported,
+            std::string("recognizer: threads cannot be started: ") + error.what()};
 }
 
 Result<std::unique_ptr<Recognizer::State>> make_state(const Model& model,
@@ -23,8 +31,27 @@ Result<std::unique_ptr<Recognizer::State>> make_state(const Model& model,
     Result<Preprocessor> preprocessor = Preprocessor::create(model.data().preprocess);
     if (!preprocessor) return preprocessor.error();
     kernels::AlignedBuffer arena(plan->arena_size);
-    return std::make_unique<Recognizer::State>(
-        Recognizer::State{model, std::move(plan), std::move(*preprocessor), std::move(arena)});
+    std::unique_ptr<Team> team;
+    if (plan->threads > 1) team = std::make_unique<Team>(plan->threads);
+    return std::make_unique<Recognizer::State>(Recognizer::State{
+        model, std::move(plan), std::move(*preprocessor), std::move(arena), std::move(team)});
+}
+
+Result<PlanOptions> plan_options(const RecognizerOptions& options,
+                                 const kernels::KernelTable& table) {
+    if (options.threads < 1 || options.threads > kMaxThreads) {
+        return Error{ErrorCode::invalid_argument,
+                     "recognizer: expected 1 to " + std::to_string(kMaxThreads) +
+                         " threads, found " + std::to_string(options.threads)};
+    }
+    PlanOptions plan;
+    plan.threads = options.threads;
+    if (!options.tuning.empty()) {
+        Result<Tuning> tuning = parse_tuning(options.tuning, "tuning");
+        if (!tuning) return tuning.error();
+        if (tuning->isa.empty() || tuning->isa == table.name) plan.tuning = std::move(*tuning);
+    }
+    return plan;
 }
 
 }  // namespace
@@ -34,13 +61,17 @@ Result<Recognizer> Recognizer::create(const Model& model,
     try {
         Result<const kernels::KernelTable*> table = select_table(options.isa);
         if (!table) return table.error();
-        Result<Plan> plan = build_plan(model.data().graph, **table);
+        Result<PlanOptions> how = plan_options(options, **table);
+        if (!how) return how.error();
+        Result<Plan> plan = build_plan(model.data().graph, **table, *how);
         if (!plan) return plan.error();
         auto state = make_state(model, std::make_shared<const Plan>(std::move(*plan)));
         if (!state) return state.error();
         return Recognizer(std::move(*state));
     } catch (const std::bad_alloc&) {
         return out_of_memory();
+    } catch (const std::system_error& error) {
+        return no_threads(error);
     }
 }
 
@@ -51,6 +82,8 @@ Result<Recognizer> Recognizer::clone() const noexcept {
         return Recognizer(std::move(*state));
     } catch (const std::bad_alloc&) {
         return out_of_memory();
+    } catch (const std::system_error& error) {
+        return no_threads(error);
     }
 }
 
@@ -59,7 +92,7 @@ Status Recognizer::set_image(const ImageView& image) noexcept {
 }
 
 void Recognizer::infer() noexcept {
-    run_plan(*state_->plan, state_->arena.data());
+    run_plan(*state_->plan, state_->arena.data(), state_->team.get());
 }
 
 void Recognizer::decode(Reading& reading) noexcept {
@@ -91,6 +124,10 @@ std::span<const float> Recognizer::logits() const noexcept {
 
 const char* Recognizer::isa() const noexcept {
     return state_->plan->table->name;
+}
+
+int Recognizer::threads() const noexcept {
+    return state_->plan->threads;
 }
 
 std::size_t Recognizer::arena_bytes() const noexcept {

@@ -18,6 +18,7 @@ struct Recognizer::State {
     std::shared_ptr<const Plan> plan;
     Preprocessor preprocessor;
     kernels::AlignedBuffer arena;
+    std::unique_ptr<Team> team;  // none for one thread
 };
 
 }  // namespace lprnet

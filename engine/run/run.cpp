@@ -22,32 +22,70 @@ void zero_border(const Tensor& tensor, float* arena) noexcept {
     std::fill(end_row, end_row + tensor.border_h * row, 0.0f);
 }
 
+void run_call(const kernels::KernelTable& table, const KernelCall& call, float* arena) noexcept {
+    // Every kind of arguments names its input, output and working memory in its own way.
+    struct Runner {
+        const kernels::KernelTable& table;
+        const float* input;
+        float* output;
+        float* extra;
+
+        void operator()(kernels::Conv2dF32 a) const noexcept {
+            a.input = input;
+            a.output = output;
+            table.conv2d_f32(a);
+        }
+        void operator()(kernels::Conv1dWinogradF32 a) const noexcept {
+            a.input = input;
+            a.output = output;
+            a.scratch = extra;
+            table.conv1d_winograd_f32(a);
+        }
+        void operator()(kernels::MaxPool2dF32 a) const noexcept {
+            a.input = input;
+            a.output = output;
+            table.max_pool2d_f32(a);
+        }
+        void operator()(kernels::ContextTapF32 a) const noexcept {
+            a.input = input;
+            a.output = output;
+            a.squares = extra;
+            table.context_tap_f32(a);
+        }
+        void operator()(kernels::ContextScaleF32 a) const noexcept {
+            a.data = output;
+            a.squares = extra;
+            table.context_scale_f32(a);
+        }
+    };
+    std::visit(Runner{table, arena + call.input, arena + call.output, arena + call.extra},
+               call.arguments);
+}
+
+void begin_step(const Step& step, float* arena) noexcept {
+    if (step.output.border_h > 0 || step.output.border_w > 0) zero_border(step.output, arena);
+}
+
 }  // namespace
 
 void run_step(const Plan& plan, const Step& step, float* arena) noexcept {
-    if (step.output.border_h > 0 || step.output.border_w > 0) zero_border(step.output, arena);
-    const float* input = arena + step.input_offset;
-    float* output = arena + step.output_offset;
-    if (const auto* conv = std::get_if<kernels::Conv2dF32>(&step.call)) {
-        kernels::Conv2dF32 call = *conv;
-        call.input = input;
-        call.output = output;
-        plan.table->conv2d_f32(call);
-    } else if (const auto* pool = std::get_if<kernels::MaxPool2dF32>(&step.call)) {
-        kernels::MaxPool2dF32 call = *pool;
-        call.input = input;
-        call.output = output;
-        plan.table->max_pool2d_f32(call);
-    } else if (const auto* tap = std::get_if<kernels::ContextTapF32>(&step.call)) {
-        kernels::ContextTapF32 call = *tap;
-        call.input = input;
-        call.output = output;
-        plan.table->context_tap_f32(call);
-    }
+    begin_step(step, arena);
+    for (const KernelCall& call : step.calls) run_call(*plan.table, call, arena);
 }
 
-void run_plan(const Plan& plan, float* arena) noexcept {
-    for (const Step& step : plan.steps) run_step(plan, step, arena);
+void run_plan(const Plan& plan, float* arena, Team* team) noexcept {
+    if (team == nullptr) {
+        for (const Step& step : plan.steps) run_step(plan, step, arena);
+        return;
+    }
+    team->run([&](std::size_t thread) noexcept {
+        for (const Step& step : plan.steps) {
+            // No call writes into the border, so the first thread need not be waited for.
+            if (thread == 0) begin_step(step, arena);
+            if (thread < step.calls.size()) run_call(*plan.table, step.calls[thread], arena);
+            team->barrier();
+        }
+    });
 }
 
 }  // namespace lprnet

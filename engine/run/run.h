@@ -2,14 +2,16 @@
 #pragma once
 
 #include "engine/plan/plan.h"
+#include "engine/run/team.h"
 
 namespace lprnet {
 
-// One kernel call of `plan`. `arena` holds plan.arena_size floats at 64-byte
+// All calls of one step, one after the other. `arena` holds plan.arena_size floats at 64-byte
 // alignment, with the outputs of the earlier steps in place.
 void run_step(const Plan& plan, const Step& step, float* arena) noexcept;
 
-// All of them: reads plan.input, leaves the logits in plan.output.
-void run_plan(const Plan& plan, float* arena) noexcept;
+// All steps: reads plan.input, leaves the logits in plan.output. With a team of plan.threads
+// threads each takes its calls of every step; null runs everything on the calling one.
+void run_plan(const Plan& plan, float* arena, Team* team = nullptr) noexcept;
 
 }  // namespace lprnet

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "kernels/kernel_table.h"
+#include "kernels/winograd.h"
 
 namespace lprnet::kernels {
 namespace {
@@ -26,6 +27,51 @@ void conv2d_f32(const Conv2dF32& a) noexcept {
                 if (a.relu && sum < 0.0) sum = 0.0;
                 a.output[y * a.output_row + static_cast<std::ptrdiff_t>(x) * a.oc + o] =
                     static_cast<float>(sum);
+            }
+        }
+    }
+}
+
+// Weights packed for one lane and one vector per block are [point][oc][groups * ic].
+void conv1d_winograd_f32(const Conv1dWinogradF32& a) noexcept {
+    const WinogradMatrices m = winograd_matrices(a.points, a.tile);
+    const int extent = a.vertical ? a.oh : a.ow;
+    const int other = a.vertical ? a.ow : a.oh;
+    const int along = winograd_tiles(extent, a.tile);
+    const int group_taps = a.points + 1 - a.tile;
+    const int groups = winograd_groups(a.taps, a.points, a.tile);
+    const std::ptrdiff_t k = std::ptrdiff_t{groups} * a.ic;
+    for (int t = a.first_tile; t < a.first_tile + a.tiles; ++t) {
+        const int across = a.vertical ? t % other : t / along;
+        const int start = (a.vertical ? t / other : t % along) * a.tile;
+        // Input and output at position i of the axis, on this tile's line.
+        const auto input = [&](int i, int c) {
+            if (i >= extent + a.taps - 1) return 0.0;
+            const std::ptrdiff_t y = a.vertical ? i : across;
+            const std::ptrdiff_t x = a.vertical ? across : i;
+            return static_cast<double>(a.input[y * a.input_row + x * a.ic + c]);
+        };
+        for (int o = 0; o < a.oc; ++o) {
+            double products[kMaxWinogradPoints] = {};
+            for (int p = 0; p < a.points; ++p) {
+                const float* weight = a.weights + p * a.point_weights + o * k;
+                for (int g = 0; g < groups; ++g) {
+                    for (int c = 0; c < a.ic; ++c) {
+                        double transformed = 0.0;
+                        for (int i = 0; i < a.points; ++i) {
+                            transformed += m.input[p][i] * input(start + g * group_taps + i, c);
+                        }
+                        products[p] += static_cast<double>(*weight++) * transformed;
+                    }
+                }
+            }
+            for (int i = 0; i < a.tile && start + i < extent; ++i) {
+                double sum = static_cast<double>(a.bias[o]);
+                for (int p = 0; p < a.points; ++p) sum += m.output[i][p] * products[p];
+                if (a.relu && sum < 0.0) sum = 0.0;
+                const std::ptrdiff_t y = a.vertical ? start + i : across;
+                const std::ptrdiff_t x = a.vertical ? across : start + i;
+                a.output[y * a.output_row + x * a.oc + o] = static_cast<float>(sum);
             }
         }
     }
@@ -64,23 +110,37 @@ double pooled(const ContextTapF32& a, int y, int x, int c) noexcept {
     return sum / (a.kh * a.kw);
 }
 
+// One lane: every channel is a group of its own.
 void context_tap_f32(const ContextTapF32& a) noexcept {
-    double squares = 0.0;
-    for (int y = 0; y < a.oh; ++y) {
+    for (int c = 0; c < a.channels_used; ++c) {
+        double squares = 0.0;
         for (int x = 0; x < a.ow; ++x) {
-            for (int c = 0; c < a.channels; ++c) squares += pooled(a, y, x, c) * pooled(a, y, x, c);
+            double sum = 0.0;
+            for (int y = 0; y < a.oh; ++y) {
+                const double value = pooled(a, y, x, c);
+                sum += value;
+                squares += value * value;
+            }
+            a.output[x * a.output_column + c] = static_cast<float>(sum / a.oh);
         }
+        a.squares[c] = static_cast<float>(squares);
     }
-    const double mean_square =
-        squares / (static_cast<double>(a.oh) * a.ow * static_cast<double>(a.channels));
-    for (int x = 0; x < a.ow; ++x) {
-        for (int c = 0; c < a.channels; ++c) {
-            double mean = 0.0;
-            for (int y = 0; y < a.oh; ++y) mean += pooled(a, y, x, c);
-            mean /= a.oh;
-            a.output[x * a.output_column + c] =
-                mean_square > 0.0 ? static_cast<float>(mean / mean_square) : 0.0f;
+}
+
+void context_scale_f32(const ContextScaleF32& a) noexcept {
+    int first = 0;
+    for (int b = 0; b < a.branches; ++b) {
+        double total = 0.0;
+        for (int c = 0; c < a.channels[b]; ++c) total += static_cast<double>(a.squares[first + c]);
+        for (int x = 0; x < a.ow; ++x) {
+            for (int c = 0; c < a.channels[b]; ++c) {
+                float& value = a.data[x * a.column + first + c];
+                value = total > 0.0
+                            ? static_cast<float>(static_cast<double>(value) * a.values[b] / total)
+                            : 0.0f;
+            }
         }
+        first += a.channels[b];
     }
 }
 
@@ -99,8 +159,10 @@ const KernelTable table_reference = {
     .lanes = 1,
     .block_vectors = 1,
     .conv2d_f32 = conv2d_f32,
+    .conv1d_winograd_f32 = conv1d_winograd_f32,
     .max_pool2d_f32 = max_pool2d_f32,
     .context_tap_f32 = context_tap_f32,
+    .context_scale_f32 = context_scale_f32,
     .peak_f32 = peak_f32,
 };
 

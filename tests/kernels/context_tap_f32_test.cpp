@@ -1,9 +1,10 @@
-// The global context's branches against the reference table.
+// The global context's branches and their scaling against the reference table.
 #include "tests/kernels/tables.h"
 
 namespace lprnet::test {
 namespace {
 
+using kernels::ContextScaleF32;
 using kernels::ContextTapF32;
 using kernels::KernelTable;
 
@@ -14,8 +15,14 @@ struct Case {
     int column_gap = 0;
 };
 
-// Non-negative inputs, as after a ReLU: then nothing cancels, and the relative error
-// is that of the longest sum (all squares), plus those of the window and the column.
+double sum_of(GuardedFloats& values) {
+    double sum = 0.0;
+    for (std::size_t i = 0; i < values.size(); ++i) sum += double{values[i]};
+    return sum;
+}
+
+// Non-negative inputs, as after a ReLU: then nothing cancels, and the relative error is that
+// of the sums over the window and the column.
 void check(const KernelTable& table, const Case& c) {
     INFO(table.name << " " << c.oh << "x" << c.ow << " channels " << c.channels << " window "
                     << c.kh << "x" << c.kw);
@@ -24,30 +31,38 @@ void check(const KernelTable& table, const Case& c) {
     const std::ptrdiff_t input_row = std::ptrdiff_t{iw} * c.channels + 5;
     const std::ptrdiff_t column = c.channels + c.column_gap;
     std::mt19937 random(11);
-    GuardedFloats input(static_cast<std::size_t>(ih * input_row), 2);
+    GuardedFloats input(static_cast<std::size_t>(ih * input_row - 5), 2);
     input.fill([&] { return uniform(random, 0.0f, 3.0f); });
     const auto size = static_cast<std::size_t>(c.ow * column - c.column_gap);
     GuardedFloats found(size, 7);
     GuardedFloats expected(size);
+    const auto squares_of = [&](const KernelTable& t) {
+        return GuardedFloats(
+            static_cast<std::size_t>(kernels::context_squares(t.lanes, c.channels)), 3);
+    };
+    GuardedFloats squares = squares_of(table);
+    GuardedFloats expected_squares = squares_of(reference_table());
     ContextTapF32 call = {.input = input.data(),
                           .input_row = input_row,
                           .output = found.data(),
                           .output_column = column,
+                          .squares = squares.data(),
                           .oh = c.oh,
                           .ow = c.ow,
                           .channels = c.channels,
+                          .channels_used = c.channels,
                           .kh = c.kh,
                           .kw = c.kw,
                           .stride_h = c.stride_h,
                           .stride_w = c.stride_w};
     table.context_tap_f32(call);
     call.output = expected.data();
+    call.squares = expected_squares.data();
     reference_table().context_tap_f32(call);
     CHECK(found.guards_intact());
+    CHECK(squares.guards_intact());
 
-    const auto terms =
-        static_cast<std::size_t>(c.oh * c.ow * c.channels + 3 * (c.kh * c.kw + c.oh) + 8);
-    const double relative = sum_error_bound(terms, 1.0);
+    const double relative = sum_error_bound(static_cast<std::size_t>(c.kh * c.kw + c.oh + 8), 1.0);
     for (int x = 0; x < c.ow; ++x) {
         for (std::ptrdiff_t i = 0; i < column; ++i) {
             const auto at = static_cast<std::size_t>(x * column + i);
@@ -59,6 +74,24 @@ void check(const KernelTable& table, const Case& c) {
                 FAIL("output " << at << " is " << found[at] << ", expected " << expected[at]
                                << " within a share of " << relative);
             }
+        }
+    }
+    const double total = sum_of(expected_squares);
+    const auto terms = static_cast<std::size_t>(2 * c.kh * c.kw + c.oh * c.ow * table.lanes + 8);
+    CHECK(std::abs(sum_of(squares) - total) <= sum_error_bound(terms, total));
+
+    // A call for the first channels writes exactly what the call for all of them does.
+    GuardedFloats first(size);
+    GuardedFloats first_squares = squares_of(table);
+    call.channels_used = std::min(c.channels, table.lanes);
+    call.output = first.data();
+    call.squares = first_squares.data();
+    table.context_tap_f32(call);
+    CHECK(first_squares[0] == squares[0]);
+    for (int x = 0; x < c.ow; ++x) {
+        for (int i = 0; i < call.channels_used; ++i) {
+            const auto at = static_cast<std::size_t>(x * column + i);
+            CHECK(first[at] == found[at]);
         }
     }
 }
@@ -78,24 +111,63 @@ TEST_CASE("context_tap_f32 takes any number of channels", "[kernels]") {
     }
 }
 
-TEST_CASE("context_tap_f32 of zeros is zero", "[kernels]") {
+TEST_CASE("context_tap_f32 takes windows that overlap in any way", "[kernels]") {
     for (const KernelTable* table : tables_under_test()) {
-        GuardedFloats input(4 * 6 * 20);
-        input.fill([] { return 0.0f; });
-        GuardedFloats output(6 * 20);
-        const ContextTapF32 call = {.input = input.data(),
-                                    .input_row = 6 * 20,
-                                    .output = output.data(),
-                                    .output_column = 20,
-                                    .oh = 4,
-                                    .ow = 6,
-                                    .channels = 20,
-                                    .kh = 1,
-                                    .kw = 1,
-                                    .stride_h = 1,
-                                    .stride_w = 1};
-        table->context_tap_f32(call);
-        for (std::size_t i = 0; i < output.size(); ++i) CHECK(output[i] == 0.0f);
+        for (int kw = 1; kw <= 20; ++kw) {
+            for (int stride = 1; stride <= 6; ++stride) {
+                check(*table, {2, 5, table->lanes + 1, 3, kw, 2, stride});
+            }
+        }
+    }
+}
+
+TEST_CASE("context_scale_f32 divides every branch by its mean square", "[kernels]") {
+    for (const KernelTable* table : tables_under_test()) {
+        INFO(table->name);
+        constexpr int kColumns = 7;
+        ContextScaleF32 call = {.column = 0, .ow = kColumns, .branches = 4};
+        int squares_count = 0;
+        for (int b = 0; b < call.branches; ++b) {
+            call.channels[b] = b * table->lanes + 3;
+            call.values[b] = 100 + b;
+            call.column += call.channels[b];
+            squares_count += kernels::context_squares(table->lanes, call.channels[b]);
+        }
+        std::mt19937 random(3);
+        GuardedFloats data(static_cast<std::size_t>(kColumns * call.column), 3);
+        GuardedFloats squares(static_cast<std::size_t>(squares_count));
+        data.fill([&] { return uniform(random, 0.0f, 2.0f); });
+        squares.fill([&] { return uniform(random, 0.5f, 2.0f); });
+        // The third branch is all zeros.
+        int zeros = 0;
+        for (int b = 0; b < 2; ++b)
+            zeros += kernels::context_squares(table->lanes, call.channels[b]);
+        for (int i = 0; i < kernels::context_squares(table->lanes, call.channels[2]); ++i) {
+            squares[static_cast<std::size_t>(zeros + i)] = 0.0f;
+        }
+        std::vector<double> expected;
+        for (int x = 0; x < kColumns; ++x) {
+            std::size_t group = 0;
+            std::size_t at = static_cast<std::size_t>(x * call.column);
+            for (int b = 0; b < call.branches; ++b) {
+                double total = 0.0;
+                for (int i = 0; i < kernels::context_squares(table->lanes, call.channels[b]); ++i)
+                    total += double{squares[group++]};
+                for (int c = 0; c < call.channels[b]; ++c) {
+                    expected.push_back(total > 0.0 ? double{data[at]} * call.values[b] / total
+                                                   : 0.0);
+                    ++at;
+                }
+            }
+        }
+        call.data = data.data();
+        call.squares = squares.data();
+        table->context_scale_f32(call);
+        CHECK(data.guards_intact());
+        for (std::size_t i = 0; i < data.size(); ++i) {
+            if (!(std::abs(double{data[i]} - expected[i]) <= 3 * kUnit * std::abs(expected[i])))
+                FAIL("value " << i << " is " << data[i] << ", expected " << expected[i]);
+        }
     }
 }
 

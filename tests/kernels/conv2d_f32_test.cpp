@@ -124,10 +124,11 @@ TEST_CASE("conv2d_f32 computes every convolution of LPRNet", "[kernels]") {
         REQUIRE(plan.ok());
         int convolutions = 0;
         for (const Step& step : plan->steps) {
-            const auto* call = std::get_if<Conv2dF32>(&step.call);
-            if (call == nullptr) continue;
+            if (step.op != Op::conv2d) continue;
             ++convolutions;
-            check(*table, {call->oh, call->ow, call->ic, call->oc, call->kh, call->kw, call->relu});
+            const ConvShape& s = step.conv_shape;
+            check(*table, {s.oh, s.ow, s.ic, s.oc, s.kh, s.kw, step.name != "logits"});
+            if (s.kw == 1) check(*table, {1, s.oh * s.ow, s.ic, s.oc, s.kh, 1});  // rows joined
         }
         CHECK(convolutions == 16);
     }

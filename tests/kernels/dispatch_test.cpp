@@ -40,8 +40,10 @@ TEST_CASE("every table is complete and has its own name", "[dispatch]") {
         CHECK(table.lanes >= 1);
         CHECK(table.block_vectors >= 1);
         CHECK(table.conv2d_f32 != nullptr);
+        CHECK(table.conv1d_winograd_f32 != nullptr);
         CHECK(table.max_pool2d_f32 != nullptr);
         CHECK(table.context_tap_f32 != nullptr);
+        CHECK(table.context_scale_f32 != nullptr);
         CHECK(table.peak_f32 != nullptr);
         CHECK(kernels::find_isa(table.name)->table == &table);
     }

@@ -7,6 +7,7 @@
 #   __cxa_*, _Unwind_* exceptions that the library catches at its own border
 #   std::terminate     what the compiler puts behind noexcept; nobody calls it by name
 #   std::__throw_*     length and range checks of the standard containers, caught likewise
+#   std::thread        in team.cpp alone: the threads that a caller asked for
 #
 #   library_symbols.sh NM LIBRARY
 set -u
@@ -53,6 +54,7 @@ fi
 offenders=$(printf '%s\n' "$names" | awk -v pattern="$pattern" '{
   name = $0
   sub(/^[^ ]+ /, "", name)
+  if ($1 == "team.cpp.o" && name ~ /^(std::thread::.*|pthread_create)$/) next
   if (name ~ pattern) print
 }')
 if [ -n "$offenders" ]; then

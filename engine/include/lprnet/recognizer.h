@@ -17,6 +17,14 @@ struct RecognizerOptions {
     // Name of the kernel table to use, such as "avx2" or "reference". Empty: the
     // environment variable LPRNET_ISA if it is set, else the best for this CPU.
     std::string isa;
+    // Threads that share each image, 1 to 64. More than one halves the time of a single image
+    // on an idle machine; many images are read faster by one recognizer per thread. The
+    // answers do not depend on it. The other threads belong to the recognizer and sleep soon
+    // after the last image.
+    int threads = 1;
+    // What `lprnet tune` measured on this CPU: the text of its file. Empty: built-in defaults.
+    // A text for another instruction set than the one in use is ignored.
+    std::string tuning;
 };
 
 // Owns the working memory of one forward pass. Use one recognizer per thread;
@@ -24,7 +32,8 @@ struct RecognizerOptions {
 class Recognizer {
 public:
     // Packs the weights for one instruction set and reserves all memory.
-    // `unsupported` if the requested kernel table is unknown or cannot run here.
+    // `unsupported` if the requested kernel table is unknown or cannot run here;
+    // `invalid_argument` for a number of threads out of range; `malformed` tuning.
     static Result<Recognizer> create(const Model& model,
                                      const RecognizerOptions& options = {}) noexcept;
 
@@ -49,6 +58,8 @@ public:
 
     // Name of the kernel table in use.
     const char* isa() const noexcept;
+    // Threads that share each image.
+    int threads() const noexcept;
     // Bytes of activations, and of packed weights shared with the clones.
     std::size_t arena_bytes() const noexcept;
     std::size_t packed_bytes() const noexcept;

@@ -1,0 +1,79 @@
+#include "engine/plan/place_tensors.h"
+
+#include <algorithm>
+
+#include "engine/plan/graph_edit.h"
+#include "kernels/pack.h"
+
+namespace lprnet {
+
+std::size_t align_up(std::size_t floats) noexcept {
+    constexpr std::size_t kAlignedFloats = kernels::kWeightAlignment / sizeof(float);
+    return (floats + kAlignedFloats - 1) / kAlignedFloats * kAlignedFloats;
+}
+
+std::vector<Placement> tensors_of(const Graph& graph) {
+    const int count = node_count(graph);
+    std::vector<Placement> placements(static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) {
+        const Node& node = node_at(graph, i);
+        Placement& placement = placements[static_cast<std::size_t>(i)];
+        placement.tensor.h = node.shape.h;
+        placement.tensor.w = node.shape.w;
+        placement.tensor.c = node.shape.c;
+        placement.first = placement.last = i;
+        std::size_t channels_before = 0;
+        for (const int input : node.inputs) {
+            Placement& source = placements[static_cast<std::size_t>(input)];
+            source.last = i;
+            source.tensor.border_h = std::max(source.tensor.border_h, node.pad_h);
+            source.tensor.border_w = std::max(source.tensor.border_w, node.pad_w);
+            if (node.op == Op::concat) {
+                source.host = i;
+                source.host_offset = channels_before;
+                channels_before += static_cast<std::size_t>(source.tensor.c);
+                placement.first = std::min(placement.first, source.first);
+            }
+        }
+    }
+    // The input survives the run, so that the same image can be run again; the
+    // logits survive it, so that they can be decoded.
+    placements.front().last = count;
+    placements.back().last = count;
+    return placements;
+}
+
+std::size_t place_tensors(std::vector<Placement>& placements) {
+    std::vector<Placement*> order;
+    for (Placement& placement : placements) {
+        if (placement.host < 0) order.push_back(&placement);
+    }
+    std::stable_sort(order.begin(), order.end(), [](const Placement* a, const Placement* b) {
+        return a->tensor.size() > b->tensor.size();
+    });
+    std::size_t arena = 0;
+    std::vector<const Placement*> placed;  // by offset
+    for (Placement* next : order) {
+        std::size_t begin = 0;
+        for (const Placement* other : placed) {
+            if (other->last < next->first || next->last < other->first) continue;
+            if (other->tensor.begin >= begin + next->tensor.size()) break;
+            begin = std::max(begin, align_up(other->tensor.begin + other->tensor.size()));
+        }
+        next->tensor.begin = begin;
+        arena = std::max(arena, begin + next->tensor.size());
+        placed.insert(std::upper_bound(placed.begin(), placed.end(), next,
+                                       [](const Placement* a, const Placement* b) {
+                                           return a->tensor.begin < b->tensor.begin;
+                                       }),
+                      next);
+    }
+    for (Placement& placement : placements) {
+        if (placement.host < 0) continue;
+        placement.tensor.begin = placements[static_cast<std::size_t>(placement.host)].tensor.begin +
+                                 placement.host_offset;
+    }
+    return align_up(arena);
+}
+
+}  // namespace lprnet

@@ -1,0 +1,15 @@
+// One kernel call divided among threads.
+#pragma once
+
+#include <vector>
+
+#include "engine/plan/plan.h"
+
+namespace lprnet {
+
+// At most `threads` calls that together do what `call` does: convolutions and pools by rows
+// or pixels, Winograd by tiles, taps by groups of `lanes` channels, the scaling by columns.
+// Every output is computed by the same sequence of operations as without the division.
+std::vector<KernelCall> split_call(const KernelCall& call, int threads, int lanes);
+
+}  // namespace lprnet

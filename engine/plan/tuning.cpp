@@ -1,0 +1,128 @@
+#include "engine/plan/tuning.h"
+
+#include <algorithm>
+#include <charconv>
+#include <vector>
+
+#include "weights/printable.h"
+
+namespace lprnet {
+namespace {
+
+constexpr std::string_view kHeader = "lprnet tuning 1";
+
+std::vector<std::string_view> words_of(std::string_view line) {
+    std::vector<std::string_view> words;
+    std::size_t begin = 0;
+    while ((begin = line.find_first_not_of(" \t", begin)) != std::string_view::npos) {
+        const std::size_t end = std::min(line.find_first_of(" \t", begin), line.size());
+        words.push_back(line.substr(begin, end - begin));
+        begin = end;
+    }
+    return words;
+}
+
+bool parse_extent(std::string_view word, int& value) {
+    constexpr int kMost = 1 << 20;
+    const char* end = word.data() + word.size();
+    const auto [rest, error] = std::from_chars(word.data(), end, value);
+    return error == std::errc{} && rest == end && value >= 1 && value <= kMost;
+}
+
+// "18x44"
+bool parse_pair(std::string_view word, int& h, int& w) {
+    const std::size_t x = word.find('x');
+    return x != std::string_view::npos && parse_extent(word.substr(0, x), h) &&
+           parse_extent(word.substr(x + 1), w);
+}
+
+bool parse_shape(const std::vector<std::string_view>& words, ConvShape& shape) {
+    return words.size() == 6 && parse_extent(words[1], shape.ic) &&
+           parse_extent(words[2], shape.oc) && parse_pair(words[3], shape.kh, shape.kw) &&
+           parse_pair(words[4], shape.oh, shape.ow);
+}
+
+bool computes(const ConvAlgorithm& algorithm, const ConvShape& shape) {
+    const std::vector<ConvAlgorithm> all = conv_algorithms(shape);
+    return std::find(all.begin(), all.end(), algorithm) != all.end();
+}
+
+std::string_view after(std::string_view line, std::string_view key) {
+    line.remove_prefix(std::min(line.size(), key.size() + 1));
+    return line;
+}
+
+}  // namespace
+
+ConvAlgorithm Tuning::choose(const ConvShape& shape, const kernels::KernelTable& table) const {
+    if (const auto choice = choices.find(shape); choice != choices.end()) return choice->second;
+    if (every && computes(*every, shape)) return *every;
+    return default_algorithm(shape, table);
+}
+
+Result<Tuning> parse_tuning(std::string_view text, const std::string& label) {
+    Tuning tuning;
+    bool header = false;
+    int number = 0;
+    const auto bad = [&](const std::string& expected, std::string_view found) {
+        return Error{ErrorCode::malformed, label + ": line " + std::to_string(number) +
+                                               ": expected " + expected + ", found " +
+                                               weights::in_quotes(std::string(found))};
+    };
+    while (!text.empty()) {
+        ++number;
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        std::string_view line = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+        if (!header) {
+            if (line != kHeader) return bad("'" + std::string(kHeader) + "'", line);
+            header = true;
+            continue;
+        }
+        const std::vector<std::string_view> words = words_of(line);
+        if (words.empty() || words.front().front() == '#') continue;
+        if (words.front() == "cpu") {
+            tuning.cpu = after(line, "cpu");
+        } else if (words.front() == "isa") {
+            tuning.isa = after(line, "isa");
+        } else if (words.front() == "conv") {
+            ConvAlgorithm algorithm;
+            ConvShape shape;
+            const bool any = words.size() == 3 && words[1] == "*";
+            if (!any && !parse_shape(words, shape)) {
+                return bad("'conv IC OC KHxKW OHxOW ALGORITHM'", line);
+            }
+            if (!parse_algorithm(std::string(words.back()), algorithm) ||
+                (!any && !computes(algorithm, shape))) {
+                return bad("an algorithm that computes this convolution", words.back());
+            }
+            if (any) {
+                tuning.every = algorithm;
+            } else {
+                tuning.choices[shape] = algorithm;
+            }
+        } else {
+            return bad("cpu, isa or conv", line);
+        }
+    }
+    if (!header) {
+        number = 1;
+        return bad("'" + std::string(kHeader) + "'", "");
+    }
+    return tuning;
+}
+
+std::string tuning_text(const Tuning& tuning) {
+    std::string text = std::string(kHeader) + "\ncpu " + tuning.cpu + "\nisa " + tuning.isa + "\n";
+    if (tuning.every) text += "conv * " + algorithm_text(*tuning.every) + "\n";
+    for (const auto& [shape, algorithm] : tuning.choices) {
+        text += "conv " + std::to_string(shape.ic) + " " + std::to_string(shape.oc) + " " +
+                std::to_string(shape.kh) + "x" + std::to_string(shape.kw) + " " +
+                std::to_string(shape.oh) + "x" + std::to_string(shape.ow) + " " +
+                algorithm_text(algorithm) + "\n";
+    }
+    return text;
+}
+
+}  // namespace lprnet

@@ -1,0 +1,76 @@
+// One-dimensional Winograd convolution: the points, the matrices, the packing of
+// weights. The kernels are in conv1d_winograd_f32-inl.h.
+//
+// F(m, r) computes m outputs of a correlation with r taps from P = m + r - 1 inputs
+// with P multiplications instead of m * r, by evaluating both as polynomials at P
+// points (Winograd, Arithmetic Complexity of Computations, 1980; Lavin and Gray, Fast
+// Algorithms for Convolutional Neural Networks, 2016):
+//   y = A^T ((G g) * (B^T d))
+// The points are 0, infinity and pairs +-a. Thereby rows of B^T and columns of A^T for
+// +a and -a differ only in the sign of their odd or even terms, which halves the work.
+// B^T depends on P alone: every m + r = P + 1 shares one input transform.
+//
+// A kernel with more than r taps is cut into groups of r taps, the last one filled up
+// with zeros. Groups add up before A^T, where they are one sum over groups * ic inputs.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "kernels/kernel_table.h"
+
+namespace lprnet::kernels {
+
+inline constexpr int kMinWinogradPoints = 4;
+inline constexpr int kMaxWinogradPoints = 8;
+
+// Magnitudes of the pairs in the order in which they are added as P grows. Small powers
+// of two are exact and keep the matrices' entries, and with them the error, small.
+inline constexpr double kWinogradPairs[] = {1.0, 2.0, 0.5};
+static_assert(2 + 2 * std::size(kWinogradPairs) == kMaxWinogradPoints);
+
+// Coefficients of t^0, t^1, ... of the product of (t - a^2) over the first `pairs` pairs
+// but pair `without`; -1 leaves none out. With t = x^2 these are what B^T consists of.
+constexpr std::array<double, kMaxWinogradPoints / 2> winograd_product(int pairs,
+                                                                      int without) noexcept {
+    std::array<double, kMaxWinogradPoints / 2> product = {1.0};
+    for (int p = 0; p < pairs; ++p) {
+        if (p == without) continue;
+        const double square = kWinogradPairs[p] * kWinogradPairs[p];
+        for (std::size_t i = product.size() - 1; i > 0; --i) {
+            product[i] = product[i - 1] - square * product[i];
+        }
+        product[0] *= -square;
+    }
+    return product;
+}
+
+// The matrices in full, in double: for packing, for the reference and for tests. Row and
+// column j belong to point 0 (j = 0), +a and -a of pair p (j = 1 + 2 p and 2 + 2 p) and
+// infinity (j = points - 1).
+struct WinogradMatrices {
+    double input[kMaxWinogradPoints][kMaxWinogradPoints];   // B^T: [point][input]
+    double weight[kMaxWinogradPoints][kMaxWinogradPoints];  // G: [point][tap]
+    double output[kMaxWinogradPoints][kMaxWinogradPoints];  // A^T: [output][point]
+};
+
+// `points` is 4, 6 or 8 and `tile`, the outputs, 2 to points - 1.
+WinogradMatrices winograd_matrices(int points, int tile) noexcept;
+
+// Floats in the packed weights: for each point those of a 1x1 convolution from
+// groups * ic to oc channels, as pack_conv2d_f32 orders them.
+std::size_t packed_conv1d_winograd_f32_weights(const KernelTable& table, int oc, int ic, int taps,
+                                               int points, int tile) noexcept;
+
+// Packs oc x ic x taps weights (OIHW with one of the extents 1) and the bias, computing G
+// in double. The bias has packed_conv2d_f32_bias() floats.
+// May throw std::bad_alloc.
+void pack_conv1d_winograd_f32(const KernelTable& table, const float* weights, const float* bias,
+                              int oc, int ic, int taps, int points, int tile, float* packed_weights,
+                              float* packed_bias);
+
+// Floats of scratch memory that a call with these extents needs: whole cache lines.
+std::size_t conv1d_winograd_f32_scratch(int oc, int ic, int taps, int points, int tile,
+                                        int block) noexcept;
+
+}  // namespace lprnet::kernels
