@@ -23,36 +23,33 @@ std::size_t packed_conv2d_f32_weights(const KernelTable& table, int oc, int ic, 
            static_cast<std::size_t>(kw);
 }
 
+PackedChannel packed_conv2d_f32_channel(const KernelTable& table, int oc, int ic, int kh, int kw,
+                                        int o) noexcept {
+    // [block][kh][kw][ic][channels of the block, in whole vectors], then [last oc][kh][kw][ic]
+    const std::ptrdiff_t size = std::ptrdiff_t{ic} * kh * kw;
+    const int blocked = oc - conv2d_f32_row_channels(table.lanes, oc, ic, kw);
+    const int padded = round_up_to_lanes(table, blocked);
+    if (o >= blocked && blocked < oc) return {(padded + (o - blocked)) * size, 1};
+    const int block = table.block_vectors * table.lanes;
+    const int first = o / block * block;
+    return {first * size + (o - first), std::min(block, padded - first)};
+}
+
 void pack_conv2d_f32(const KernelTable& table, const float* oihw, const float* bias, int oc, int ic,
                      int kh, int kw, float* packed_weights, float* packed_bias) noexcept {
-    const auto weight = [&](int o, int i, int r, int s) {
-        const std::ptrdiff_t input = static_cast<std::ptrdiff_t>(o) * ic + i;
-        return oihw[(input * kh + r) * kw + s];
-    };
-    // from [oc][ic][kh][kw]
-    // to   [block][kh][kw][ic][channels of the block, in whole vectors], then [last oc][kh][kw][ic]
-    const int rows = conv2d_f32_row_channels(table.lanes, oc, ic, kw);
-    const int blocked = oc - rows;
-    const int block = table.block_vectors * table.lanes;
-    float* out = packed_weights;
-    const auto pack_channels = [&](int first, int width, int end) {
-        for (int r = 0; r < kh; ++r) {
-            for (int s = 0; s < kw; ++s) {
-                for (int i = 0; i < ic; ++i) {
-                    for (int o = first; o < first + width; ++o) {
-                        *out++ = o < end ? weight(o, i, r, s) : 0.0f;
-                    }
-                }
-            }
+    const std::ptrdiff_t taps = std::ptrdiff_t{kh} * kw;
+    const auto padded = static_cast<int>(packed_conv2d_f32_bias(table, oc));
+    const bool rows = conv2d_f32_row_channels(table.lanes, oc, ic, kw) > 0;
+    for (int o = 0; o < (rows ? oc : padded); ++o) {
+        const PackedChannel at = packed_conv2d_f32_channel(table, oc, ic, kh, kw, o);
+        float* out = packed_weights + at.begin;
+        for (std::ptrdiff_t t = 0; t < taps; ++t) {
+            const float* weight = oihw + std::ptrdiff_t{o} * ic * taps + t;
+            for (int i = 0; i < ic; ++i, out += at.step) *out = o < oc ? weight[i * taps] : 0.0f;
         }
-    };
-    for (int o = 0; o < blocked; o += block) {
-        pack_channels(o, round_up_to_lanes(table, std::min(block, blocked - o)), blocked);
     }
-    for (int o = blocked; o < oc; ++o) pack_channels(o, 1, oc);
-
     std::copy(bias, bias + oc, packed_bias);
-    std::fill(packed_bias + oc, packed_bias + round_up_to_lanes(table, oc), 0.0f);
+    std::fill(packed_bias + oc, packed_bias + padded, 0.0f);
 }
 
 }  // namespace lprnet::kernels

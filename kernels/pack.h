@@ -17,6 +17,15 @@ std::size_t packed_conv2d_f32_weights(const KernelTable& table, int oc, int ic, 
                                       int kw) noexcept;
 std::size_t packed_conv2d_f32_bias(const KernelTable& table, int oc) noexcept;
 
+// Where output channel `o` of packed weights lies: its k-th weight, in the order [kh][kw][ic],
+// at begin + k * step. `o` may also be one of the channels that fill up the last vector.
+struct PackedChannel {
+    std::ptrdiff_t begin;
+    std::ptrdiff_t step;
+};
+PackedChannel packed_conv2d_f32_channel(const KernelTable& table, int oc, int ic, int kh, int kw,
+                                        int o) noexcept;
+
 // Channels beyond oc are packed as zeros. The destinations have the sizes above.
 void pack_conv2d_f32(const KernelTable& table, const float* oihw, const float* bias, int oc, int ic,
                      int kh, int kw, float* packed_weights, float* packed_bias) noexcept;

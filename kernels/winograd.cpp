@@ -61,27 +61,39 @@ void pack_conv1d_winograd_f32(const KernelTable& table, const float* weights, co
     const int groups = winograd_groups(taps, points, tile);
     const int k = groups * ic;
     const std::size_t size = packed_conv2d_f32_weights(table, oc, k, 1, 1);
-    std::vector<float> of_point(static_cast<std::size_t>(oc) * static_cast<std::size_t>(k));
-    for (int p = 0; p < points; ++p) {
-        float* out = of_point.data();
-        for (int o = 0; o < oc; ++o) {
-            for (int g = 0; g < groups; ++g) {
-                const int first = g * group_taps;
-                const int count = std::min(group_taps, taps - first);
-                for (int i = 0; i < ic; ++i) {
-                    const float* tap =
-                        weights + (static_cast<std::ptrdiff_t>(o) * ic + i) * taps + first;
-                    double sum = 0.0;
-                    for (int t = 0; t < count; ++t) {
-                        sum += m.weight[p][t] * static_cast<double>(tap[t]);
-                    }
-                    *out++ = static_cast<float>(sum);
+    std::fill_n(packed_weights, static_cast<std::size_t>(points) * size, 0.0f);
+    // One group's taps of one channel at a time, [tap][ic], so that all loops run along ic.
+    const auto inputs = static_cast<std::size_t>(ic);
+    std::vector<double> group(static_cast<std::size_t>(group_taps) * inputs);
+    std::vector<double> sum(inputs);
+    for (int o = 0; o < oc; ++o) {
+        const PackedChannel at = packed_conv2d_f32_channel(table, oc, k, 1, 1, o);
+        for (int g = 0; g < groups; ++g) {
+            const int first = g * group_taps;
+            const int count = std::min(group_taps, taps - first);
+            const float* tap = weights + static_cast<std::ptrdiff_t>(o) * ic * taps + first;
+            for (std::size_t i = 0; i < inputs; ++i, tap += taps) {
+                for (int t = 0; t < count; ++t) {
+                    group[static_cast<std::size_t>(t) * inputs + i] = static_cast<double>(tap[t]);
+                }
+            }
+            for (int p = 0; p < points; ++p) {
+                std::fill(sum.begin(), sum.end(), 0.0);
+                for (int t = 0; t < count; ++t) {
+                    const double factor = m.weight[p][t];
+                    const double* values = group.data() + static_cast<std::size_t>(t) * inputs;
+                    for (std::size_t i = 0; i < inputs; ++i) sum[i] += factor * values[i];
+                }
+                float* out = packed_weights + static_cast<std::size_t>(p) * size + at.begin +
+                             static_cast<std::ptrdiff_t>(g) * ic * at.step;
+                for (std::size_t i = 0; i < inputs; ++i, out += at.step) {
+                    *out = static_cast<float>(sum[i]);
                 }
             }
         }
-        pack_conv2d_f32(table, of_point.data(), bias, oc, k, 1, 1, packed_weights, packed_bias);
-        packed_weights += size;
     }
+    std::copy(bias, bias + oc, packed_bias);
+    std::fill(packed_bias + oc, packed_bias + packed_conv2d_f32_bias(table, oc), 0.0f);
 }
 
 std::size_t conv1d_winograd_f32_scratch(int oc, int ic, int taps, int points, int tile,
