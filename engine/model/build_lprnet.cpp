@@ -9,6 +9,7 @@
 #include "engine/model/lprnet_layers.h"
 #include "engine/model/model_data.h"
 #include "weights/safetensors.h"
+#include "weights/sparse.h"
 
 namespace lprnet {
 namespace {
@@ -54,20 +55,21 @@ public:
             return mismatch("tensor '" + name + "' has dtype " +
                             std::string(weights::dtype_name(tensor->dtype)) + ", expected F32");
         }
-        bool fits = tensor->shape.size() == shape.size();
-        for (std::size_t i = 0; fits && i < shape.size(); ++i) {
-            fits = shape[i] < 0 || shape[i] == tensor->shape[i];
-        }
-        if (!fits) {
-            return mismatch("tensor '" + name + "' has shape " + shape_text(tensor->shape) +
-                            ", expected " + shape_text(shape));
-        }
-        shape = tensor->shape;
-        if (Status s = weights::check_finite(*tensor); !s) {
-            return Error{s.error().code, label_ + ": " + s.error().message};
-        }
+        if (Status s = fit(name, tensor->shape, shape); !s) return s;
+        if (Status s = weights::check_finite(*tensor); !s) return labelled(s);
         used_.insert(name);
         return tensor->copy_f32(values);
+    }
+
+    // The same for a tensor that may be sparse. `stored_bytes` is what it takes in the file.
+    Status read_stored(const std::string& name, std::vector<std::int64_t>& shape,
+                       std::vector<float>& values, std::size_t& stored_bytes) {
+        Result<weights::StoredTensor> tensor = weights::StoredTensor::find(file_, name);
+        if (!tensor) return labelled(tensor.error());
+        if (Status s = fit(name, tensor->shape(), shape); !s) return s;
+        for (std::string& part : tensor->stored_names()) used_.insert(std::move(part));
+        stored_bytes = tensor->stored_bytes();
+        return labelled(tensor->copy(values));
     }
 
     Status check_all_used() const {
@@ -79,6 +81,26 @@ public:
     }
 
 private:
+    Status labelled(const Status& status) const {
+        if (status) return status;
+        return Error{status.error().code, label_ + ": " + status.error().message};
+    }
+
+    // `found` against `expected`, which becomes it.
+    Status fit(const std::string& name, const std::vector<std::int64_t>& found,
+               std::vector<std::int64_t>& expected) const {
+        bool fits = found.size() == expected.size();
+        for (std::size_t i = 0; fits && i < expected.size(); ++i) {
+            fits = expected[i] < 0 || expected[i] == found[i];
+        }
+        if (!fits) {
+            return mismatch("tensor '" + name + "' has shape " + shape_text(found) + ", expected " +
+                            shape_text(expected));
+        }
+        expected = found;
+        return {};
+    }
+
     const weights::SafetensorsFile& file_;
     const std::string& label_;
     std::set<std::string, std::less<>> used_;
@@ -86,7 +108,10 @@ private:
 
 Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, Node& node) {
     std::vector<std::int64_t> shape = {-1, in.c, -1, -1};
-    if (Status s = source.read(node.name + ".weight", shape, node.weight); !s) return s;
+    if (Status s = source.read_stored(node.name + ".weight", shape, node.weight, node.stored_bytes);
+        !s) {
+        return s;
+    }
     const std::int64_t oc = shape[0], kh = shape[2], kw = shape[3];
     if (oc < 1 || oc > kMaxChannels || kh < 1 || kh > kMaxKernel || kw < 1 || kw > kMaxKernel) {
         return source.mismatch("tensor '" + node.name + ".weight' has shape " + shape_text(shape) +

@@ -3,6 +3,7 @@
 // rewrite it; the last of them turns it into a plan.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -46,8 +47,10 @@ struct Node {
     std::vector<int> inputs;
     Shape shape;
 
-    // conv2d: weight is OIHW; padding is zeros on both sides.
+    // conv2d: weight is OIHW; padding is zeros on both sides. The file takes stored_bytes for
+    // the weight, fewer than it has here where it is sparse.
     std::vector<float> weight;
+    std::size_t stored_bytes = 0;
     std::vector<float> bias;
     int kh = 1, kw = 1;
     int pad_h = 0, pad_w = 0;

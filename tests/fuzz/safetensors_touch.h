@@ -1,5 +1,6 @@
 // What both the fuzz target and the mutation test do with arbitrary bytes: open them, and if they
-// are taken for a file, read every byte they promise and write the file anew.
+// are taken for a file, read every byte they promise, make sparse tensors dense and write the file
+// anew.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 
 #include "weights/printable.h"
 #include "weights/safetensors.h"
+#include "weights/sparse.h"
 
 namespace lprnet::weights {
 
@@ -18,7 +20,30 @@ struct Touched {
     bool accepted = false;
     std::string_view broken;  // the property that did not hold; empty when all did
     unsigned char sum = 0;    // of every data byte, so that reading them cannot be left out
+    int sparse = 0;           // sparse tensors that were made dense
 };
+
+// The property of the sparse tensor `name` of `file` that did not hold, or nothing: what is taken
+// for one has a single form, so writing it again gives its parts.
+inline std::string_view touch_sparse(const SafetensorsFile& file, const std::string& name,
+                                     int& made_dense) {
+    const Result<StoredTensor> tensor = StoredTensor::find(file, name);
+    if (!tensor) return has_unprintable(tensor.error().message) ? "message is not one line" : "";
+    if (!tensor->is_sparse()) return "a tensor with a mask is not sparse";
+    std::vector<float> elements;
+    if (!tensor->copy(elements)) return "";
+    ++made_dense;
+    const SparseTensor again = make_sparse(elements, tensor->shape());
+    for (const TensorView& part : again.views(name)) {
+        const TensorView* original = file.find(part.name);
+        if (original == nullptr || original->dtype != part.dtype || original->shape != part.shape ||
+            !std::equal(original->bytes.begin(), original->bytes.end(), part.bytes.begin(),
+                        part.bytes.end())) {
+            return "a sparse tensor has two forms";
+        }
+    }
+    return "";
+}
 
 inline Touched touch_safetensors(std::span<const std::byte> bytes) {
     Touched touched;
@@ -45,6 +70,11 @@ inline Touched touch_safetensors(std::span<const std::byte> bytes) {
             bool all = true;
             for (const float value : tensor.f32()) all = all && value - value == 0.0F;
             if (all != finite) touched.broken = "check_finite() misses a value";
+        }
+        if (tensor.name.ends_with(kMaskSuffix)) {
+            const std::string name = tensor.name.substr(0, tensor.name.size() - kMaskSuffix.size());
+            const std::string_view broken = touch_sparse(*file, name, touched.sparse);
+            if (!broken.empty()) touched.broken = broken;
         }
     }
     if (file->data_offset() + data_size != bytes.size()) touched.broken = "bytes left over";

@@ -95,6 +95,55 @@ void repair_header_length(Bytes& bytes) {
     std::memcpy(bytes.data(), &length, 8);
 }
 
+// One to three times, as the next one.
+void damage_anywhere(Bytes& bytes, Random& random) {
+    const std::size_t times = 1 + below(random, 3);
+    for (std::size_t t = 0; t < times; ++t) damage(bytes, random);
+    if (below(random, 2) == 0 && bytes.size() >= 8) repair_header_length(bytes);
+}
+
+// Bits and bytes of the data alone, so that the header stays right.
+void damage_data(Bytes& bytes, Random& random) {
+    std::uint64_t header = 0;
+    std::memcpy(&header, bytes.data(), 8);
+    const std::size_t begin = 8 + static_cast<std::size_t>(header);
+    const std::size_t times = 1 + below(random, 3);
+    for (std::size_t t = 0; t < times; ++t) {
+        std::byte& byte = bytes[begin + below(random, bytes.size() - begin)];
+        if (below(random, 2) == 0) {
+            byte ^= std::byte{1} << below(random, 8);
+        } else {
+            byte = static_cast<std::byte>(below(random, 256));
+        }
+    }
+}
+
+// What became of 20,000 damaged copies. Both outcomes must occur; how often follows from the seed.
+struct Outcome {
+    int accepted = 0;
+    int sparse = 0;  // files whose sparse tensor could still be read
+};
+
+template <class Spoil>
+Outcome damage_often(const Bytes& seed, Spoil spoil) {
+    REQUIRE(touch_safetensors(seed).accepted);
+    REQUIRE(touch_safetensors(seed).broken.empty());
+    Outcome outcome;
+    Random random(20240524);
+    for (int i = 0; i < 20000; ++i) {
+        Bytes bytes = seed;
+        spoil(bytes, random);
+        const Bytes exact(bytes.begin(), bytes.end());  // no spare capacity to read into
+        const Touched touched = touch_safetensors(exact);
+        if (!touched.broken.empty()) {
+            FAIL("file " << i << ": " << touched.broken);
+        }
+        outcome.accepted += touched.accepted ? 1 : 0;
+        outcome.sparse += touched.sparse;
+    }
+    return outcome;
+}
+
 TEST_CASE("a damaged file is refused or fully readable", "[safetensors][mutation]") {
     // Data bytes below 0x20 keep '}' out of the data, where repair_header_length looks for it.
     const Bytes seed = file_of("{\"__metadata__\":{\"lprnet.format\":\"1\",\"k\":\"\\u4eac\"}," +
@@ -103,26 +152,26 @@ TEST_CASE("a damaged file is refused or fully readable", "[safetensors][mutation
                                    entry("none", "I64", "[0]", "[11,11]") + "," +
                                    entry("h", "F16", "[]", "[11,13]") + "}",
                                std::string(13, '\x11'));
-    REQUIRE(touch_safetensors(seed).accepted);
-    REQUIRE(touch_safetensors(seed).broken.empty());
+    const Outcome outcome = damage_often(seed, damage_anywhere);
+    CHECK(outcome.accepted > 200);
+    CHECK(outcome.accepted < 19000);
+}
 
-    Random random(20240524);
-    int accepted = 0;
-    for (int i = 0; i < 20000; ++i) {
-        Bytes bytes = seed;
-        const std::size_t times = 1 + below(random, 3);
-        for (std::size_t t = 0; t < times; ++t) damage(bytes, random);
-        if (below(random, 2) == 0 && bytes.size() >= 8) repair_header_length(bytes);
-        const Bytes exact(bytes.begin(), bytes.end());  // no spare capacity to read into
-        const Touched touched = touch_safetensors(exact);
-        if (!touched.broken.empty()) {
-            FAIL("file " << i << ": " << touched.broken);
-        }
-        accepted += touched.accepted ? 1 : 0;
-    }
-    // Both outcomes were exercised; the exact count follows from the seed.
-    CHECK(accepted > 200);
-    CHECK(accepted < 19000);
+TEST_CASE("a damaged sparse tensor is refused or has one form", "[safetensors][mutation][sparse]") {
+    std::vector<float> elements(96, 0.0F);
+    for (std::size_t i = 0; i < elements.size(); i += 3) elements[i] = 0x1.2p-3F;
+    const SparseTensor sparse = make_sparse(elements, {4, 4, 3, 2});
+    const Result<Bytes> seed = serialize_safetensors(sparse.views("w"), {});
+    REQUIRE(seed);
+    REQUIRE(touch_safetensors(*seed).sparse == 1);
+    const Outcome anywhere = damage_often(*seed, damage_anywhere);
+    CHECK(anywhere.accepted > 200);
+    CHECK(anywhere.sparse > 100);
+    CHECK(anywhere.sparse < anywhere.accepted);
+    const Outcome in_data = damage_often(*seed, damage_data);
+    CHECK(in_data.accepted == 20000);
+    CHECK(in_data.sparse > 2000);
+    CHECK(in_data.sparse < 18000);
 }
 
 }  // namespace
