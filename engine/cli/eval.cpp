@@ -1,18 +1,14 @@
 #include <algorithm>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "engine/cli/image_file.h"
+#include "engine/cli/evaluation.h"
 #include "engine/cli/labels.h"
 #include "engine/cli/model_option.h"
-#include "engine/cli/progress.h"
 #include "engine/cli/table.h"
-#include "engine/cli/text_distance.h"
 #include "engine/cli/verbs.h"
-#include "weights/printable.h"
 
 namespace lprnet::cli {
 namespace {
@@ -25,40 +21,6 @@ struct EvalOptions {
     std::string decode = "greedy";
     double min_accuracy = 0.0;
     bool json = false;
-};
-
-struct Score {
-    std::size_t plates = 0;
-    std::size_t correct = 0;
-    std::size_t first_correct = 0;
-    std::size_t characters = 0;
-    std::size_t edits = 0;
-
-    void add(const std::vector<std::string>& expected, const std::vector<std::string>& found,
-             const Alignment& alignment) {
-        ++plates;
-        correct += expected == found ? 1 : 0;
-        first_correct += !found.empty() && expected.front() == found.front() ? 1 : 0;
-        characters += expected.size();
-        edits += alignment.distance;
-    }
-    double accuracy() const { return share(correct, plates); }
-    double first_accuracy() const { return share(first_correct, plates); }
-    // One minus edits per character, not below zero.
-    double char_accuracy() const { return 1.0 - std::min(1.0, share(edits, characters)); }
-
-private:
-    static double share(std::size_t part, std::size_t whole) {
-        return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
-    }
-};
-
-struct Evaluation {
-    Score all;
-    std::map<std::string, Score> by_set;
-    std::map<std::size_t, Score> by_length;
-    // (expected, found) of replaced characters; an empty string is a missing or an added one.
-    std::map<std::pair<std::string, std::string>, std::size_t> confusions;
 };
 
 std::vector<std::pair<std::pair<std::string, std::string>, std::size_t>> most_confused(
@@ -148,32 +110,8 @@ ExitStatus run(const EvalOptions& options) {
         return kUnreadable;
     }
 
-    ExitStatus status = kDone;
     Evaluation evaluation;
-    Progress progress(labelled->size());
-    Reading reading;
-    for (const LabelledImage& item : *labelled) {
-        progress.advance();
-        Result<DecodedImage> image = DecodedImage::open(item.path);
-        const Status read =
-            image ? recognizer->read(image->view(), reading) : Status(image.error());
-        if (!read) {
-            progress.hide();
-            print_error(image ? weights::printable(item.path) + ": " + read.error().message
-                              : read.error().message);
-            status = kUnreadable;
-            continue;
-        }
-        const std::vector<std::string> expected = split_characters(item.text);
-        std::vector<std::string> found;
-        for (const Character& c : reading.characters) found.push_back(c.text);
-        const Alignment alignment = align(expected, found);
-        for (const auto& replaced : alignment.differences) ++evaluation.confusions[replaced];
-        evaluation.all.add(expected, found, alignment);
-        evaluation.by_set[item.set].add(expected, found, alignment);
-        evaluation.by_length[expected.size()].add(expected, found, alignment);
-    }
-    progress.hide();
+    const ExitStatus status = evaluate(*labelled, {&*recognizer, 1}, {&evaluation, 1});
 
     if (options.json) {
         print_json(evaluation, options, *model, recognizer->isa());

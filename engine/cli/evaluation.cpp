@@ -1,0 +1,80 @@
+#include "engine/cli/evaluation.h"
+
+#include <algorithm>
+
+#include "engine/cli/image_file.h"
+#include "engine/cli/model_option.h"
+#include "engine/cli/progress.h"
+#include "engine/cli/text_distance.h"
+#include "weights/printable.h"
+
+namespace lprnet::cli {
+namespace {
+
+double share(std::size_t part, std::size_t whole) {
+    return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+void add_to(Score& score, const std::vector<std::string>& expected,
+            const std::vector<std::string>& found, const Alignment& alignment) {
+    ++score.plates;
+    score.correct += expected == found ? 1 : 0;
+    score.first_correct += !found.empty() && expected.front() == found.front() ? 1 : 0;
+    score.characters += expected.size();
+    score.edits += alignment.distance;
+}
+
+Status read_with_each(const LabelledImage& item, std::span<Recognizer> recognizers,
+                      std::span<Evaluation> evaluations) {
+    const Result<DecodedImage> image = DecodedImage::open(item.path);
+    if (!image) return image.error();
+    Reading reading;
+    for (std::size_t i = 0; i < recognizers.size(); ++i) {
+        if (Status status = recognizers[i].read(image->view(), reading); !status) {
+            return Error{status.error().code,
+                         weights::printable(item.path) + ": " + status.error().message};
+        }
+        evaluations[i].add(item, reading);
+    }
+    return {};
+}
+
+}  // namespace
+
+double Score::accuracy() const {
+    return share(correct, plates);
+}
+double Score::first_accuracy() const {
+    return share(first_correct, plates);
+}
+double Score::char_accuracy() const {
+    return 1.0 - std::min(1.0, share(edits, characters));
+}
+
+void Evaluation::add(const LabelledImage& image, const Reading& reading) {
+    const std::vector<std::string> expected = split_characters(image.text);
+    std::vector<std::string> found;
+    for (const Character& c : reading.characters) found.push_back(c.text);
+    const Alignment alignment = align(expected, found);
+    for (const auto& replaced : alignment.differences) ++confusions[replaced];
+    add_to(all, expected, found, alignment);
+    add_to(by_set[image.set], expected, found, alignment);
+    add_to(by_length[expected.size()], expected, found, alignment);
+}
+
+ExitStatus evaluate(const std::vector<LabelledImage>& images, std::span<Recognizer> recognizers,
+                    std::span<Evaluation> evaluations) {
+    ExitStatus status = kDone;
+    Progress progress(images.size());
+    for (const LabelledImage& item : images) {
+        progress.advance();
+        if (const Status read = read_with_each(item, recognizers, evaluations); !read) {
+            progress.hide();
+            print_error(read.error().message);
+            status = kUnreadable;
+        }
+    }
+    return status;
+}
+
+}  // namespace lprnet::cli
