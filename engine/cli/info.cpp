@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -52,6 +53,14 @@ Json describe(const Model& model, Recognizer& recognizer) {
     for (const kernels::IsaEntry& entry : kernels::all_isas()) {
         if (entry.supported(cpu)) isas.push_back(entry.table->name);
     }
+    Json weights = Json::array();
+    for (const Node& node : model.data().graph.nodes) {
+        if (node.op != Op::conv2d) continue;
+        weights.push_back({{"name", node.name},
+                           {"weights", node.weight.size()},
+                           {"zeros", std::count(node.weight.begin(), node.weight.end(), 0.0F)},
+                           {"stored_bytes", node.stored_bytes}});
+    }
     Json layers = Json::array();
     std::int64_t macs = 0;
     for (const Step& step : plan.steps) {
@@ -85,7 +94,8 @@ Json describe(const Model& model, Recognizer& recognizer) {
             {"macs", macs},
             {"arena_bytes", recognizer.arena_bytes()},
             {"packed_bytes", recognizer.packed_bytes()},
-            {"layers", layers}};
+            {"layers", layers},
+            {"weights", weights}};
 }
 
 std::string joined(const Json& array, const char* separator) {
@@ -95,6 +105,29 @@ std::string joined(const Json& array, const char* separator) {
         text += item.is_string() ? item.get<std::string>() : item.dump();
     }
     return text;
+}
+
+// The convolutions of the file, by the names they have there: what is zero and what is stored.
+void print_weights(const Json& weights) {
+    const auto row = [](const std::string& name, std::size_t count, std::size_t zeros,
+                        std::size_t bytes) {
+        const double share =
+            count == 0 ? 0.0 : static_cast<double>(zeros) / static_cast<double>(count);
+        return std::vector<std::string>{name, std::to_string(count), std::to_string(zeros),
+                                        fixed(100.0 * share, 2), std::to_string(bytes)};
+    };
+    std::vector<std::vector<std::string>> rows = {
+        {"convolution", "weights", "zeros", "zero %", "bytes in the file"}};
+    std::size_t count = 0, zeros = 0, bytes = 0;
+    for (const Json& layer : weights) {
+        rows.push_back(row(layer["name"], layer["weights"], layer["zeros"], layer["stored_bytes"]));
+        count += layer["weights"].get<std::size_t>();
+        zeros += layer["zeros"].get<std::size_t>();
+        bytes += layer["stored_bytes"].get<std::size_t>();
+    }
+    rows.push_back(row("all", count, zeros, bytes));
+    std::puts("");
+    print_table(rows, {true, false, false, false, false});
 }
 
 void print_text(const Json& info, const Plan& plan) {
@@ -132,6 +165,7 @@ void print_text(const Json& info, const Plan& plan) {
     rows.push_back({"all", "", "", fixed(info["macs"].get<double>() * 1e-6, 2),
                     info["packed_bytes"].dump(), ""});
     print_table(rows, {true, false, true, false, false, false});
+    print_weights(info["weights"]);
 }
 
 ExitStatus run(const InfoOptions& options) {

@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
     add("eval", "Measure the accuracy on labelled images", add_eval);
     add("bench", "Measure latency and throughput", add_bench)->alias("perf");
     add("verify", "Compare every layer with a PyTorch dump", add_verify);
+    add("prune", "Write a model file with the smallest weights set to zero", add_prune);
     add("tune", "Measure the kernels that compute each layer and keep the fastest", add_tune);
     add("info", "Describe the model, its plan and this CPU", add_info);
 

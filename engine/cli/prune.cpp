@@ -1,0 +1,331 @@
+#include "engine/compress/prune.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "engine/cli/evaluation.h"
+#include "engine/cli/labels.h"
+#include "engine/cli/model_option.h"
+#include "engine/cli/table.h"
+#include "engine/cli/verbs.h"
+#include "engine/model/builtin.h"
+#include "engine/model/model_data.h"
+#include "engine/model/model_tensors.h"
+#include "weights/printable.h"
+
+namespace lprnet::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using weights::SafetensorsFile;
+
+struct PruneVerbOptions {
+    std::string model;  // empty: built in
+    std::string output;
+    std::optional<double> amount;
+    std::vector<std::pair<std::string, double>> layers;  // --keep and --layer, as given
+    bool global = false;
+    std::string shape = "weights";
+    std::string calibration;
+    bool json = false;
+};
+
+// Accuracy with the weights before and after.
+struct Calibration {
+    std::array<Evaluation, 2> evaluations;
+    ExitStatus status = kDone;
+};
+
+double parse_amount(const std::string& option, const std::string& text) {
+    double amount = 0.0;
+    const char* const end = text.data() + text.size();
+    const auto [next, error] = std::from_chars(text.data(), end, amount);
+    if (error != std::errc() || next != end || !(amount >= 0.0 && amount <= 1.0)) {
+        throw CLI::ValidationError(
+            option, "expected a share from 0 to 1, found " + weights::in_quotes(text));
+    }
+    return amount;
+}
+
+// "NAME=AMOUNT"; a layer's name holds no '='.
+std::pair<std::string, double> parse_layer(const std::string& text) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos) {
+        throw CLI::ValidationError("--layer",
+                                   "expected NAME=AMOUNT, found " + weights::in_quotes(text));
+    }
+    return {text.substr(0, equals), parse_amount("--layer", text.substr(equals + 1))};
+}
+
+Result<PruneOptions> prune_options(const PruneVerbOptions& options) {
+    PruneOptions prune;
+    if (!options.amount && options.layers.empty()) {
+        return Error{ErrorCode::invalid_argument, "prune: expected --amount or --layer"};
+    }
+    prune.amount = options.amount.value_or(0.0);
+    prune.global = options.global;
+    prune.unit = options.shape == "groups" ? PruneUnit::groups : PruneUnit::weights;
+    for (const auto& [name, amount] : options.layers) {
+        if (!prune.layer_amounts.emplace(name, amount).second) {
+            return Error{ErrorCode::invalid_argument, "prune: layer " + weights::in_quotes(name) +
+                                                          " is named twice by --keep and --layer"};
+        }
+    }
+    return prune;
+}
+
+std::string percent_text(double share) {
+    return short_number(100.0 * share) + " %";
+}
+
+// What the metadata of the new file tell about it.
+std::string note(const PruneOptions& options) {
+    std::string text = "pruned " + percent_text(options.amount) + " by L1 ";
+    if (options.unit == PruneUnit::groups) {
+        text += "in groups of " + std::to_string(kPruneGroup) + " output channels ";
+    }
+    text += options.global ? "over all layers" : "per layer";
+    for (const auto& [name, amount] : options.layer_amounts) {
+        text += ", " + name + " " + percent_text(amount);
+    }
+    return text;
+}
+
+Result<SafetensorsFile> open_file(const PruneVerbOptions& options, const Model& model) {
+    if (options.model.empty()) {
+        return SafetensorsFile::from_memory(builtin_model_bytes(), model.name());
+    }
+    return SafetensorsFile::open(options.model);
+}
+
+std::size_t file_bytes(const SafetensorsFile& file) {
+    std::size_t bytes = file.data_offset();
+    for (const weights::TensorView& tensor : file.tensors()) bytes += tensor.bytes.size();
+    return bytes;
+}
+
+Result<Calibration> calibrate(const std::vector<LabelledImage>& images, const Model& before,
+                              const Model& after) {
+    std::vector<Recognizer> recognizers;
+    for (const Model* model : {&before, &after}) {
+        Result<Recognizer> recognizer = Recognizer::create(*model);
+        if (!recognizer) return recognizer.error();
+        recognizers.push_back(std::move(*recognizer));
+    }
+    Calibration calibration;
+    calibration.status = evaluate(images, recognizers, calibration.evaluations);
+    return calibration;
+}
+
+struct Report {
+    std::vector<PrunedLayer> layers;
+    std::vector<std::size_t> stored_bytes;  // of each layer's weight
+    std::size_t bytes_before = 0, bytes_after = 0;
+    std::optional<Calibration> calibration;
+};
+
+PrunedLayer total(const std::vector<PrunedLayer>& layers) {
+    PrunedLayer all;
+    all.name = "all";
+    for (const PrunedLayer& layer : layers) {
+        all.weights += layer.weights;
+        all.zeros += layer.zeros;
+        all.l1 += layer.l1;
+        all.l1_removed += layer.l1_removed;
+        all.squares += layer.squares;
+        all.squares_removed += layer.squares_removed;
+    }
+    return all;
+}
+
+std::size_t sum(const std::vector<std::size_t>& values) {
+    std::size_t all = 0;
+    for (const std::size_t value : values) all += value;
+    return all;
+}
+
+Json layer_json(const PrunedLayer& layer, std::size_t stored_bytes) {
+    return {{"name", layer.name},
+            {"weights", layer.weights},
+            {"zeros", layer.zeros},
+            {"share", layer.zero_share()},
+            {"l1_removed", layer.l1_share()},
+            {"l2_removed", layer.l2_share()},
+            {"stored_bytes", stored_bytes}};
+}
+
+Json score_json(const Score& score) {
+    return {{"plates", score.plates},
+            {"correct", score.correct},
+            {"accuracy", score.accuracy()},
+            {"char_accuracy", score.char_accuracy()}};
+}
+
+void print_json(const Report& report, const PruneVerbOptions& options, const PruneOptions& prune,
+                const Model& model) {
+    Json layers = Json::array();
+    for (std::size_t i = 0; i < report.layers.size(); ++i) {
+        layers.push_back(layer_json(report.layers[i], report.stored_bytes[i]));
+    }
+    Json json = {{"model", model.name()},
+                 {"output", options.output},
+                 {"amount", prune.amount},
+                 {"shape", options.shape},
+                 {"global", prune.global},
+                 {"layers", layers},
+                 {"all", layer_json(total(report.layers), sum(report.stored_bytes))},
+                 {"file_bytes", {{"before", report.bytes_before}, {"after", report.bytes_after}}}};
+    if (report.calibration) {
+        json["calibration"] = {{"decode", "greedy"},
+                               {"precision", "fp32"},
+                               {"before", score_json(report.calibration->evaluations[0].all)},
+                               {"after", score_json(report.calibration->evaluations[1].all)}};
+    }
+    std::puts(json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+}
+
+std::vector<std::string> layer_row(const PrunedLayer& layer, std::size_t stored_bytes) {
+    return {layer.name,
+            std::to_string(layer.weights),
+            std::to_string(layer.zeros),
+            fixed(100.0 * layer.zero_share(), 2),
+            fixed(100.0 * layer.l1_share(), 2),
+            fixed(100.0 * layer.l2_share(), 2),
+            std::to_string(stored_bytes)};
+}
+
+void print_text(const Report& report, const PruneVerbOptions& options) {
+    std::vector<std::vector<std::string>> rows = {
+        {"layer", "weights", "zeros", "zero %", "L1 lost %", "L2 lost %", "bytes"}};
+    for (std::size_t i = 0; i < report.layers.size(); ++i) {
+        rows.push_back(layer_row(report.layers[i], report.stored_bytes[i]));
+    }
+    rows.push_back(layer_row(total(report.layers), sum(report.stored_bytes)));
+    print_table(rows, {true, false, false, false, false, false, false});
+    if (report.calibration) {
+        std::vector<std::vector<std::string>> scores = {
+            {"fp32, greedy", "plates", "correct", "plate %", "character %"}};
+        constexpr std::array<const char*, 2> kNames = {"before", "after"};
+        for (std::size_t i = 0; i < kNames.size(); ++i) {
+            const Score& score = report.calibration->evaluations[i].all;
+            scores.push_back({kNames[i], std::to_string(score.plates),
+                              std::to_string(score.correct), fixed(100.0 * score.accuracy(), 2),
+                              fixed(100.0 * score.char_accuracy(), 2)});
+        }
+        std::puts("");
+        print_table(scores, {true, false, false, false, false});
+    }
+    std::printf("\n%s: %zu bytes, before %zu\n", weights::printable(options.output).c_str(),
+                report.bytes_after, report.bytes_before);
+}
+
+ExitStatus run(const PruneVerbOptions& options) {
+    Result<PruneOptions> prune_by = prune_options(options);
+    if (!prune_by) return fail(prune_by.error());
+    const Result<Model> model =
+        options.model.empty() ? Model::builtin() : Model::load(options.model);
+    if (!model) return fail(model.error());
+    const Result<SafetensorsFile> file = open_file(options, *model);
+    if (!file) return fail(file.error());
+    std::vector<LabelledImage> images;
+    if (!options.calibration.empty()) {
+        Result<std::vector<LabelledImage>> labelled = read_labels(options.calibration);
+        if (!labelled) {
+            print_error(labelled.error().message);
+            return kUnreadable;
+        }
+        images = std::move(*labelled);
+    }
+
+    Report report;
+    Graph graph = model->data().graph;
+    Result<std::vector<PrunedLayer>> pruned = prune(graph, *prune_by);
+    if (!pruned) return fail(pruned.error());
+    report.layers = std::move(*pruned);
+
+    const Result<ModelTensors> tensors = tensors_with_weights(*file, graph);
+    if (!tensors) return fail(tensors.error());
+    weights::Metadata metadata = file->metadata();
+    std::string& source = metadata["lprnet.source"];
+    source += (source.empty() ? "" : "; ") + note(*prune_by);
+    const Result<std::vector<std::byte>> bytes =
+        weights::serialize_safetensors(tensors->views, metadata);
+    if (!bytes) return fail(bytes.error());
+    // The file is read back before it is written: what cannot be loaded never appears.
+    const Result<Model> after = Model::from_memory(*bytes, options.output);
+    if (!after) return fail(after.error());
+    report.bytes_before = file_bytes(*file);
+    report.bytes_after = bytes->size();
+    for (const Node& node : after->data().graph.nodes) {
+        if (node.op == Op::conv2d) report.stored_bytes.push_back(node.stored_bytes);
+    }
+    if (Status s = weights::write_safetensors(options.output, tensors->views, metadata); !s) {
+        return fail(s.error());
+    }
+
+    ExitStatus status = kDone;
+    if (!options.calibration.empty()) {
+        Result<Calibration> calibration = calibrate(images, *model, *after);
+        if (!calibration) return fail(calibration.error());
+        status = calibration->status;
+        report.calibration = std::move(*calibration);
+    }
+    if (options.json) {
+        print_json(report, options, *prune_by, *model);
+    } else {
+        print_text(report, options);
+    }
+    return status;
+}
+
+}  // namespace
+
+Verb add_prune(CLI::App& app) {
+    auto options = std::make_shared<PruneVerbOptions>();
+    app.add_option("-m,--model", options->model,
+                   "Weights file (.safetensors); default: the one built in");
+    app.add_option("-o,--output", options->output,
+                   "Weights file to write, whole or not at all; may be the one read")
+        ->required();
+    app.add_option_function<std::string>(
+           "--amount",
+           [options](const std::string& text) { options->amount = parse_amount("--amount", text); },
+           "Share of the weights, or groups, of each layer that become zero, 0..1")
+        ->type_name("FLOAT");
+    app.add_option_function<std::vector<std::string>>(
+           "--layer",
+           [options](const std::vector<std::string>& texts) {
+               for (const std::string& text : texts) options->layers.push_back(parse_layer(text));
+           },
+           "A layer with a share of its own; without --amount the others stay. Repeatable")
+        ->type_name("NAME=FLOAT")
+        ->allow_extra_args(false);
+    app.add_option_function<std::vector<std::string>>(
+           "--keep",
+           [options](const std::vector<std::string>& names) {
+               for (const std::string& name : names) options->layers.emplace_back(name, 0.0);
+           },
+           "A layer to leave as it is, by PyTorch module path. Repeatable")
+        ->type_name("NAME")
+        ->allow_extra_args(false);
+    app.add_flag("--global", options->global,
+                 "One threshold over all layers but those of --layer and --keep");
+    app.add_option("--shape", options->shape,
+                   "What is removed as a whole: weights, or groups of one input channel x 16 "
+                   "output channels")
+        ->check(CLI::IsMember({"weights", "groups"}))
+        ->capture_default_str();
+    app.add_option("--calibration", options->calibration,
+                   "Folder or table of labelled images: also the accuracy before and after");
+    app.add_flag("-j,--json", options->json, "One JSON object");
+    return [options] { return run(*options); };
+}
+
+}  // namespace lprnet::cli

@@ -1,0 +1,192 @@
+#include "engine/compress/prune.h"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+#include "weights/printable.h"
+
+namespace lprnet {
+namespace {
+
+// The weight of a convolution as groups of units. Index arithmetic only.
+class Units {
+public:
+    Units(const Graph& graph, const Node& node, PruneUnit unit)
+        : single_(unit == PruneUnit::weights),
+          oc_(node.shape.c),
+          ic_(graph.nodes[static_cast<std::size_t>(node.inputs.front())].shape.c),
+          taps_(node.kh * node.kw) {}
+
+    std::size_t count() const noexcept {
+        const int blocks = (oc_ + kPruneGroup - 1) / kPruneGroup;
+        return single_ ? size(oc_) * size(ic_) * size(taps_) : size(blocks) * size(ic_);
+    }
+
+    // Calls visit(index of the weight) for every weight of unit `unit`.
+    template <class Visit>
+    void for_each_weight(std::size_t unit, Visit visit) const {
+        if (single_) {
+            visit(unit);
+            return;
+        }
+        const std::size_t begin = unit / size(ic_) * kPruneGroup;
+        const std::size_t end = std::min(begin + kPruneGroup, size(oc_));
+        for (std::size_t oc = begin; oc < end; ++oc) {
+            const std::size_t first = (oc * size(ic_) + unit % size(ic_)) * size(taps_);
+            for (std::size_t i = first; i < first + size(taps_); ++i) visit(i);
+        }
+    }
+
+private:
+    static std::size_t size(int extent) noexcept { return static_cast<std::size_t>(extent); }
+
+    bool single_;
+    int oc_, ic_, taps_;
+};
+
+struct Candidate {
+    double score;  // mean of |w|
+    std::size_t layer;
+    std::size_t unit;
+
+    friend bool operator<(const Candidate& a, const Candidate& b) noexcept {
+        return std::tie(a.score, a.layer, a.unit) < std::tie(b.score, b.layer, b.unit);
+    }
+};
+
+// floor(amount * count) of the decimal number that was typed: 0.29 * 100 is a little less than
+// 29 in binary. A millionth covers the rounding of every count up to 2^32.
+std::size_t share_of(double amount, std::size_t count) {
+    return static_cast<std::size_t>(std::floor(amount * static_cast<double>(count) + 1e-6));
+}
+
+// One selection: candidates of one layer, or of all that share a threshold.
+class Selection {
+public:
+    void add(const std::vector<float>& weight, const Units& units, std::size_t layer) {
+        for (std::size_t unit = 0; unit < units.count(); ++unit) {
+            double sum = 0.0;
+            int count = 0;
+            units.for_each_weight(unit, [&](std::size_t i) {
+                sum += std::abs(static_cast<double>(weight[i]));
+                ++count;
+            });
+            candidates_.push_back({sum / count, layer, unit});
+        }
+    }
+
+    // The weakest share of the candidates.
+    std::vector<Candidate> weakest(double amount) {
+        const std::size_t count = share_of(amount, candidates_.size());
+        if (count < candidates_.size()) {
+            std::nth_element(candidates_.begin(),
+                             candidates_.begin() + static_cast<std::ptrdiff_t>(count),
+                             candidates_.end());
+            candidates_.resize(count);
+        }
+        return std::move(candidates_);
+    }
+
+private:
+    std::vector<Candidate> candidates_;
+};
+
+Status check_share(double amount, const std::string& where) {
+    if (amount >= 0.0 && amount <= 1.0) return {};  // false for a NaN
+    return Error{ErrorCode::invalid_argument,
+                 where + "expected a share from 0 to 1, found " + std::to_string(amount)};
+}
+
+Status check(const std::vector<std::string>& names, const PruneOptions& options) {
+    if (Status s = check_share(options.amount, ""); !s) return s;
+    for (const auto& [name, amount] : options.layer_amounts) {
+        if (std::find(names.begin(), names.end(), name) == names.end()) {
+            std::string known;
+            for (const std::string& other : names) known += (known.empty() ? "" : ", ") + other;
+            return Error{ErrorCode::invalid_argument,
+                         "no layer " + weights::in_quotes(name) + ", expected one of " + known};
+        }
+        if (Status s = check_share(amount, "layer " + weights::in_quotes(name) + ": "); !s) {
+            return s;
+        }
+    }
+    return {};
+}
+
+double share(double part, double whole) {
+    return whole > 0.0 ? part / whole : 0.0;
+}
+
+}  // namespace
+
+double PrunedLayer::zero_share() const noexcept {
+    return share(static_cast<double>(zeros), static_cast<double>(weights));
+}
+double PrunedLayer::l1_share() const noexcept {
+    return share(l1_removed, l1);
+}
+double PrunedLayer::l2_share() const noexcept {
+    return std::sqrt(share(squares_removed, squares));
+}
+
+std::vector<std::string> conv2d_names(const Graph& graph) {
+    std::vector<std::string> names;
+    for (const Node& node : graph.nodes) {
+        if (node.op == Op::conv2d) names.push_back(node.name);
+    }
+    return names;
+}
+
+Result<std::vector<PrunedLayer>> prune(Graph& graph, const PruneOptions& options) {
+    if (Status s = check(conv2d_names(graph), options); !s) return s.error();
+
+    std::vector<Node*> layers;
+    std::vector<PrunedLayer> report;
+    for (Node& node : graph.nodes) {
+        if (node.op != Op::conv2d) continue;
+        layers.push_back(&node);
+        PrunedLayer& row = report.emplace_back();
+        row.name = node.name;
+        row.weights = node.weight.size();
+        for (const float w : node.weight) {
+            row.l1 += std::abs(static_cast<double>(w));
+            row.squares += static_cast<double>(w) * static_cast<double>(w);
+        }
+    }
+
+    const auto remove = [&](const std::vector<Candidate>& weakest) {
+        for (const Candidate& candidate : weakest) {
+            Node& node = *layers[candidate.layer];
+            PrunedLayer& row = report[candidate.layer];
+            const Units units(graph, node, options.unit);
+            units.for_each_weight(candidate.unit, [&](std::size_t i) {
+                const auto w = static_cast<double>(node.weight[i]);
+                row.l1_removed += std::abs(w);
+                row.squares_removed += w * w;
+                node.weight[i] = 0.0F;
+            });
+        }
+    };
+    Selection together;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        const Units units(graph, *layers[i], options.unit);
+        const auto own = options.layer_amounts.find(layers[i]->name);
+        const bool by_itself = !options.global || own != options.layer_amounts.end();
+        Selection alone;
+        (by_itself ? alone : together).add(layers[i]->weight, units, i);
+        if (by_itself) {
+            remove(
+                alone.weakest(own == options.layer_amounts.end() ? options.amount : own->second));
+        }
+    }
+    if (options.global) remove(together.weakest(options.amount));
+
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+        report[i].zeros = static_cast<std::size_t>(
+            std::count(layers[i]->weight.begin(), layers[i]->weight.end(), 0.0F));
+    }
+    return report;
+}
+
+}  // namespace lprnet
