@@ -45,8 +45,10 @@ def write_model(
     preprocess: Mapping,
     source: str,
     blank: int | None = None,
+    sparse: bool = False,
 ) -> None:
-    """Checks that the state dict is an LPRNet (LayoutError otherwise) and writes it."""
+    """Checks that the state dict is an LPRNet (LayoutError otherwise) and writes it; sparse: zeros of convolutions as a
+    bit mask."""
     shape = infer_shape(state)
     if len(charset) != shape.classes:
         raise LayoutError(f"charset: expected {shape.classes} entries as backbone.20.weight has, found {len(charset)}")
@@ -59,7 +61,7 @@ def write_model(
     tensors = {key: state[key].to(torch.float32) for key in expected_shapes(shape)}
     if blank is None:
         blank = len(charset) - 1
-    save_tensors(path, tensors, model_metadata(charset, blank, preprocess, source))
+    save_tensors(path, tensors, model_metadata(charset, blank, preprocess, source), sparse)
 
 
 def read_charset(text: str) -> list[str]:
@@ -98,6 +100,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--mean", type=float, help="normalised = (pixel - mean) * scale")
     parser.add_argument("--scale", type=float)
     parser.add_argument("--source", help="where the weights come from (default: the file name)")
+    parser.add_argument(
+        "--sparse", action="store_true", help="store the zeros of a pruned network as bits where that is smaller"
+    )
     return parser
 
 
@@ -142,9 +147,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if getattr(options, key) is not None:
             preprocess[key] = getattr(options, key)
     try:
-        write_model(
-            options.output, state, charset, preprocess, options.source or options.checkpoint.name, options.blank
-        )
+        source = options.source or options.checkpoint.name
+        write_model(options.output, state, charset, preprocess, source, options.blank, options.sparse)
     except LayoutError as error:
         return _fail(options.checkpoint, str(error))
     except OSError as error:

@@ -7,8 +7,10 @@ writing of the project's safetensors model files is here too, so that every scri
 from __future__ import annotations
 
 import json
+import math
 import os
 import pickle
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,14 +26,19 @@ from torch.nn import functional
 from plates import CHARSET_CN68, HEIGHT, UPSTREAM_PREPROCESS, WIDTH, greedy_text, normalise
 
 __all__ = [
-    "CHARSET_CN68", "BLOCK_INDICES", "LayoutError", "Lprnet", "LprnetShape", "Model", "TAP_INDICES", "expected_shapes",
-    "infer_shape", "load_model", "model_from_state_dict", "numbered_charset", "read_checkpoint", "save_tensors",
+    "CHARSET_CN68", "BLOCK_INDICES", "LayoutError", "Lprnet", "LprnetShape", "Model", "TAP_INDICES", "dense_tensors",
+    "expected_shapes", "infer_shape", "load_model", "model_from_state_dict", "numbered_charset", "read_checkpoint",
+    "save_tensors",
 ]  # fmt: skip
 
 BLOCK_INDICES = (4, 8, 11)
 NORM_INDICES = (1, 5, 9, 12, 17, 21)
 TAP_INDICES = (2, 6, 13, 22)
 STEPS = 18
+# The three tensors of weights/FORMAT.md that stand for a sparse one, and what their entries cost in the header.
+MASK, VALUES, SHAPE = ".mask", ".values", ".shape"
+SPARSE_HEADER_BYTES = 256
+DATA_ALIGNMENT = 64
 # Where a training script keeps the tensors inside a checkpoint file.
 WRAPPER_KEYS = ("state_dict", "model_state_dict", "model", "net", "ema")
 
@@ -299,11 +306,18 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     return state
 
 
-def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Writes safetensors under a temporary name and renames it: no reader ever sees half a file. Tensors and metadata
-    are sorted by name, so equal content gives equal bytes."""
-    ordered = {key: tensors[key].detach().contiguous() for key in sorted(tensors)}
-    content = _with_sorted_header(safetensors_bytes(ordered, metadata=dict(metadata)))
+def save_tensors(
+    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str], sparse: bool = False
+) -> None:
+    """Writes safetensors under a temporary name and renames it: no reader ever sees half a file. Equal content gives
+    equal bytes, those that the C++ writer gives too.
+
+    sparse: store convolution weights as weights/FORMAT.md says under "Sparse tensors", where that is smaller.
+    """
+    if sparse:
+        tensors = _with_sparse_weights(tensors)
+    plain = {key: value.detach().contiguous() for key, value in tensors.items()}
+    content = _in_our_order(safetensors_bytes(plain, metadata=dict(metadata)), plain)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_bytes(content)
@@ -312,17 +326,90 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
         temporary.unlink(missing_ok=True)
 
 
-def _with_sorted_header(content: bytes) -> bytes:
-    """The same file with its header keys in order: the package keeps metadata in a hash map, whose order changes from
-    run to run. The header stays padded with spaces to a multiple of 8, so that tensor data is aligned."""
+def _in_our_order(content: bytes, tensors: Mapping[str, Tensor]) -> bytes:
+    """The same file laid out as weights/FORMAT.md says of our writers: the package keeps metadata in a hash map, whose
+    order changes from run to run, and orders data by dtype."""
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])
+    data = content[8 + length :]
     metadata = header.pop("__metadata__", {})
-    ordered = {"__metadata__": dict(sorted(metadata.items()))}
-    ordered.update(sorted(header.items(), key=lambda item: item[1]["data_offsets"]))
-    text = json.dumps(ordered, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text + content[8 + length :]
+    pieces, end = [], 0
+    for name in sorted(header, key=lambda name: (-tensors[name].element_size(), name)):
+        first, last = header[name]["data_offsets"]
+        pieces.append(data[first:last])
+        header[name]["data_offsets"] = [end, end + last - first]
+        end += last - first
+    entries = [f"{_json(name)}:{json.dumps(header[name], separators=(',', ':'))}" for name in sorted(header)]
+    if metadata:
+        pairs = ",".join(f"{_json(key)}:{_json(metadata[key])}" for key in sorted(metadata))
+        entries.insert(0, f'"__metadata__":{{{pairs}}}')
+    text = ("{" + ",".join(entries) + "}").encode("utf-8")
+    text += b" " * (-(len(text) + 8) % DATA_ALIGNMENT)
+    return len(text).to_bytes(8, "little") + text + b"".join(pieces)
+
+
+def _json(text: str) -> str:
+    """A JSON string in which nothing is escaped that need not be."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + re.sub(r"[\x00-\x1f]", lambda match: f"\\u{ord(match[0]):04x}", escaped) + '"'
+
+
+def _with_sparse_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Convolution weights (the tensors of four dimensions) as mask, values and shape where that is smaller."""
+    stored: dict[str, Tensor] = {}
+    for key, value in tensors.items():
+        elements = value.detach().to(torch.float32).flatten().numpy()
+        mask = np.packbits(elements != 0, bitorder="little")
+        values = elements[elements != 0]
+        size = mask.nbytes + values.nbytes + 8 * value.ndim + SPARSE_HEADER_BYTES
+        if value.ndim != 4 or size >= elements.nbytes:
+            stored[key] = value
+            continue
+        stored[key + MASK] = torch.from_numpy(mask)
+        stored[key + VALUES] = torch.from_numpy(values)
+        stored[key + SHAPE] = torch.tensor(value.shape, dtype=torch.int64)
+    return stored
+
+
+def dense_tensors(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors of a model file with the sparse ones made dense; LayoutError for parts that do not fit."""
+    tensors = {key: value for key, value in stored.items() if not key.endswith((MASK, VALUES, SHAPE))}
+    names = {key.rpartition(".")[0] for key in stored if key not in tensors}
+    for name in sorted(names):
+        if name in stored:
+            raise LayoutError(f"{name}: stored twice, dense and sparse")
+        tensors[name] = _dense(name, stored)
+    return tensors
+
+
+def _dense(name: str, stored: Mapping[str, Tensor]) -> Tensor:
+    parts = []
+    for suffix, dtype in ((MASK, torch.uint8), (VALUES, torch.float32), (SHAPE, torch.int64)):
+        part = stored.get(name + suffix)
+        if part is None:
+            raise LayoutError(f"{name}{suffix}: missing")
+        if part.dtype != dtype or part.ndim != 1:
+            raise LayoutError(
+                f"{name}{suffix}: expected {dtype} of one dimension, found {part.dtype} {list(part.shape)}"
+            )
+        parts.append(part.numpy())
+    mask, values, shape = parts
+    dimensions = [int(dimension) for dimension in shape]
+    count = math.prod(dimensions)
+    if len(dimensions) != 4 or min(dimensions) < 0:
+        raise LayoutError(f"{name}{SHAPE}: expected 4 dimensions (OIHW), found {dimensions}")
+    if len(mask) != -(-count // 8):
+        raise LayoutError(f"{name}{MASK}: expected {-(-count // 8)} bytes for {dimensions}, found {len(mask)}")
+    bits = np.unpackbits(mask, bitorder="little").astype(bool)
+    if bits[count:].any():
+        raise LayoutError(f"{name}{MASK}: a bit is set behind the last of {count} elements")
+    if bits.sum() != len(values):
+        raise LayoutError(f"{name}{MASK}: expected {len(values)} bits, one for each value, found {bits.sum()}")
+    if not values.all():
+        raise LayoutError(f"{name}{VALUES}: a value is 0, which only the mask may say")
+    dense = np.zeros(count, dtype=np.float32)
+    dense[bits[:count]] = values
+    return torch.from_numpy(dense.reshape(dimensions))
 
 
 @dataclass
@@ -355,7 +442,7 @@ def load_model(path: Path) -> Model:
     if path.suffix == ".safetensors":
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
-            state = {key: file.get_tensor(key) for key in file.keys()}
+            state = dense_tensors({key: file.get_tensor(key) for key in file.keys()})
         for key in ("lprnet.charset", "lprnet.preprocess"):
             if key not in metadata:
                 raise LayoutError(f"{key}: missing from the metadata")
