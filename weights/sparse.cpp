@@ -45,9 +45,10 @@ Status StoredTensor::read_sparse_shape(const TensorView& shape) {
     shape_.resize(rank);
     if (rank > 0) std::memcpy(shape_.data(), shape.bytes.data(), shape.bytes.size());
     const std::optional<std::uint64_t> size = byte_size(shape_, DType::f32);
-    if (!size) {
-        return malformed(
-            shape, "expected dimensions from 0 up that fit 63 bits, found " + shape_text(shape_));
+    if (!size || !std::in_range<std::size_t>(*size)) {
+        return malformed(shape,
+                         "expected dimensions from 0 up that fit 63 bits and memory, found " +
+                             shape_text(shape_));
     }
     count_ = static_cast<std::size_t>(*size / element_size(DType::f32));
     return {};
