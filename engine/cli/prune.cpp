@@ -37,12 +37,6 @@ struct PruneVerbOptions {
     bool json = false;
 };
 
-// Accuracy with the weights before and after.
-struct Calibration {
-    std::array<Evaluation, 2> evaluations;
-    ExitStatus status = kDone;
-};
-
 double parse_amount(const std::string& option, const std::string& text) {
     double amount = 0.0;
     const char* const end = text.data() + text.size();
@@ -111,24 +105,22 @@ std::size_t file_bytes(const SafetensorsFile& file) {
     return bytes;
 }
 
-Result<Calibration> calibrate(const std::vector<LabelledImage>& images, const Model& before,
-                              const Model& after) {
+Result<std::vector<Recognizer>> recognizers_of(const Model& before, const Model& after) {
     std::vector<Recognizer> recognizers;
     for (const Model* model : {&before, &after}) {
         Result<Recognizer> recognizer = Recognizer::create(*model);
         if (!recognizer) return recognizer.error();
         recognizers.push_back(std::move(*recognizer));
     }
-    Calibration calibration;
-    calibration.status = evaluate(images, recognizers, calibration.evaluations);
-    return calibration;
+    return recognizers;
 }
 
 struct Report {
     std::vector<PrunedLayer> layers;
     std::vector<std::size_t> stored_bytes;  // of each layer's weight
     std::size_t bytes_before = 0, bytes_after = 0;
-    std::optional<Calibration> calibration;
+    // With the weights before and after; empty without --calibration.
+    std::vector<Evaluation> evaluations;
 };
 
 PrunedLayer total(const std::vector<PrunedLayer>& layers) {
@@ -182,11 +174,11 @@ void print_json(const Report& report, const PruneVerbOptions& options, const Pru
                  {"layers", layers},
                  {"all", layer_json(total(report.layers), sum(report.stored_bytes))},
                  {"file_bytes", {{"before", report.bytes_before}, {"after", report.bytes_after}}}};
-    if (report.calibration) {
+    if (!report.evaluations.empty()) {
         json["calibration"] = {{"decode", "greedy"},
                                {"precision", "fp32"},
-                               {"before", score_json(report.calibration->evaluations[0].all)},
-                               {"after", score_json(report.calibration->evaluations[1].all)}};
+                               {"before", score_json(report.evaluations[0].all)},
+                               {"after", score_json(report.evaluations[1].all)}};
     }
     std::puts(json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
 }
@@ -209,12 +201,12 @@ void print_text(const Report& report, const PruneVerbOptions& options) {
     }
     rows.push_back(layer_row(total(report.layers), sum(report.stored_bytes)));
     print_table(rows, {true, false, false, false, false, false, false});
-    if (report.calibration) {
+    if (!report.evaluations.empty()) {
         std::vector<std::vector<std::string>> scores = {
             {"fp32, greedy", "plates", "correct", "plate %", "character %"}};
         constexpr std::array<const char*, 2> kNames = {"before", "after"};
         for (std::size_t i = 0; i < kNames.size(); ++i) {
-            const Score& score = report.calibration->evaluations[i].all;
+            const Score& score = report.evaluations[i].all;
             scores.push_back({kNames[i], std::to_string(score.plates),
                               std::to_string(score.correct), fixed(100.0 * score.accuracy(), 2),
                               fixed(100.0 * score.char_accuracy(), 2)});
@@ -266,17 +258,17 @@ ExitStatus run(const PruneVerbOptions& options) {
     for (const Node& node : after->data().graph.nodes) {
         if (node.op == Op::conv2d) report.stored_bytes.push_back(node.stored_bytes);
     }
+    std::vector<Recognizer> recognizers;
+    if (!images.empty()) {
+        Result<std::vector<Recognizer>> created = recognizers_of(*model, *after);
+        if (!created) return fail(created.error());
+        recognizers = std::move(*created);
+        report.evaluations.resize(recognizers.size());
+    }
     if (Status s = weights::write_safetensors(options.output, tensors->views, metadata); !s) {
         return fail(s.error());
     }
-
-    ExitStatus status = kDone;
-    if (!options.calibration.empty()) {
-        Result<Calibration> calibration = calibrate(images, *model, *after);
-        if (!calibration) return fail(calibration.error());
-        status = calibration->status;
-        report.calibration = std::move(*calibration);
-    }
+    const ExitStatus status = evaluate(images, recognizers, report.evaluations);
     if (options.json) {
         print_json(report, options, *prune_by, *model);
     } else {

@@ -900,6 +900,8 @@ prune_error "layer named twice" 2 "'backbone.0' is named twice" \
 prune_error "missing model" 3 "$work/missing.safetensors" -m "$work/missing.safetensors" --amount 0.5
 prune_error "no model" 3 "$models/text" -m "$models/text" --amount 0.5
 prune_error "missing labels" 3 "$work/missing" --amount 0.5 --calibration "$work/missing"
+LPRNET_ISA=nonsense prune_error "unknown instruction set" 2 "'nonsense'" \
+  --amount 0.5 --calibration "$samples"
 check "prune: a folder that is not there"
 run prune -o "$work/missing/other.safetensors" --amount 0.5 </dev/null
 expect_only_error 3 "$work/missing/other.safetensors" "cannot be created"
