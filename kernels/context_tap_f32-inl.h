@@ -37,7 +37,9 @@ void context_tap_f32_vectors(const ContextTapF32& a, const float* input, float* 
     for (int y = 0; y < a.oh; ++y) {
         Batch ring[kMaxContextStrips][V];
         const float* next = input + y * a.stride_h * a.input_row;
-        const auto sum_strip = [&](Batch(&sum)[V]) LPRNET_INLINE {
+        const auto sum_strip = [&](Batch(&strip)[V]) LPRNET_INLINE {
+            // Sums of its own: those of the ring would go through memory with every addition.
+            Batch sum[V];
             unrolled<V>([&](auto v) LPRNET_INLINE { sum[v] = Batch(0.0f); });
             for (int r = 0; r < a.kh; ++r) {
                 const float* pixel = next + r * a.input_row;
@@ -47,6 +49,7 @@ void context_tap_f32_vectors(const ContextTapF32& a, const float* input, float* 
                     });
                 }
             }
+            unrolled<V>([&](auto v) LPRNET_INLINE { strip[v] = sum[v]; });
             next += std::ptrdiff_t{a.stride_w} * a.channels;
         };
         for (int s = 0; s + 1 < strips; ++s) sum_strip(ring[s]);

@@ -31,48 +31,64 @@ void max_pool2d_f32_vectors(const MaxPool2dF32& a, const float* window, float* o
     unrolled<V>([&](auto v) LPRNET_INLINE { top[v].store_unaligned(output + v * kLanes); });
 }
 
-// The maximum of V vectors of adjacent channels over one column of a window.
-template <class Isa, int V>
-LPRNET_INLINE inline void max_pool2d_f32_column(
+// The maxima over three adjacent columns of one row: V vectors of channels for W windows that
+// are Stride columns apart. Neighbours share columns, so each is loaded once.
+template <class Isa, int V, int W, int Stride>
+LPRNET_INLINE inline void max_pool2d_f32_row(
     const MaxPool2dF32& a, const float* pixel,
-    xsimd::batch<float, typename Isa::arch> (&top)[V]) noexcept {
+    xsimd::batch<float, typename Isa::arch> (&top)[W][V]) noexcept {
     using Batch = xsimd::batch<float, typename Isa::arch>;
     constexpr int kLanes = static_cast<int>(Batch::size);
-    unrolled<V>([&](auto v) LPRNET_INLINE { top[v] = Batch::load_unaligned(pixel + v * kLanes); });
-    for (int r = 1; r < a.kh; ++r) {
-        pixel += a.input_row;
-        unrolled<V>([&](auto v) LPRNET_INLINE {
-            top[v] = xsimd::max(top[v], Batch::load_unaligned(pixel + v * kLanes));
+    unrolled<V>([&](auto v) LPRNET_INLINE {
+        Batch column[Stride * (W - 1) + 3];
+        unrolled<Stride*(W - 1) + 3>([&](auto c) LPRNET_INLINE {
+            column[c] = Batch::load_unaligned(pixel + c * std::ptrdiff_t{a.ic} + v * kLanes);
+        });
+        unrolled<W>([&](auto w) LPRNET_INLINE {
+            constexpr int kFirst = Stride * w;
+            top[w][v] =
+                xsimd::max(xsimd::max(column[kFirst], column[kFirst + 1]), column[kFirst + 2]);
+        });
+    });
+}
+
+// W adjacent columns of 3x3 windows, from top to bottom: the maxima of the last two rows stay
+// in registers, so that a row is read once and not three times.
+template <class Isa, int V, int W, int Stride>
+void max_pool2d_f32_strip(const MaxPool2dF32& a, const float* input, float* output) noexcept {
+    using Batch = xsimd::batch<float, typename Isa::arch>;
+    constexpr int kLanes = static_cast<int>(Batch::size);
+    Batch upper[W][V], middle[W][V], lower[W][V];
+    max_pool2d_f32_row<Isa, V, W, Stride>(a, input, upper);
+    max_pool2d_f32_row<Isa, V, W, Stride>(a, input + a.input_row, middle);
+    input += 2 * a.input_row;
+    for (int y = 0; y < a.oh; ++y, input += a.input_row, output += a.output_row) {
+        max_pool2d_f32_row<Isa, V, W, Stride>(a, input, lower);
+        unrolled<W>([&](auto w) LPRNET_INLINE {
+            unrolled<V>([&](auto v) LPRNET_INLINE {
+                xsimd::max(xsimd::max(upper[w][v], middle[w][v]), lower[w][v])
+                    .store_unaligned(output + w * std::ptrdiff_t{a.oc} + v * kLanes);
+                upper[w][v] = middle[w][v];
+                middle[w][v] = lower[w][v];
+            });
         });
     }
 }
 
-// A row of windows three columns wide, one or two columns apart: each column's maximum is
-// found once and serves every window that holds it.
+// All windows of V vectors of channels.
 template <class Isa, int V, int Stride>
-void max_pool2d_f32_row_of_3(const MaxPool2dF32& a, const float* input, float* output) noexcept {
-    using Batch = xsimd::batch<float, typename Isa::arch>;
-    constexpr int kLanes = static_cast<int>(Batch::size);
-    Batch left[V], middle[V], right[V];
-    max_pool2d_f32_column<Isa, V>(a, input, left);
-    input += a.ic;
-    if constexpr (Stride == 1) {
-        max_pool2d_f32_column<Isa, V>(a, input, middle);
-        input += a.ic;
+void max_pool2d_f32_strips(const MaxPool2dF32& a, const float* input, float* output) noexcept {
+    constexpr int kColumns = 4;  // 8 or 16 registers for the two rows, as V is 1 or 2
+    int x = 0;
+    for (; x + kColumns <= a.ow; x += kColumns) {
+        max_pool2d_f32_strip<Isa, V, kColumns, Stride>(a, input, output);
+        input += std::ptrdiff_t{kColumns} * Stride * a.ic;
+        output += std::ptrdiff_t{kColumns} * a.oc;
     }
-    for (int x = 0; x < a.ow; ++x, output += a.oc) {
-        if constexpr (Stride == 2) {
-            max_pool2d_f32_column<Isa, V>(a, input, middle);
-            input += a.ic;
-        }
-        max_pool2d_f32_column<Isa, V>(a, input, right);
-        input += a.ic;
-        unrolled<V>([&](auto v) LPRNET_INLINE {
-            xsimd::max(xsimd::max(left[v], middle[v]), right[v])
-                .store_unaligned(output + v * kLanes);
-            left[v] = Stride == 1 ? middle[v] : right[v];
-            if constexpr (Stride == 1) middle[v] = right[v];
-        });
+    for (; x < a.ow; ++x) {
+        max_pool2d_f32_strip<Isa, V, 1, Stride>(a, input, output);
+        input += std::ptrdiff_t{Stride} * a.ic;
+        output += a.oc;
     }
 }
 
@@ -115,22 +131,21 @@ void max_pool2d_f32_windows(const MaxPool2dF32& a, int y, int first) noexcept {
 
 template <class Isa>
 void max_pool2d_f32(const MaxPool2dF32& a) noexcept {
-    constexpr int kChannels = 4 * static_cast<int>(xsimd::batch<float, typename Isa::arch>::size);
-    const bool by_columns = a.channel_stride == 1 && a.kw == 3 && a.stride_w <= 2;
-
-    for (int y = 0; y < a.oh; ++y) {
-        const float* input = a.input + y * a.stride_h * a.input_row;
-        float* output = a.output + y * a.output_row;
-        int c = 0;
-        for (; by_columns && c + kChannels <= a.oc; c += kChannels) {
+    constexpr int kVectors = Isa::tile_pixels > 6 ? 2 : 1;  // 32 registers or 16
+    constexpr int kChannels =
+        kVectors * static_cast<int>(xsimd::batch<float, typename Isa::arch>::size);
+    int c = 0;
+    if (a.channel_stride == 1 && a.kh == 3 && a.kw == 3 && a.stride_h == 1 && a.stride_w <= 2) {
+        for (; c + kChannels <= a.oc; c += kChannels) {
             if (a.stride_w == 1) {
-                max_pool2d_f32_row_of_3<Isa, 4, 1>(a, input + c, output + c);
+                max_pool2d_f32_strips<Isa, kVectors, 1>(a, a.input + c, a.output + c);
             } else {
-                max_pool2d_f32_row_of_3<Isa, 4, 2>(a, input + c, output + c);
+                max_pool2d_f32_strips<Isa, kVectors, 2>(a, a.input + c, a.output + c);
             }
         }
-        if (c < a.oc) max_pool2d_f32_windows<Isa>(a, y, c);
     }
+    if (c == a.oc) return;
+    for (int y = 0; y < a.oh; ++y) max_pool2d_f32_windows<Isa>(a, y, c);
 }
 
 }  // namespace

@@ -21,14 +21,13 @@ int checked_output(lprnet::cli::ExitStatus status) {
     return lprnet::cli::kUnreadable;
 }
 
-// Tells glibc to keep what is freed: by default every large block goes back to the system, and
-// the next one is faulted in again page by page, a good part of a short run's time.
-void keep_memory() {
+// Tells glibc to take large blocks from the heap: one by one they are mapped, faulted in page by
+// page and given back at once, a good part of a short run's time. What lies free at the heap's
+// end still goes back to the system.
+void reuse_memory() {
 #if defined(__GLIBC__)
-    constexpr int kNever = 1 << 30;
-    mallopt(M_MMAP_THRESHOLD, kNever);
-    mallopt(M_TRIM_THRESHOLD, kNever);
-    mallopt(M_TOP_PAD, 1 << 20);
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
 #endif
 }
 
@@ -36,7 +35,7 @@ void keep_memory() {
 
 int main(int argc, char** argv) {
     using namespace lprnet::cli;
-    keep_memory();
+    reuse_memory();
     CLI::App app("Reads licence plates with LPRNet.", "lprnet");
     app.set_version_flag("--version", std::string("lprnet ") + LPRNET_VERSION);
     app.require_subcommand(1);

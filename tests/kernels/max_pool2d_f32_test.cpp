@@ -82,12 +82,13 @@ TEST_CASE("max_pool2d_f32 takes any channels, windows and strides", "[kernels]")
             }
         }
         check(*table, {1, 1, 7, 7, 1, 1});
-        // by columns and, at the edges of that, by windows
+        // by strips and, at the edges of that, by windows
         for (int stride_w = 1; stride_w <= 3; ++stride_w) {
             for (int kw = 2; kw <= 4; ++kw) {
                 for (int kh = 1; kh <= 4; ++kh) {
                     const int c = 4 * table->lanes + 1;
                     check(*table, {3, 1, c, c, kh, kw, 2, stride_w, 1, 2});
+                    check(*table, {1, 9, c, c, kh, kw, 1, stride_w, 1, 2});
                     check(*table, {3, 6, c + 3, c, kh, kw, 1, stride_w, 1, 2});
                 }
             }
