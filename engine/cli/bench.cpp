@@ -84,20 +84,20 @@ struct Measurement {
 };
 
 // Threads take frames from one counter until all are done, each with a recognizer of its own.
-Result<Measurement> measure(const Recognizer& prototype, const Frame& frame, int threads,
+Result<Measurement> measure(Recognizer& first, const Frame& frame, int threads,
                             const BenchOptions& options) {
-    std::vector<Recognizer> recognizers;
-    for (int t = 0; t < threads; ++t) {
-        Result<Recognizer> clone = prototype.clone();
+    std::vector<Recognizer> clones;
+    for (int t = 1; t < threads; ++t) {
+        Result<Recognizer> clone = first.clone();
         if (!clone) return clone.error();
-        recognizers.push_back(std::move(*clone));
+        clones.push_back(std::move(*clone));
     }
     std::vector<std::vector<double>> latencies(static_cast<std::size_t>(threads));
     std::atomic<int> ready{0};
     std::atomic<bool> go{false};
     std::atomic<int> next{0};
     const auto work = [&](std::size_t t) {
-        Recognizer& recognizer = recognizers[t];
+        Recognizer& recognizer = t == 0 ? first : clones[t - 1];
         Reading reading;
         const auto one = [&] {
             if (options.include_image) {

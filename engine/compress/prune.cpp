@@ -142,10 +142,12 @@ Result<std::vector<PrunedLayer>> prune(Graph& graph, const PruneOptions& options
     if (Status s = check(conv2d_names(graph), options); !s) return s.error();
 
     std::vector<Node*> layers;
+    std::vector<std::vector<float>> values;
     std::vector<PrunedLayer> report;
     for (Node& node : graph.nodes) {
         if (node.op != Op::conv2d) continue;
         layers.push_back(&node);
+        values.emplace_back(node.weight.begin(), node.weight.end());
         PrunedLayer& row = report.emplace_back();
         row.name = node.name;
         row.weights = node.weight.size();
@@ -161,10 +163,10 @@ Result<std::vector<PrunedLayer>> prune(Graph& graph, const PruneOptions& options
             PrunedLayer& row = report[candidate.layer];
             const Units units(graph, node, options.unit);
             units.for_each_weight(candidate.unit, [&](std::size_t i) {
-                const auto w = static_cast<double>(node.weight[i]);
+                const auto w = static_cast<double>(values[candidate.layer][i]);
                 row.l1_removed += std::abs(w);
                 row.squares_removed += w * w;
-                node.weight[i] = 0.0F;
+                values[candidate.layer][i] = 0.0F;
             });
         }
     };
@@ -174,7 +176,7 @@ Result<std::vector<PrunedLayer>> prune(Graph& graph, const PruneOptions& options
         const auto own = options.layer_amounts.find(layers[i]->name);
         const bool by_itself = !options.global || own != options.layer_amounts.end();
         Selection alone;
-        (by_itself ? alone : together).add(layers[i]->weight, units, i);
+        (by_itself ? alone : together).add(values[i], units, i);
         if (by_itself) {
             remove(
                 alone.weakest(own == options.layer_amounts.end() ? options.amount : own->second));
@@ -183,8 +185,9 @@ Result<std::vector<PrunedLayer>> prune(Graph& graph, const PruneOptions& options
     if (options.global) remove(together.weakest(options.amount));
 
     for (std::size_t i = 0; i < layers.size(); ++i) {
-        report[i].zeros = static_cast<std::size_t>(
-            std::count(layers[i]->weight.begin(), layers[i]->weight.end(), 0.0F));
+        report[i].zeros =
+            static_cast<std::size_t>(std::count(values[i].begin(), values[i].end(), 0.0F));
+        layers[i]->weight = Floats(std::move(values[i]));
     }
     return report;
 }

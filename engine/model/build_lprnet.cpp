@@ -39,8 +39,8 @@ std::string shape_text(const Shape& s) {
 // Reads the tensors of one file by name and remembers which were used.
 class TensorSource {
 public:
-    TensorSource(const weights::SafetensorsFile& file, const std::string& label)
-        : file_(file), label_(label) {}
+    TensorSource(const weights::SafetensorsFile& file, const std::string& label, bool borrow)
+        : file_(file), label_(label), borrow_(borrow) {}
 
     Error mismatch(const std::string& what) const {
         return {ErrorCode::mismatch, label_ + ": " + what};
@@ -62,14 +62,21 @@ public:
     }
 
     // The same for a tensor that may be sparse. `stored_bytes` is what it takes in the file.
-    Status read_stored(const std::string& name, std::vector<std::int64_t>& shape,
-                       std::vector<float>& values, std::size_t& stored_bytes) {
+    Status read_stored(const std::string& name, std::vector<std::int64_t>& shape, Floats& values,
+                       std::size_t& stored_bytes) {
         Result<weights::StoredTensor> tensor = weights::StoredTensor::find(file_, name);
         if (!tensor) return labelled(tensor.error());
         if (Status s = fit(name, tensor->shape(), shape); !s) return s;
         for (std::string& part : tensor->stored_names()) used_.insert(std::move(part));
         stored_bytes = tensor->stored_bytes();
-        return labelled(tensor->copy(values));
+        if (borrow_ && !tensor->is_sparse() && file_.find(name)->has_f32()) {
+            values = Floats::borrow(file_.find(name)->f32());
+            return labelled(weights::check_finite(*file_.find(name)));
+        }
+        std::vector<float> copy;
+        if (Status s = tensor->copy(copy); !s) return labelled(s);
+        values = Floats(std::move(copy));
+        return {};
     }
 
     Status check_all_used() const {
@@ -103,6 +110,7 @@ private:
 
     const weights::SafetensorsFile& file_;
     const std::string& label_;
+    const bool borrow_;
     std::set<std::string, std::less<>> used_;
 };
 
@@ -143,7 +151,9 @@ Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, No
 
 Status add_batch_norm(TensorSource& source, const Shape& in, Node& node) {
     std::vector<std::int64_t> shape = {in.c};
-    if (Status s = source.read(node.name + ".weight", shape, node.weight); !s) return s;
+    std::vector<float> gamma;
+    if (Status s = source.read(node.name + ".weight", shape, gamma); !s) return s;
+    node.weight = Floats(std::move(gamma));
     if (Status s = source.read(node.name + ".bias", shape, node.bias); !s) return s;
     if (Status s = source.read(node.name + ".running_mean", shape, node.running_mean); !s) return s;
     if (Status s = source.read(node.name + ".running_var", shape, node.running_var); !s) return s;
@@ -175,8 +185,8 @@ Status add_pool(TensorSource& source, const LayerRow& row, const Shape& in, Node
 }  // namespace
 
 Result<Graph> build_lprnet(const weights::SafetensorsFile& file, const std::string& name,
-                           Shape input) {
-    TensorSource source(file, name);
+                           Shape input, bool borrow) {
+    TensorSource source(file, name, borrow);
     Graph graph;
     std::map<std::string_view, int> index;
     graph.nodes.emplace_back();

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/floats.h"
+
 namespace lprnet {
 
 enum class Op {
@@ -49,7 +51,7 @@ struct Node {
 
     // conv2d: weight is OIHW; padding is zeros on both sides. The file takes stored_bytes for
     // the weight, fewer than it has here where it is sparse.
-    std::vector<float> weight;
+    Floats weight;
     std::size_t stored_bytes = 0;
     std::vector<float> bias;
     int kh = 1, kw = 1;
@@ -59,6 +61,10 @@ struct Node {
     // conv2d, context_tap: stored channel i is PyTorch's channel channel_order[i];
     // empty if they are equal.
     std::vector<int> channel_order;
+    // conv2d: the same for the channels that arrive.
+    std::vector<int> input_order;
+    // conv2d: factor of each of PyTorch's output channels; empty if they are 1.
+    std::vector<double> scale;
 
     // batch_norm: `weight` is gamma and `bias` beta, plus these.
     std::vector<float> running_mean;
@@ -80,5 +86,9 @@ struct Graph {
 
 // Multiply-accumulates of one node; 0 for anything but a convolution.
 std::int64_t multiply_accumulates(const Graph& graph, const Node& node) noexcept;
+
+// The weight of a convolution as it is computed, OIHW: `weight` scaled, with its output and
+// input channels in their stored order. The bias is kept that way already.
+std::vector<float> weight_as_run(const Node& conv);
 
 }  // namespace lprnet

@@ -157,7 +157,7 @@ Status read_preprocess(const Metadata& metadata, Preprocess& out) {
 
 }  // namespace
 
-Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string name) {
+Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string name, bool borrow) {
     ModelData model;
     model.name = std::move(name);
     const Metadata metadata(file, model.name);
@@ -175,7 +175,8 @@ Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string n
 
     Result<Graph> graph = build_lprnet(
         file, model.name,
-        {channels(model.preprocess.order), model.preprocess.height, model.preprocess.width});
+        {channels(model.preprocess.order), model.preprocess.height, model.preprocess.width},
+        borrow);
     if (!graph) return graph.error();
     model.graph = std::move(*graph);
 
@@ -198,9 +199,9 @@ Error out_of_memory(const std::string& name) {
 }
 
 Result<std::shared_ptr<const ModelData>> share(Result<weights::SafetensorsFile> file,
-                                               std::string name) {
+                                               std::string name, bool borrow = false) {
     if (!file) return file.error();
-    Result<ModelData> data = read_model(*file, std::move(name));
+    Result<ModelData> data = read_model(*file, std::move(name), borrow);
     if (!data) return data.error();
     return std::make_shared<const ModelData>(std::move(*data));
 }
@@ -233,7 +234,16 @@ Result<Model> Model::builtin() noexcept {
         return Error{ErrorCode::unsupported,
                      "builtin: this library was built without a model; name a file"};
     }
-    return from_memory(bytes, "builtin");
+    const std::string label = "builtin";
+    try {
+        // The bytes are part of the program.
+        constexpr bool kBorrow = true;
+        auto data = share(weights::SafetensorsFile::from_memory(bytes, label), label, kBorrow);
+        if (!data) return data.error();
+        return Model(std::move(*data));
+    } catch (const std::bad_alloc&) {
+        return out_of_memory(label);
+    }
 }
 
 const std::string& Model::name() const noexcept {

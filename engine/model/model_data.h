@@ -24,11 +24,13 @@ struct ModelData {
     std::size_t parameters = 0;
 };
 
-// Metadata and tensors of an opened file; `name` as for Model::name().
-Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string name);
+// Metadata and tensors of an opened file; `name` as for Model::name(). With `borrow` weights
+// that lie aligned in the file's bytes stay there: the bytes must then outlive every copy.
+Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string name,
+                             bool borrow = false);
 
 // LPRNet with the shapes that the tensors of `file` have, for an input of that shape.
 Result<Graph> build_lprnet(const weights::SafetensorsFile& file, const std::string& name,
-                           Shape input);
+                           Shape input, bool borrow);
 
 }  // namespace lprnet

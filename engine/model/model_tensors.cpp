@@ -17,8 +17,8 @@ Result<ModelTensors> tensors_with_weights(const weights::SafetensorsFile& file,
         if (!stored) return stored.error();
         for (std::string& part : stored->stored_names()) replaced.insert(std::move(part));
         if (!weights::is_smaller_sparse(node.weight, stored->shape().size())) {
-            tensors.views.push_back(
-                weights::view_of<float>(name, stored->shape(), std::span(node.weight)));
+            tensors.views.push_back(weights::view_of<float>(name, stored->shape(),
+                                                            std::span<const float>(node.weight)));
             continue;
         }
         tensors.sparse.push_back(weights::make_sparse(node.weight, stored->shape()));

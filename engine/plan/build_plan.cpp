@@ -167,14 +167,15 @@ private:
         packed_ += packed_weights(index);
         float* bias = packed_;
         packed_ += align_up(kernels::packed_conv2d_f32_bias(table_, out.c));
+        const std::vector<float> weight = weight_as_run(node);
         step.conv_shape = shape_of(node);
         step.algorithm = a;
         step.weight_bytes = static_cast<std::size_t>(packed_ - weights) * sizeof(float);
         call.input -= static_cast<std::size_t>(node.pad_h * in.row()) +
                       static_cast<std::size_t>(node.pad_w) * static_cast<std::size_t>(in.c);
         if (a.direct()) {
-            kernels::pack_conv2d_f32(table_, node.weight.data(), node.bias.data(), out.c, in.c,
-                                     node.kh, node.kw, weights, bias);
+            kernels::pack_conv2d_f32(table_, weight.data(), node.bias.data(), out.c, in.c, node.kh,
+                                     node.kw, weights, bias);
             kernels::Conv2dF32 conv = {
                 .input = nullptr,
                 .input_row = in.row(),
@@ -202,7 +203,7 @@ private:
         }
         const int taps = std::max(node.kh, node.kw);
         const bool vertical = node.kh > 1;
-        kernels::pack_conv1d_winograd_f32(table_, node.weight.data(), node.bias.data(), out.c, in.c,
+        kernels::pack_conv1d_winograd_f32(table_, weight.data(), node.bias.data(), out.c, in.c,
                                           taps, a.points, a.tile, weights, bias);
         const int across = vertical ? out.w : out.h;
         call.arguments = kernels::Conv1dWinogradF32{

@@ -11,13 +11,11 @@ constexpr double kEpsilon = 1e-5;
 
 void fold(const Node& norm, Node& conv) {
     const std::size_t oc = conv.bias.size();
-    const std::size_t per_channel = conv.weight.size() / oc;
+    conv.scale.resize(oc, 1.0);
     for (std::size_t o = 0; o < oc; ++o) {
         const double scale = static_cast<double>(norm.weight[o]) /
                              std::sqrt(static_cast<double>(norm.running_var[o]) + kEpsilon);
-        for (std::size_t i = o * per_channel; i < (o + 1) * per_channel; ++i) {
-            conv.weight[i] = static_cast<float>(static_cast<double>(conv.weight[i]) * scale);
-        }
+        conv.scale[o] *= scale;
         conv.bias[o] = static_cast<float>(
             (static_cast<double>(conv.bias[o]) - static_cast<double>(norm.running_mean[o])) *
                 scale +

@@ -1,3 +1,4 @@
+#include <numeric>
 #include <vector>
 
 #include "engine/plan/graph_edit.h"
@@ -17,27 +18,21 @@ std::vector<int> kept_first(int channels, int stride) {
 }
 
 void permute_output_channels(Node& conv, const std::vector<int>& order) {
-    const std::size_t per_channel = conv.weight.size() / order.size();
-    const std::vector<float> weight = conv.weight;
     const std::vector<float> bias = conv.bias;
     for (std::size_t i = 0; i < order.size(); ++i) {
-        const auto from = static_cast<std::size_t>(order[i]);
-        for (std::size_t k = 0; k < per_channel; ++k) {
-            conv.weight[i * per_channel + k] = weight[from * per_channel + k];
-        }
-        conv.bias[i] = bias[from];
+        conv.bias[i] = bias[static_cast<std::size_t>(order[i])];
     }
     conv.channel_order = order;
 }
 
 // The input channels of a 1x1 convolution from `first` on follow `order`.
 void permute_input_channels(Node& conv, int ic, int first, const std::vector<int>& order) {
-    const std::vector<float> weight = conv.weight;
-    for (std::size_t o = 0; o < conv.bias.size(); ++o) {
-        const std::size_t row = o * static_cast<std::size_t>(ic) + static_cast<std::size_t>(first);
-        for (std::size_t i = 0; i < order.size(); ++i) {
-            conv.weight[row + i] = weight[row + static_cast<std::size_t>(order[i])];
-        }
+    if (conv.input_order.empty()) {
+        conv.input_order.resize(static_cast<std::size_t>(ic));
+        std::iota(conv.input_order.begin(), conv.input_order.end(), 0);
+    }
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        conv.input_order[static_cast<std::size_t>(first) + i] = first + order[i];
     }
 }
 

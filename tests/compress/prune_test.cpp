@@ -49,15 +49,16 @@ std::vector<PrunedLayer> must_prune(Graph& graph, const PruneOptions& options) {
     return *std::move(report);
 }
 
-const std::vector<float>& weight_of(const Graph& graph, const std::string& name) {
+std::vector<float> weight_of(const Graph& graph, const std::string& name) {
     for (const Node& node : graph.nodes) {
-        if (node.op == Op::conv2d && node.name == name) return node.weight;
+        if (node.op == Op::conv2d && node.name == name)
+            return {node.weight.begin(), node.weight.end()};
     }
     FAIL("no layer " << name);
     throw;
 }
 
-std::vector<std::size_t> zeros_at(const std::vector<float>& weight) {
+std::vector<std::size_t> zeros_at(std::span<const float> weight) {
     std::vector<std::size_t> zeros;
     for (std::size_t i = 0; i < weight.size(); ++i) {
         if (weight[i] == 0.0F) zeros.push_back(i);

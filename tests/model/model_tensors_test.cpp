@@ -58,7 +58,9 @@ Graph half_empty(Graph graph) {
     for (Node& node : graph.nodes) {
         from_here = from_here || node.name == "backbone.8.block.0";
         if (node.op != Op::conv2d || !from_here) continue;
-        for (std::size_t i = 0; i < node.weight.size(); i += 2) node.weight[i] = 0.0F;
+        std::vector<float> weight(node.weight.begin(), node.weight.end());
+        for (std::size_t i = 0; i < weight.size(); i += 2) weight[i] = 0.0F;
+        node.weight = Floats(std::move(weight));
     }
     return graph;
 }

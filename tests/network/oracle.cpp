@@ -38,9 +38,10 @@ OracleTensor conv2d(const Node& node, const OracleTensor& in) {
             }
         }
     }
+    const std::vector<float> as_run = weight_as_run(node);
     const Matrix weight =
         Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
-            node.weight.data(), oc, columns.rows())
+            as_run.data(), oc, columns.rows())
             .cast<double>();
     const Eigen::VectorXd bias =
         Eigen::Map<const Eigen::VectorXf>(node.bias.data(), oc).cast<double>();
