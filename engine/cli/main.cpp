@@ -1,10 +1,6 @@
 // lprnet: one program, one verb for each thing it does.
 #include <cstdio>
-#include <cstdlib>
 #include <map>
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
 #include <string>
 
 #include "engine/cli/model_option.h"
@@ -21,21 +17,10 @@ int checked_output(lprnet::cli::ExitStatus status) {
     return lprnet::cli::kUnreadable;
 }
 
-// Tells glibc to take large blocks from the heap: one by one they are mapped, faulted in page by
-// page and given back at once, a good part of a short run's time. What lies free at the heap's
-// end still goes back to the system.
-void reuse_memory() {
-#if defined(__GLIBC__)
-    mallopt(M_MMAP_THRESHOLD, 1 << 30);
-    mallopt(M_TRIM_THRESHOLD, 1 << 20);
-#endif
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
     using namespace lprnet::cli;
-    reuse_memory();
     CLI::App app("Reads licence plates with LPRNet.", "lprnet");
     app.set_version_flag("--version", std::string("lprnet ") + LPRNET_VERSION);
     app.require_subcommand(1);

@@ -25,7 +25,7 @@ std::int64_t multiply_accumulates(const Graph& graph, const Node& node) noexcept
            node.kw;
 }
 
-std::vector<float> weight_as_run(const Node& conv) {
+void weight_as_run(const Node& conv, std::vector<float>& out) {
     const std::size_t oc = conv.bias.size();
     const std::size_t per_channel = conv.weight.size() / oc;
     const std::size_t taps = static_cast<std::size_t>(conv.kh) * static_cast<std::size_t>(conv.kw);
@@ -33,8 +33,8 @@ std::vector<float> weight_as_run(const Node& conv) {
     const auto source = [](const std::vector<int>& order, std::size_t i) {
         return order.empty() ? i : static_cast<std::size_t>(order[i]);
     };
-    std::vector<float> weight(conv.weight.size());
-    float* out = weight.data();
+    out.resize(conv.weight.size());
+    float* next = out.data();
     for (std::size_t o = 0; o < oc; ++o) {
         const std::size_t from = source(conv.channel_order, o);
         const double scale = conv.scale.empty() ? 1.0 : conv.scale[from];
@@ -42,11 +42,10 @@ std::vector<float> weight_as_run(const Node& conv) {
             const float* in =
                 conv.weight.data() + from * per_channel + source(conv.input_order, i) * taps;
             for (std::size_t t = 0; t < taps; ++t) {
-                *out++ = static_cast<float>(static_cast<double>(in[t]) * scale);
+                *next++ = static_cast<float>(static_cast<double>(in[t]) * scale);
             }
         }
     }
-    return weight;
 }
 
 }  // namespace lprnet

@@ -37,6 +37,9 @@ public:
         plan_.output = placements_[static_cast<std::size_t>(node_count(graph) - 1)].tensor;
         plan_.packed = kernels::AlignedBuffer(packed_size());
         packed_ = plan_.packed.data();
+        std::size_t largest = 0;
+        for (const Node& node : graph.nodes) largest = std::max(largest, node.weight.size());
+        weight_.reserve(largest);
     }
 
     Status add(int index) {
@@ -167,14 +170,14 @@ private:
         packed_ += packed_weights(index);
         float* bias = packed_;
         packed_ += align_up(kernels::packed_conv2d_f32_bias(table_, out.c));
-        const std::vector<float> weight = weight_as_run(node);
+        weight_as_run(node, weight_);
         step.conv_shape = shape_of(node);
         step.algorithm = a;
         step.weight_bytes = static_cast<std::size_t>(packed_ - weights) * sizeof(float);
         call.input -= static_cast<std::size_t>(node.pad_h * in.row()) +
                       static_cast<std::size_t>(node.pad_w) * static_cast<std::size_t>(in.c);
         if (a.direct()) {
-            kernels::pack_conv2d_f32(table_, weight.data(), node.bias.data(), out.c, in.c, node.kh,
+            kernels::pack_conv2d_f32(table_, weight_.data(), node.bias.data(), out.c, in.c, node.kh,
                                      node.kw, weights, bias);
             kernels::Conv2dF32 conv = {
                 .input = nullptr,
@@ -203,7 +206,7 @@ private:
         }
         const int taps = std::max(node.kh, node.kw);
         const bool vertical = node.kh > 1;
-        kernels::pack_conv1d_winograd_f32(table_, weight.data(), node.bias.data(), out.c, in.c,
+        kernels::pack_conv1d_winograd_f32(table_, weight_.data(), node.bias.data(), out.c, in.c,
                                           taps, a.points, a.tile, weights, bias);
         const int across = vertical ? out.w : out.h;
         call.arguments = kernels::Conv1dWinogradF32{
@@ -319,6 +322,7 @@ private:
     std::vector<int> extra_;                 // by node: index of its working memory, or -1
     Plan plan_;
     float* packed_ = nullptr;
+    std::vector<float> weight_;  // of the convolution being packed
 };
 
 }  // namespace

@@ -38,7 +38,8 @@ OracleTensor conv2d(const Node& node, const OracleTensor& in) {
             }
         }
     }
-    const std::vector<float> as_run = weight_as_run(node);
+    std::vector<float> as_run;
+    weight_as_run(node, as_run);
     const Matrix weight =
         Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
             as_run.data(), oc, columns.rows())
