@@ -11,6 +11,7 @@ import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Sequence
 
 import cv2
 import numpy as np
@@ -64,20 +65,22 @@ class Plate:
     kind: str
 
 
-def random_plate(rng: np.random.Generator) -> Plate:
-    """Kind by KIND_SHARES, province and letter uniform, serial by the patterns seen on real plates."""
-    kind = KINDS[int(np.searchsorted(np.cumsum(KIND_SHARES)[:-1], rng.random(), side="right"))]
-    return Plate(_random_text(kind, rng), kind)
+def random_plate(rng: np.random.Generator, kind_shares: Sequence[float] = KIND_SHARES) -> Plate:
+    """Kind by its share, province and letter uniform, serial by the patterns seen on real plates."""
+    kind = KINDS[int(np.searchsorted(np.cumsum(kind_shares)[:-1], rng.random(), side="right"))]
+    return Plate(random_text(kind, rng), kind)
 
 
-def _random_text(kind: str, rng: np.random.Generator) -> str:
+def random_text(kind: str, rng: np.random.Generator, province: str | None = None) -> str:
+    """What a plate of this kind may say, from one province or any."""
+
     def letter() -> str:
         return LETTERS[rng.integers(len(LETTERS))]
 
     def digits(count: int) -> str:
         return "".join(DIGITS[i] for i in rng.integers(10, size=count))
 
-    head = PROVINCES[rng.integers(len(PROVINCES))] + letter()
+    head = (province or PROVINCES[rng.integers(len(PROVINCES))]) + letter()
     if kind == "green":
         first = "DF"[rng.integers(2)] if rng.random() < 0.7 else "ABCEGHJK"[rng.integers(8)]
         second = letter() if rng.random() < 0.25 else digits(1)
@@ -102,7 +105,7 @@ class GlyphBank:
         self.weights: tuple[list[float], list[float]] = ([], [])
         if glyphs is not None:
             self._add_images(glyphs)
-        self._add_fonts(0.3 if self.latin_sets else 1.0)
+        self._add_fonts(0.7 if self.latin_sets else 1.0)
         if not self.province_sets or not self.latin_sets:
             raise FileNotFoundError(f"no usable fonts below {FONT_ROOT} and no glyph images")
         self.province_shares = np.cumsum(self.weights[0]) / sum(self.weights[0])
@@ -195,12 +198,14 @@ def _vary(colour: tuple[int, int, int], rng: np.random.Generator, spread: float)
     return tuple(np.clip(np.array(colour) + rng.normal(0, spread, 3), 0, 255))
 
 
-def _ground(kind: str, width: int, height: int, rng: np.random.Generator, spread: float) -> np.ndarray:
+def _ground(kind: str, width: int, height: int, rng: np.random.Generator, spread: float, tidy: bool) -> np.ndarray:
     """The bare ground in BGR float32."""
     ground = np.empty((height, width, 3), dtype=np.float32)
     if kind == "green":
         top = np.array(_vary((225, 245, 225), rng, spread))
-        bottom = np.array(_vary((110, 200, 75), rng, spread))
+        # From the pale green of the standard to the deep one that cameras make of it.
+        depth = 0.0 if tidy else rng.uniform(0, 1)
+        bottom = np.array(_vary((110 - 60 * depth, 200 - 40 * depth, 75 - 55 * depth), rng, spread))
         ramp = np.linspace(0, 1, height, dtype=np.float32)[:, None, None] ** rng.uniform(0.6, 1.4)
         ground[:] = top * (1 - ramp) + bottom * ramp
     elif kind == "green_large":
@@ -226,7 +231,7 @@ def render_plate(
     width = round((480 if eight else 440) * scale)
     height = round(140 * scale)
     spread = 4 if tidy else 22
-    canvas = _ground(plate.kind, width, height, rng, spread)
+    canvas = _ground(plate.kind, width, height, rng, spread, tidy)
     if plate.kind in ("blue", "black"):
         ink = np.array(_vary((245, 245, 245), rng, spread / 2), dtype=np.float32)
     else:
@@ -442,13 +447,18 @@ def spoil(image: np.ndarray, rng: np.random.Generator, strength: float, colour: 
     return pixels
 
 
+def photograph(plate: Plate, bank: GlyphBank, rng: np.random.Generator, strength: float) -> np.ndarray:
+    """The plate rendered, seen by a camera and cut out: 24x94."""
+    clean = render_plate(plate, bank, rng)
+    return spoil(view_plate(clean, rng, strength), rng, strength)
+
+
 def synthetic_sample(
-    bank: GlyphBank, rng: np.random.Generator, strength: float = 1.0
+    bank: GlyphBank, rng: np.random.Generator, strength: float = 1.0, kind_shares: Sequence[float] = KIND_SHARES
 ) -> tuple[np.ndarray, str, str]:
     """One augmented 24x94 plate: image, text, kind."""
-    plate = random_plate(rng)
-    clean = render_plate(plate, bank, rng)
-    return spoil(view_plate(clean, rng, strength), rng, strength), plate.text, plate.kind
+    plate = random_plate(rng, kind_shares)
+    return photograph(plate, bank, rng, strength), plate.text, plate.kind
 
 
 def real_sample(image: np.ndarray, rng: np.random.Generator, strength: float = 1.0) -> np.ndarray:

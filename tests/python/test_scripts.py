@@ -358,27 +358,3 @@ def test_other_public_checkpoints_export(tmp_path: Path, name: str, classes: int
     assert export(weights, "-o", output, "--charset-size-only") == 0
     shape = lprnet_model.load_model(output).network.shape
     assert (shape.classes, shape.channels) == (classes, channels)
-
-
-def test_training_by_steps_repeats_and_resumes(bank: synth_plates.GlyphBank, tmp_path: Path) -> None:
-    samples = tmp_path / "samples"
-    samples.mkdir()
-    rows = []
-    for name, text, image in synth_plates.render_samples(bank, seed=1):
-        synth_plates.write_image(samples / name, image)
-        rows.append(f"{name}\t{text}\tsample\n")
-    (samples / "labels.tsv").write_text("".join(rows), encoding="utf-8")
-
-    def train(folder: str, *arguments: str) -> str:
-        command = [sys.executable, str(SCRIPTS / "train.py"), "--out", str(tmp_path / folder), "--batch", "4"]
-        command += ["--real", str(samples), "--eval", str(samples), "--widths", "0.25", "--threads", "1", *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-    assert "eval" in train("a", "--steps", "4")
-    train("b", "--steps", "4")
-    first, second = (lprnet_model.read_checkpoint(tmp_path / folder / "ema.pth") for folder in "ab")
-    assert all(torch.equal(first[key], second[key]) for key in first)
-    assert export(tmp_path / "a" / "checkpoint.pth", "-o", tmp_path / "a.safetensors") == 0
-    assert torch.equal(load_file(tmp_path / "a.safetensors")["backbone.0.weight"], first["backbone.0.weight"])
-    assert "step 6" in train("a", "--steps", "6", "--resume")
-    train("c", "--steps", "2", "--initial", str(tmp_path / "a.safetensors"))

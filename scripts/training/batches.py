@@ -1,0 +1,105 @@
+"""Augmented batches, real and rendered, made ahead by processes of their own.
+
+Batch N depends on the stage and N alone, whoever makes it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Iterator, NamedTuple, Sequence
+
+import cv2
+import numpy as np
+
+from plates import Sample, encode, list_samples, read_image
+from synth_plates import GlyphBank, real_sample, synthetic_sample
+from training.recipe import Stage
+
+# Batches ready per process: enough to ride out a slow one, little memory.
+QUEUE_LENGTH = 12
+
+
+class Batch(NamedTuple):
+    """uint8 images [n, 24, 94, 3] BGR, all labels one after another, how many of them each image has."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    lengths: np.ndarray
+
+
+class BatchSource:
+    def __init__(self, stage: Stage, real: Sequence[Path], glyphs: Path | None) -> None:
+        self.stage = stage
+        self.bank = GlyphBank(glyphs) if stage.real_share < 1 else None
+        samples = list_samples(real) if stage.real_share > 0 else []
+        if stage.real_share > 0 and not samples:
+            raise ValueError(f"stage {stage.name}: expected labelled crops to train on, found none")
+        self.images = [read_image(sample.path) for sample in samples]
+        self.texts = [sample.text for sample in samples]
+        self.sample_steps = np.cumsum(_shares(samples, stage.province_balance))
+
+    def draw(self, step: int) -> Batch:
+        stage = self.stage
+        rng = np.random.default_rng([stage.seed, step])
+        ease = ease_of(step / stage.steps, stage.ease_in)
+        images, labels, lengths = [], [], []
+        for _ in range(stage.batch):
+            if rng.random() < stage.real_share:
+                index = min(int(np.searchsorted(self.sample_steps, rng.random())), len(self.images) - 1)
+                image = real_sample(self.images[index], rng, stage.real_strength * ease)
+                text = self.texts[index]
+            else:
+                strength = stage.synth_strength * ease
+                if stage.synth_spread > 0:
+                    strength *= 1 - stage.synth_spread * rng.random()
+                image, text, _ = synthetic_sample(self.bank, rng, strength, stage.kinds)
+            indices = encode(text)
+            images.append(image)
+            labels += indices
+            lengths.append(len(indices))
+        return Batch(np.stack(images), np.array(labels, dtype=np.int64), np.array(lengths, dtype=np.int64))
+
+
+def _shares(samples: Sequence[Sample], balance: float) -> np.ndarray:
+    """Rare provinces are drawn more often: share ~ count^(1 - balance)."""
+    counts = Counter(sample.text[:1] for sample in samples)
+    weights = np.array([counts[sample.text[:1]] ** -balance for sample in samples], dtype=np.float64)
+    return weights / weights.sum() if samples else weights
+
+
+def ease_of(progress: float, ease_in: float) -> float:
+    """How far augmentation goes: a quarter at first, so that the alignment is found early, the whole from ease_in on."""
+    return 1.0 if ease_in <= 0 else min(1.0, 0.25 + 0.75 * progress / ease_in)
+
+
+def _produce(
+    stage: Stage, real: Sequence[Path], glyphs: Path | None, first: int, stride: int, queue: multiprocessing.Queue
+) -> None:
+    cv2.setNumThreads(1)
+    source = BatchSource(stage, real, glyphs)
+    for step in range(first, stage.end, stride):
+        queue.put(source.draw(step))
+    queue.close()
+
+
+def batches(stage: Stage, real: Sequence[Path], glyphs: Path | None, first: int, workers: int) -> Iterator[Batch]:
+    """Batches first, first + 1 ... of the stage, made by `workers` processes that end with this one."""
+    context = multiprocessing.get_context("spawn")
+    queues = []
+    for worker in range(workers):
+        queue = context.Queue(maxsize=QUEUE_LENGTH)
+        process = context.Process(
+            target=_produce, args=(stage, real, glyphs, first + worker, workers, queue), daemon=True
+        )
+        process.start()
+        queues.append((queue, process))
+    for step in range(first, stage.end):
+        queue, process = queues[(step - first) % workers]
+        while queue.empty():
+            if not process.is_alive():
+                raise RuntimeError("the process that makes batches ended")
+            time.sleep(0.002)
+        yield queue.get()

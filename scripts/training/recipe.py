@@ -1,0 +1,114 @@
+"""The recipe: named stages, each a training run from scratch or from the result of another stage."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from synth_plates import KINDS, KIND_SHARES
+
+PRUNING = ("none", "unstructured", "global", "groups")
+
+
+class RecipeError(ValueError):
+    """The recipe, or a change to it on the command line, says something that no stage understands."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Settings of one stage; every number that the result depends on, but for the data."""
+
+    name: str
+    steps: int  # that the schedule is laid out for
+    after: str = ""  # the stage whose average this one starts from; "" starts from random weights
+    stop: int = 0  # ends after so many steps, in the middle of its schedule; 0 goes to the end
+    seed: int = 1
+    batch: int = 48
+    lr: float = 2e-3  # peak
+    warm_up: int = 300  # steps
+    weight_decay: float = 0.02
+    dropout: float = 0.2
+    ema: float = 0.998
+    precision: str = "bf16"  # of the forward pass; fp32 is the other
+    widths: float = 1.0  # multiplier; a stage after another takes the widths of its weights
+    real_share: float = 0.5  # of the images; the others are rendered
+    real_strength: float = 0.7  # of augmentation, 0..1
+    synth_strength: float = 0.85
+    synth_spread: float = 0.0  # strength of a rendered plate: uniform from (1 - spread) * synth_strength upwards
+    kinds: tuple[float, ...] = KIND_SHARES  # of rendered plates, in the order of synth_plates.KINDS
+    province_balance: float = 0.35  # 0 draws real crops evenly, 1 provinces evenly
+    ease_in: float = 0.12  # share of the steps until augmentation is whole
+    prune: str = "none"
+    amount: float = 0.0  # share of the weights to remove before the first step
+
+    @property
+    def end(self) -> int:
+        return self.stop or self.steps
+
+
+def _checked(name: str, values: dict) -> Stage:
+    types = {field.name: field.type for field in fields(Stage)}
+    for key, value in values.items():
+        if key not in types or key == "name":
+            raise RecipeError(f"stage {name}: unknown setting {key!r}")
+        if types[key] == "int" and type(value) is not int:
+            raise RecipeError(f"stage {name}: {key}: expected a whole number, found {value!r}")
+        if types[key] == "float" and type(value) not in (int, float):
+            raise RecipeError(f"stage {name}: {key}: expected a number, found {value!r}")
+    if "steps" not in values:
+        raise RecipeError(f"stage {name}: steps: missing")
+    stage = Stage(name, **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+    if stage.prune not in PRUNING:
+        raise RecipeError(f"stage {name}: prune: expected one of {', '.join(PRUNING)}, found {stage.prune!r}")
+    if not 0 <= stage.amount < 1:
+        raise RecipeError(f"stage {name}: amount: expected 0 to below 1, found {stage.amount}")
+    if len(stage.kinds) != len(KINDS) or abs(sum(stage.kinds) - 1) > 1e-6:
+        raise RecipeError(f"stage {name}: kinds: expected {len(KINDS)} shares that add up to 1, found {stage.kinds}")
+    if stage.steps < 1:
+        raise RecipeError(f"stage {name}: steps: expected at least 1, found {stage.steps}")
+    if not 0 <= stage.stop <= stage.steps:
+        raise RecipeError(f"stage {name}: stop: expected 0 to {stage.steps}, found {stage.stop}")
+    return stage
+
+
+def load_recipe(path: Path) -> dict[str, Stage]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(str(error)) from error
+    return {name: _checked(name, _inherited(content, name)) for name in content}
+
+
+def _inherited(content: dict[str, dict], name: str) -> dict:
+    """The settings of a stage over those of the stage it is `like`."""
+    values = dict(content[name])
+    base = values.pop("like", None)
+    if base is None:
+        return values
+    if base not in content or "like" in content[base]:
+        raise RecipeError(f"stage {name}: like: expected a stage that is like no other, found {base!r}")
+    return content[base] | values
+
+
+def chain(recipe: dict[str, Stage], name: str) -> list[Stage]:
+    """The stages that lead to `name`, in the order they run."""
+    stages: list[Stage] = []
+    while name:
+        if name not in recipe:
+            raise RecipeError(f"stage {name}: not in the recipe, which has {', '.join(recipe)}")
+        if any(stage.name == name for stage in stages):
+            raise RecipeError(f"stage {name}: comes after itself")
+        stages.append(recipe[name])
+        name = recipe[name].after
+    return stages[::-1]
+
+
+def changed(stage: Stage, changes: list[str]) -> Stage:
+    """The stage with KEY=VALUE settings replaced, values written as in the recipe."""
+    try:
+        values = tomllib.loads("\n".join(changes))
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{' '.join(changes)}: {error}") from error
+    current = {field.name: getattr(stage, field.name) for field in fields(Stage) if field.name != "name"}
+    return _checked(stage.name, {**current, **values})
