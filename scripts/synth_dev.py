@@ -17,8 +17,8 @@ from plates import PROVINCES
 from synth_plates import GlyphBank, Plate, photograph, random_text, write_image
 
 SEED = 36_2018
-# Half of what training may do to a plate: a person reads all but a few of these.
-STRENGTH = 0.5
+# Of augmentation, 1 being the most: a person reads all but a few of these. At 0.5 many a province is lost in its pixels.
+STRENGTH = 0.35
 # Grounds of the 7-character plates; most cars are blue.
 SEVEN_KINDS = ("blue", "yellow", "white", "black")
 SEVEN_SHARES = (0.7, 0.2, 0.05, 0.05)
