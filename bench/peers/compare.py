@@ -22,6 +22,7 @@ from typing import Sequence
 import report
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+BUILTIN = REPOSITORY / "weights/lprnet.safetensors"
 CHOICE_ROUNDS, CHOICE_FRAMES = 3, 60
 
 
@@ -35,7 +36,7 @@ def precision_model(text: str) -> tuple[str, Path]:
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--lprnet", type=Path, default=REPOSITORY / "build/release/lprnet", help="our program")
-    parser.add_argument("--model", type=Path, default=REPOSITORY / "weights/lprnet.safetensors", help="the weights")
+    parser.add_argument("--model", type=Path, default=BUILTIN, help="the weights (default: the shipped ones)")
     parser.add_argument(
         "--model-for", type=precision_model, action="append", default=[], metavar="PRECISION=FILE",
         help="other weights for a precision of ours, such as int8=FILE",
@@ -95,7 +96,7 @@ def run(options: argparse.Namespace, arguments: Sequence[str] | None, parser: ar
     for path in (options.lprnet, options.model):
         if not path.is_file():
             raise OSError(f"{path}: no such file")
-    ours = Ours(options.lprnet.resolve(), options.model.resolve(), dict(options.model_for))
+    ours = Ours(options.lprnet.resolve(), options.model.resolve(), dict(options.model_for), options.model == BUILTIN)
     # It would limit our program in every mode.
     os.environ.pop("LPRNET_ISA", None)
     cores = sorted(os.sched_getaffinity(0))[-2:]

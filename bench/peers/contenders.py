@@ -66,6 +66,13 @@ class Ours:
     program: Path
     model: Path
     models: Mapping[str, Path]
+    builtin: bool = False  # the weights are those linked into the program
+
+    def weights(self, precision: str = "fp32") -> list[str]:
+        """The words that select the weights."""
+        if precision in self.models:
+            return ["-m", str(self.models[precision])]
+        return [] if self.builtin else ["-m", str(self.model)]
 
 
 class Lprnet:
@@ -74,8 +81,7 @@ class Lprnet:
     def __init__(self, ours: Ours, precision: str, mode: Mode, cores: Sequence[int]) -> None:
         self.mode = mode
         self.cores = mode.cores(cores)
-        model = ours.models.get(precision, ours.model)
-        self.command = [str(ours.program), "bench", "-j", "-m", str(model), "--precision", precision]
+        self.command = [str(ours.program), "bench", "-j", *ours.weights(precision), "--precision", precision]
         self.command += ["--threads", str(mode.streams)]
         if mode.threads > 1:
             if "--intra" not in bench_help(ours.program):
@@ -104,6 +110,23 @@ def pinned(
     if result.returncode != 0:
         raise Absent((result.stderr.strip().splitlines() or [f"exit status {result.returncode}"])[-1])
     return result
+
+
+def first_output_ms(command: Sequence[str], cores: Sequence[int]) -> float:
+    """From the start of the program on these cores to its first output; Absent where it fails."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)  # inherited: taskset would be one more program to start
+    try:
+        begin = time.monotonic()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, close_fds=False) as process:
+            first = os.read(process.stdout.fileno(), 1)
+            spent = time.monotonic() - begin
+            process.stdout.read()
+    finally:
+        os.sched_setaffinity(0, before)
+    if process.returncode != 0 or not first:
+        raise Absent(f"{' '.join(command)}: exit status {process.returncode}")
+    return spent * 1e3
 
 
 def bench_help(program: Path) -> str:
@@ -224,7 +247,7 @@ class Peer:
 
 def lprnet_memory(ours: Ours, cores: Sequence[int]) -> dict:
     """Resident memory of our program while `lprnet bench` is running."""
-    command = ["taskset", "-c", ",".join(map(str, cores)), str(ours.program), "bench", "-m", str(ours.model)]
+    command = ["taskset", "-c", ",".join(map(str, cores)), str(ours.program), "bench", *ours.weights()]
     process = subprocess.Popen([*command, "--frames", "10000000"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         time.sleep(WARM_SECONDS)

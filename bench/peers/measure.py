@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from functools import partial
 from pathlib import Path
 from typing import Sequence
 
 import numpy as np
 
-from contenders import MODES, Absent, Lprnet, Mode, Ours, Peer, Worker, bench_help, lprnet_memory, pinned, precisions
+from contenders import (
+    MODES,
+    Absent,
+    Lprnet,
+    Mode,
+    Ours,
+    Peer,
+    Worker,
+    bench_help,
+    first_output_ms,
+    lprnet_memory,
+    precisions,
+)
 from prepare import SAMPLES, Entry, Workshop, call_network, converted
 
 OURS = "lprnet"
@@ -98,13 +108,11 @@ def footprint(workshop: Workshop, entries: list[Entry], ours: Ours, starts: int)
     say("measuring: cold start, memory, size")
     cores = MODES[0].cores(workshop.cores)
     image = str(sorted(SAMPLES.glob("*.jpg"))[0])
-    read = [str(ours.program), "read", "-m", str(ours.model), image]
+    read = [str(ours.program), "read", *ours.weights(), image]
     whole: list[float] = []
     peers: dict[str, list[dict]] = {entry.name: [] for entry in entries}
     for number in range(starts):
-        begin = time.monotonic()
-        pinned(read, cores, dict(os.environ))
-        whole.append((time.monotonic() - begin) * 1e3)
+        whole.append(first_output_ms(read, cores))
         for entry in rotated(entries, number):
             peers[entry.name].append(one_start(workshop, entry, cores))
     row = {"contender": OURS, "start_ms": statistics.median(whole), **lprnet_memory(ours, cores)}

@@ -9,8 +9,9 @@ BASE = "lprnet fp32"
 # The mode whose figure is frames a second; for the others it is milliseconds.
 RATE_MODE = "two streams"
 FOOTPRINT_TEXT = (
-    "Start: ours is the whole `lprnet read IMAGE`, JPEG decoding and exit included; a peer's is session and first frame"
-    " inside the process, and with Python from the start of the interpreter to the first logits. Resident: VmRSS after"
+    "Start: ours is from the start of `lprnet read IMAGE` to the plate on its output, JPEG decoding included; a peer's is"
+    " session and first frame inside the process, and with Python from the start of the interpreter to the first logits."
+    " Resident: VmRSS after"
     " 50 frames, ours while `lprnet bench` runs; over Python: less what the interpreter with numpy held before the peer"
     " was imported. Size: ours is the stripped program with its weights; a peer's are the shared libraries of its"
     " package that the process had mapped, without its weights; package: all libraries in it."
