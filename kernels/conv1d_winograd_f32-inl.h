@@ -55,7 +55,8 @@ template <class Vector, int P, bool Whole>
 LPRNET_INLINE inline void winograd_input(const float* input, std::ptrdiff_t step, int valid,
                                          float* output, std::ptrdiff_t plane) noexcept {
     using Type = typename Vector::Type;
-    constexpr int kPairs = (P - 2) / 2;
+    constexpr int kPairs = winograd_pairs(P);
+    constexpr int kFirst = winograd_first_pair(P);
     Type d[P];
     unrolled<P>([&](auto i) LPRNET_INLINE {
         if constexpr (Whole) {
@@ -64,15 +65,18 @@ LPRNET_INLINE inline void winograd_input(const float* input, std::ptrdiff_t step
             d[i] = i < valid ? Vector::load(input + i * step) : Type(0.0f);
         }
     });
-    Vector::store(output, winograd_even<Vector, kPairs, -1, kPairs + 1>(d));
+    if constexpr (kFirst == 1) {
+        Vector::store(output, winograd_even<Vector, kPairs, -1, kPairs + 1>(d));
+    }
     unrolled<kPairs>([&](auto p) LPRNET_INLINE {
-        const Type even = winograd_even<Vector, kPairs, p, kPairs>(d + 2);
-        const Type odd = winograd_even<Vector, kPairs, p, kPairs>(d + 1);
+        const Type even = winograd_even<Vector, kPairs, p, kPairs>(d + kFirst + 1);
+        const Type odd = winograd_even<Vector, kPairs, p, kPairs>(d + kFirst);
         constexpr float kPoint = static_cast<float>(kWinogradPairs[p]);
-        Vector::store(output + (1 + 2 * p) * plane, Vector::fma(kPoint, odd, even));
-        Vector::store(output + (2 + 2 * p) * plane, Vector::fma(-kPoint, odd, even));
+        Vector::store(output + (kFirst + 2 * p) * plane, Vector::fma(kPoint, odd, even));
+        Vector::store(output + (kFirst + 2 * p + 1) * plane, Vector::fma(-kPoint, odd, even));
     });
-    Vector::store(output + (P - 1) * plane, winograd_even<Vector, kPairs, -1, kPairs + 1>(d + 1));
+    Vector::store(output + (P - 1) * plane,
+                  winograd_even<Vector, kPairs, -1, kPairs + 1>(d + kFirst));
 }
 
 constexpr float winograd_power(double base, int exponent) noexcept {
@@ -88,18 +92,19 @@ LPRNET_INLINE inline void winograd_output(const float* input, std::ptrdiff_t pla
                                           const float* bias, bool relu, float* output,
                                           std::ptrdiff_t step, int valid) noexcept {
     using Type = typename Vector::Type;
-    constexpr int kPairs = (P - 2) / 2;
+    constexpr int kPairs = winograd_pairs(P);
+    constexpr int kFirst = winograd_first_pair(P);
     Type sum[kPairs], difference[kPairs];
     unrolled<kPairs>([&](auto p) LPRNET_INLINE {
-        const Type plus = Vector::load(input + (1 + 2 * p) * plane);
-        const Type minus = Vector::load(input + (2 + 2 * p) * plane);
+        const Type plus = Vector::load(input + (kFirst + 2 * p) * plane);
+        const Type minus = Vector::load(input + (kFirst + 2 * p + 1) * plane);
         sum[p] = plus + minus;
         difference[p] = plus - minus;
     });
     const Type b = Vector::load(bias);
     unrolled<M>([&](auto i) LPRNET_INLINE {
         Type y = b;
-        if constexpr (i == 0) y += Vector::load(input);
+        if constexpr (i == 0 && kFirst == 1) y += Vector::load(input);
         if constexpr (i == M - 1) y += Vector::load(input + (P - 1) * plane);
         unrolled<kPairs>([&](auto p) LPRNET_INLINE {
             constexpr float kPower = winograd_power(kWinogradPairs[p], i);
@@ -229,24 +234,14 @@ void conv1d_winograd_f32_tiles(const Conv1dWinogradF32& a) noexcept {
     }
 }
 
-// F(m, 3), F(m, 4) and F(m, 5): every other split of P + 1 loses to one of these.
-template <class Isa, int P>
-void conv1d_winograd_f32_points(const Conv1dWinogradF32& a) noexcept {
-    if (a.tile == P - 2) return conv1d_winograd_f32_tiles<Isa, P, P - 2>(a);
-    if constexpr (P > 4) {
-        if (a.tile == P - 3) return conv1d_winograd_f32_tiles<Isa, P, P - 3>(a);
-        if (a.tile == P - 4) return conv1d_winograd_f32_tiles<Isa, P, P - 4>(a);
-    }
-}
-
 template <class Isa>
 void conv1d_winograd_f32(const Conv1dWinogradF32& a) noexcept {
-    switch (a.points) {
-        case 4: return conv1d_winograd_f32_points<Isa, 4>(a);
-        case 6: return conv1d_winograd_f32_points<Isa, 6>(a);
-        case 8: return conv1d_winograd_f32_points<Isa, 8>(a);
-        default: return;
-    }
+    unrolled<static_cast<int>(std::size(kWinogradVariants))>([&](auto i) {
+        constexpr WinogradVariant kVariant = kWinogradVariants[i];
+        if (a.points == kVariant.points && a.tile == kVariant.tile) {
+            conv1d_winograd_f32_tiles<Isa, kVariant.points, kVariant.tile>(a);
+        }
+    });
 }
 
 }  // namespace

@@ -35,17 +35,26 @@ PackedChannel packed_conv2d_f32_channel(const KernelTable& table, int oc, int ic
     return {first * size + (o - first), std::min(block, padded - first)};
 }
 
-void pack_conv2d_f32(const KernelTable& table, const float* oihw, const float* bias, int oc, int ic,
-                     int kh, int kw, float* packed_weights, float* packed_bias) noexcept {
+void pack_conv2d_f32(const KernelTable& table, const StoredWeights& weights, const float* bias,
+                     int oc, int ic, int kh, int kw, float* packed_weights,
+                     float* packed_bias) noexcept {
     const std::ptrdiff_t taps = std::ptrdiff_t{kh} * kw;
     const auto padded = static_cast<int>(packed_conv2d_f32_bias(table, oc));
     const bool rows = conv2d_f32_row_channels(table.lanes, oc, ic, kw) > 0;
     for (int o = 0; o < (rows ? oc : padded); ++o) {
         const PackedChannel at = packed_conv2d_f32_channel(table, oc, ic, kh, kw, o);
         float* out = packed_weights + at.begin;
+        if (o >= oc) {
+            for (std::ptrdiff_t k = 0; k < taps * ic; ++k, out += at.step) *out = 0.0f;
+            continue;
+        }
+        const float* weight = weights.oihw + weights.output(o) * ic * taps;
+        const double scale = weights.scale_of(o);
         for (std::ptrdiff_t t = 0; t < taps; ++t) {
-            const float* weight = oihw + std::ptrdiff_t{o} * ic * taps + t;
-            for (int i = 0; i < ic; ++i, out += at.step) *out = o < oc ? weight[i * taps] : 0.0f;
+            for (int i = 0; i < ic; ++i, out += at.step) {
+                const float stored = weight[weights.input(i) * taps + t];
+                *out = static_cast<float>(static_cast<double>(stored) * scale);
+            }
         }
     }
     std::copy(bias, bias + oc, packed_bias);

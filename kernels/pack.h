@@ -26,8 +26,23 @@ struct PackedChannel {
 PackedChannel packed_conv2d_f32_channel(const KernelTable& table, int oc, int ic, int kh, int kw,
                                         int o) noexcept;
 
-// Channels beyond oc are packed as zeros. The destinations have the sizes above.
-void pack_conv2d_f32(const KernelTable& table, const float* oihw, const float* bias, int oc, int ic,
-                     int kh, int kw, float* packed_weights, float* packed_bias) noexcept;
+// Weights in PyTorch's order, OIHW, and what becomes of them on the way. Null orders and a
+// null scale leave things as they are.
+struct StoredWeights {
+    const float* oihw;
+    const double* scale = nullptr;      // of each stored output channel
+    const int* output_order = nullptr;  // packed channel o is stored channel output_order[o]
+    const int* input_order = nullptr;   // the same for input channels
+
+    int output(int o) const noexcept { return output_order ? output_order[o] : o; }
+    int input(int i) const noexcept { return input_order ? input_order[i] : i; }
+    double scale_of(int o) const noexcept { return scale ? scale[output(o)] : 1.0; }
+};
+
+// Channels beyond oc are packed as zeros. The destinations have the sizes above; the bias is in
+// the order in which it is packed.
+void pack_conv2d_f32(const KernelTable& table, const StoredWeights& weights, const float* bias,
+                     int oc, int ic, int kh, int kw, float* packed_weights,
+                     float* packed_bias) noexcept;
 
 }  // namespace lprnet::kernels

@@ -6,8 +6,9 @@
 // points (Winograd, Arithmetic Complexity of Computations, 1980; Lavin and Gray, Fast
 // Algorithms for Convolutional Neural Networks, 2016):
 //   y = A^T ((G g) * (B^T d))
-// The points are 0, infinity and pairs +-a. Thereby rows of B^T and columns of A^T for
-// +a and -a differ only in the sign of their odd or even terms, which halves the work.
+// The points are pairs +-a, infinity and, where P is even, 0. Thereby rows of B^T and
+// columns of A^T for +a and -a differ only in the sign of their odd or even terms, which
+// halves the work.
 // B^T depends on P alone: every m + r = P + 1 shares one input transform.
 //
 // A kernel with more than r taps is cut into groups of r taps, the last one filled up
@@ -18,16 +19,38 @@
 #include <cstddef>
 
 #include "kernels/kernel_table.h"
+#include "kernels/pack.h"
 
 namespace lprnet::kernels {
 
-inline constexpr int kMinWinogradPoints = 4;
-inline constexpr int kMaxWinogradPoints = 8;
+inline constexpr int kMaxWinogradPoints = 10;
 
-// Magnitudes of the pairs in the order in which they are added as P grows. Small powers
-// of two are exact and keep the matrices' entries, and with them the error, small.
-inline constexpr double kWinogradPairs[] = {1.0, 2.0, 0.5};
+// The F(tile, points + 1 - tile) that there are kernels for. For 3 taps more points pay as
+// long as the tiles divide the extent; more taps are served by the widest groups that the
+// error allows.
+struct WinogradVariant {
+    int points, tile;
+};
+inline constexpr WinogradVariant kWinogradVariants[] = {
+    {4, 2},  {6, 4}, {7, 5}, {8, 6}, {10, 8},  // 3 taps
+    {7, 4},  {8, 5}, {9, 6},                   // 4
+    {8, 4},                                    // 5
+    {10, 4},                                   // 7
+};
+
+// Magnitudes of the pairs in the order in which they are added as P grows. All are exact, and
+// with them the entries of the matrices; of the fractions tried as the fourth, this one has
+// the smallest error, three times that of 8 points.
+inline constexpr double kWinogradPairs[] = {1.0, 2.0, 0.5, 0.75};
 static_assert(2 + 2 * std::size(kWinogradPairs) == kMaxWinogradPoints);
+
+constexpr int winograd_pairs(int points) noexcept {
+    return (points - 1) / 2;
+}
+// Points before the first pair: 1 with 0, else 0.
+constexpr int winograd_first_pair(int points) noexcept {
+    return points % 2 == 0 ? 1 : 0;
+}
 
 // Coefficients of t^0, t^1, ... of the product of (t - a^2) over the first `pairs` pairs
 // but pair `without`; -1 leaves none out. With t = x^2 these are what B^T consists of.
@@ -46,15 +69,15 @@ constexpr std::array<double, kMaxWinogradPoints / 2> winograd_product(int pairs,
 }
 
 // The matrices in full, in double: for packing, for the reference and for tests. Row and
-// column j belong to point 0 (j = 0), +a and -a of pair p (j = 1 + 2 p and 2 + 2 p) and
-// infinity (j = points - 1).
+// column j belong to point 0, if it is one (j = 0), +a and -a of pair p
+// (j = winograd_first_pair() + 2 p and the next) and infinity (j = points - 1).
 struct WinogradMatrices {
     double input[kMaxWinogradPoints][kMaxWinogradPoints];   // B^T: [point][input]
     double weight[kMaxWinogradPoints][kMaxWinogradPoints];  // G: [point][tap]
     double output[kMaxWinogradPoints][kMaxWinogradPoints];  // A^T: [output][point]
 };
 
-// `points` is 4, 6 or 8 and `tile`, the outputs, 2 to points - 1.
+// `points` is 3 to 10 and `tile`, the outputs, 2 to points - 1.
 WinogradMatrices winograd_matrices(int points, int tile) noexcept;
 
 // Floats in the packed weights: for each point those of a 1x1 convolution from
@@ -62,12 +85,11 @@ WinogradMatrices winograd_matrices(int points, int tile) noexcept;
 std::size_t packed_conv1d_winograd_f32_weights(const KernelTable& table, int oc, int ic, int taps,
                                                int points, int tile) noexcept;
 
-// Packs oc x ic x taps weights (OIHW with one of the extents 1) and the bias, computing G
+// Packs oc x ic x taps weights (one of the extents is 1) and the bias, computing G
 // in double. The bias has packed_conv2d_f32_bias() floats.
-// May throw std::bad_alloc.
-void pack_conv1d_winograd_f32(const KernelTable& table, const float* weights, const float* bias,
-                              int oc, int ic, int taps, int points, int tile, float* packed_weights,
-                              float* packed_bias);
+void pack_conv1d_winograd_f32(const KernelTable& table, const StoredWeights& weights,
+                              const float* bias, int oc, int ic, int taps, int points, int tile,
+                              float* packed_weights, float* packed_bias) noexcept;
 
 // Floats of scratch memory that a call with these extents needs: whole cache lines.
 std::size_t conv1d_winograd_f32_scratch(int oc, int ic, int taps, int points, int tile,

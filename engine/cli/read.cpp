@@ -127,6 +127,7 @@ ExitStatus run(const ReadOptions& options) {
                 std::printf("%s\t%.4f\t%s\n", reading.text.c_str(),
                             static_cast<double>(reading.confidence), path.c_str());
             }
+            std::fflush(stdout);  // whoever waits for a plate gets it at once, also through a pipe
         }
         progress.advance();
     }

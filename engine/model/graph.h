@@ -87,8 +87,4 @@ struct Graph {
 // Multiply-accumulates of one node; 0 for anything but a convolution.
 std::int64_t multiply_accumulates(const Graph& graph, const Node& node) noexcept;
 
-// The weight of a convolution as it is computed, OIHW: `weight` scaled, with its output and
-// input channels in their stored order. The bias is kept that way already. Replaces `out`.
-void weight_as_run(const Node& conv, std::vector<float>& out);
-
 }  // namespace lprnet

@@ -18,6 +18,11 @@ namespace {
 // convolution between them, few enough for the second-level cache.
 constexpr int kWinogradBlock = 24;
 
+template <class T>
+const T* data_or_null(const std::vector<T>& v) noexcept {
+    return v.empty() ? nullptr : v.data();
+}
+
 std::string kernel_text(const char* kernel, int h, int w) {
     return std::string(kernel) + " " + std::to_string(h) + "x" + std::to_string(w);
 }
@@ -37,9 +42,6 @@ public:
         plan_.output = placements_[static_cast<std::size_t>(node_count(graph) - 1)].tensor;
         plan_.packed = kernels::AlignedBuffer(packed_size());
         packed_ = plan_.packed.data();
-        std::size_t largest = 0;
-        for (const Node& node : graph.nodes) largest = std::max(largest, node.weight.size());
-        weight_.reserve(largest);
     }
 
     Status add(int index) {
@@ -170,14 +172,19 @@ private:
         packed_ += packed_weights(index);
         float* bias = packed_;
         packed_ += align_up(kernels::packed_conv2d_f32_bias(table_, out.c));
-        weight_as_run(node, weight_);
+        const kernels::StoredWeights stored = {
+            .oihw = node.weight.data(),
+            .scale = data_or_null(node.scale),
+            .output_order = data_or_null(node.channel_order),
+            .input_order = data_or_null(node.input_order),
+        };
         step.conv_shape = shape_of(node);
         step.algorithm = a;
         step.weight_bytes = static_cast<std::size_t>(packed_ - weights) * sizeof(float);
         call.input -= static_cast<std::size_t>(node.pad_h * in.row()) +
                       static_cast<std::size_t>(node.pad_w) * static_cast<std::size_t>(in.c);
         if (a.direct()) {
-            kernels::pack_conv2d_f32(table_, weight_.data(), node.bias.data(), out.c, in.c, node.kh,
+            kernels::pack_conv2d_f32(table_, stored, node.bias.data(), out.c, in.c, node.kh,
                                      node.kw, weights, bias);
             kernels::Conv2dF32 conv = {
                 .input = nullptr,
@@ -206,8 +213,8 @@ private:
         }
         const int taps = std::max(node.kh, node.kw);
         const bool vertical = node.kh > 1;
-        kernels::pack_conv1d_winograd_f32(table_, weight_.data(), node.bias.data(), out.c, in.c,
-                                          taps, a.points, a.tile, weights, bias);
+        kernels::pack_conv1d_winograd_f32(table_, stored, node.bias.data(), out.c, in.c, taps,
+                                          a.points, a.tile, weights, bias);
         const int across = vertical ? out.w : out.h;
         call.arguments = kernels::Conv1dWinogradF32{
             .input = nullptr,
@@ -322,7 +329,6 @@ private:
     std::vector<int> extra_;                 // by node: index of its working memory, or -1
     Plan plan_;
     float* packed_ = nullptr;
-    std::vector<float> weight_;  // of the convolution being packed
 };
 
 }  // namespace

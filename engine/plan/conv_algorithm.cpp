@@ -1,17 +1,23 @@
 #include "engine/plan/conv_algorithm.h"
 
 #include <algorithm>
-#include <cstdio>
+
+#include "kernels/winograd.h"
 
 namespace lprnet {
 namespace {
 
-constexpr ConvAlgorithm kWinograd[] = {
-    {4, 2}, {6, 4}, {6, 3}, {6, 2}, {8, 6}, {8, 5}, {8, 4},
-};
-
-int taps_of(const ConvAlgorithm& algorithm) {
+constexpr int taps_of(const ConvAlgorithm& algorithm) {
     return algorithm.points + 1 - algorithm.tile;
+}
+
+// kWinogradVariants as algorithms.
+std::vector<ConvAlgorithm> winograd_algorithms() {
+    std::vector<ConvAlgorithm> algorithms;
+    for (const auto& [points, tile] : kernels::kWinogradVariants) {
+        algorithms.push_back({points, tile});
+    }
+    return algorithms;
 }
 
 // In multiply-adds of the direct kernel.
@@ -47,7 +53,7 @@ bool parse_algorithm(const std::string& text, ConvAlgorithm& algorithm) {
         algorithm = {};
         return true;
     }
-    for (const ConvAlgorithm& candidate : kWinograd) {
+    for (const ConvAlgorithm& candidate : winograd_algorithms()) {
         if (text != algorithm_text(candidate)) continue;
         algorithm = candidate;
         return true;
@@ -59,7 +65,7 @@ std::vector<ConvAlgorithm> conv_algorithms(const ConvShape& shape) {
     std::vector<ConvAlgorithm> algorithms = {{}};
     const int taps = std::max(shape.kh, shape.kw);
     if (std::min(shape.kh, shape.kw) > 1 || taps < 3) return algorithms;
-    for (const ConvAlgorithm& candidate : kWinograd) {
+    for (const ConvAlgorithm& candidate : winograd_algorithms()) {
         if (taps_of(candidate) <= taps) algorithms.push_back(candidate);
     }
     return algorithms;

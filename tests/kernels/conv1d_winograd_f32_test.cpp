@@ -63,7 +63,7 @@ void run_direct(const Case& c, Problem& problem, GuardedFloats& output) {
     const int kh = c.vertical ? c.taps : 1, kw = c.vertical ? 1 : c.taps;
     GuardedFloats weights(kernels::packed_conv2d_f32_weights(t, c.oc, c.ic, kh, kw));
     GuardedFloats bias(kernels::packed_conv2d_f32_bias(t, c.oc));
-    kernels::pack_conv2d_f32(t, problem.weights.data(), problem.bias.data(), c.oc, c.ic, kh, kw,
+    kernels::pack_conv2d_f32(t, {problem.weights.data()}, problem.bias.data(), c.oc, c.ic, kh, kw,
                              weights.data(), bias.data());
     t.conv2d_f32({.input = problem.input.data(),
                   .input_row = problem.input_row,
@@ -90,7 +90,7 @@ void run_winograd(const KernelTable& t, const Case& c, Problem& problem, Guarded
     GuardedFloats weights(
         kernels::packed_conv1d_winograd_f32_weights(t, c.oc, c.ic, c.taps, c.points, c.tile));
     GuardedFloats bias(kernels::packed_conv2d_f32_bias(t, c.oc));
-    kernels::pack_conv1d_winograd_f32(t, problem.weights.data(), problem.bias.data(), c.oc, c.ic,
+    kernels::pack_conv1d_winograd_f32(t, {problem.weights.data()}, problem.bias.data(), c.oc, c.ic,
                                       c.taps, c.points, c.tile, weights.data(), bias.data());
     CHECK(weights.guards_intact());
     CHECK(bias.guards_intact());
@@ -227,10 +227,8 @@ void check(const KernelTable& table, const Case& c) {
     }
 }
 
-constexpr int kPointsAndTiles[][2] = {{4, 2}, {6, 4}, {6, 3}, {6, 2}, {8, 6}, {8, 5}, {8, 4}};
-
 TEST_CASE("the matrices compute a correlation exactly", "[kernels]") {
-    for (const auto& [points, tile] : kPointsAndTiles) {
+    for (const auto& [points, tile] : kernels::kWinogradVariants) {
         INFO("points " << points << " tile " << tile);
         const WinogradMatrices m = kernels::winograd_matrices(points, tile);
         const int taps = points + 1 - tile;
@@ -269,7 +267,7 @@ TEST_CASE("conv1d_winograd_f32 computes the convolutions of LPRNet", "[kernels]"
 
 TEST_CASE("conv1d_winograd_f32 takes any extent, in tiles cut off anywhere", "[kernels]") {
     for (const KernelTable* table : tables_under_test()) {
-        for (const auto& [points, tile] : kPointsAndTiles) {
+        for (const auto& [points, tile] : kernels::kWinogradVariants) {
             const int taps = points + 1 - tile;
             for (int extent = 1; extent <= 2 * tile + 1; ++extent) {
                 check(*table, {extent, 3, table->lanes, 5, taps, true, points, tile});
@@ -282,7 +280,7 @@ TEST_CASE("conv1d_winograd_f32 takes any extent, in tiles cut off anywhere", "[k
 TEST_CASE("conv1d_winograd_f32 takes any number of taps", "[kernels]") {
     for (const KernelTable* table : tables_under_test()) {
         for (int taps = 1; taps <= 13; ++taps) {
-            for (const auto& [points, tile] : kPointsAndTiles) {
+            for (const auto& [points, tile] : kernels::kWinogradVariants) {
                 check(*table, {4, 3, 4, 6, taps, true, points, tile, false, 7});
                 check(*table, {2, 7, 3, 4, taps, false, points, tile, false, 2});
             }

@@ -62,7 +62,7 @@ void check(const KernelTable& table, const Case& c, Fill fill = Fill::random) {
                          const std::vector<float>& w, const std::vector<float>& b, float* in) {
         GuardedFloats packed_weights(kernels::packed_conv2d_f32_weights(t, c.oc, c.ic, c.kh, c.kw));
         GuardedFloats packed_bias(kernels::packed_conv2d_f32_bias(t, c.oc));
-        kernels::pack_conv2d_f32(t, w.data(), b.data(), c.oc, c.ic, c.kh, c.kw,
+        kernels::pack_conv2d_f32(t, {w.data()}, b.data(), c.oc, c.ic, c.kh, c.kw,
                                  packed_weights.data(), packed_bias.data());
         REQUIRE(packed_weights.guards_intact());
         REQUIRE(packed_bias.guards_intact());

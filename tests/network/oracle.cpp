@@ -22,6 +22,10 @@ double at(const OracleTensor& t, int c, int y, int x) {
     return t.values[static_cast<std::size_t>((c * t.shape.h + y) * t.shape.w + x)];
 }
 
+int source(const std::vector<int>& order, int i) {
+    return order.empty() ? i : order[static_cast<std::size_t>(i)];
+}
+
 OracleTensor conv2d(const Node& node, const OracleTensor& in) {
     const int oc = node.shape.c;
     const int pixels = node.shape.h * node.shape.w;
@@ -38,12 +42,17 @@ OracleTensor conv2d(const Node& node, const OracleTensor& in) {
             }
         }
     }
-    std::vector<float> as_run;
-    weight_as_run(node, as_run);
-    const Matrix weight =
-        Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>(
-            as_run.data(), oc, columns.rows())
-            .cast<double>();
+    const int taps = node.kh * node.kw;
+    Matrix weight(oc, columns.rows());
+    for (int o = 0; o < oc; ++o) {
+        const int from = source(node.channel_order, o);
+        const double scale = node.scale.empty() ? 1.0 : node.scale[static_cast<std::size_t>(from)];
+        for (int k = 0; k < weight.cols(); ++k) {
+            const int stored =
+                (from * in.shape.c + source(node.input_order, k / taps)) * taps + k % taps;
+            weight(o, k) = double{node.weight[static_cast<std::size_t>(stored)]} * scale;
+        }
+    }
     const Eigen::VectorXd bias =
         Eigen::Map<const Eigen::VectorXf>(node.bias.data(), oc).cast<double>();
     return from_matrix((weight * columns).colwise() + bias, node.shape);
