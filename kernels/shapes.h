@@ -27,14 +27,43 @@ struct Conv2dF32 {
     bool relu;
 };
 
-// How many of the last output channels conv2d_f32 computes with vectors along the taps:
-// those beyond the last whole vector, if they would leave three quarters of one empty
-// and if the kw * ic floats of a kernel row fill whole vectors. Else none.
-inline constexpr int kRowChannelsShare = 4;
-constexpr int conv2d_f32_row_channels(int lanes, int oc, int ic, int kw) noexcept {
-    const int rest = oc % lanes;
-    return rest * kRowChannelsShare <= lanes && ic * kw % lanes == 0 && lanes > 1 ? rest : 0;
+// A lane multiplies `group` adjacent activations at a time: 1 in float32, 2 or 4 quantised.
+// Steps that one row of a kernel takes, filled up with weights of 0.
+constexpr int conv2d_row_steps(int ic, int kw, int group) noexcept {
+    return (ic * kw + group - 1) / group;
 }
+
+// How many of the last output channels a convolution computes with vectors along the taps:
+// those beyond the last whole vector, if they would leave three quarters of one empty
+// and if the kw * ic activations of a kernel row fill whole vectors. Else none.
+inline constexpr int kRowChannelsShare = 4;
+constexpr int conv2d_row_channels(int lanes, int group, int oc, int ic, int kw) noexcept {
+    const int rest = oc % lanes;
+    const bool whole = ic * kw % (lanes * group) == 0;
+    return rest * kRowChannelsShare <= lanes && whole && lanes > 1 ? rest : 0;
+}
+
+// Quantised tensors hold q = 0..255 for the real value scale * q. What an element is, one
+// byte, two or four, is the table's choice (KernelTable::quantized), and whoever moves such tensors
+// goes by its size; all tables compute the same q. A kernel may read, not use, up to three elements
+// behind the last one of its input.
+//
+//   sum = bias[o] + sum_{r,s,i} weight[o][i][r][s] * input[y+r][x+s][i]      (int32)
+//   output[y][x][o] = min(max(round(float(sum) * scale[o]), 0), 255)
+// with stride 1; float() and round() go to the nearest, ties to even. No sum and no product with
+// its scale may leave the range of int32.
+struct Conv2dS8 {
+    const void* input;  // rows, extents and channels as in Conv2dF32, counted in elements
+    std::ptrdiff_t input_row;
+    const std::int32_t* weights;  // packed by pack_conv2d_s8 for the same table, 64-byte aligned
+    const std::int32_t* bias;     // in the order of the packed weights, like scale
+    const float* scale;
+    void* output;
+    std::ptrdiff_t output_row;
+    int oh, ow;
+    int ic, oc;
+    int kh, kw;
+};
 
 // The same convolution with taps along one axis only, by Winograd's algorithm F(tile,
 // points + 1 - tile), see winograd.h. A tile is `tile` adjacent outputs along that axis;
@@ -82,13 +111,28 @@ constexpr std::ptrdiff_t winograd_zeros(int oc) noexcept {
 }
 
 // output[y][x][c] = max_{r,s} input[y*stride_h+r][x*stride_w+s][c*channel_stride]
-struct MaxPool2dF32 {
-    const float* input;
+template <class T>
+struct MaxPool2d {
+    const T* input;
     std::ptrdiff_t input_row;
-    float* output;
+    T* output;
     std::ptrdiff_t output_row;
     int oh, ow;
     int ic, oc;  // (oc - 1) * channel_stride < ic
+    int kh, kw;
+    int stride_h, stride_w;
+    int channel_stride;
+};
+using MaxPool2dF32 = MaxPool2d<float>;
+
+// The same for a quantised tensor, whose elements are the table's.
+struct MaxPool2dS8 {
+    const void* input;
+    std::ptrdiff_t input_row;
+    void* output;
+    std::ptrdiff_t output_row;
+    int oh, ow;
+    int ic, oc;
     int kh, kw;
     int stride_h, stride_w;
     int channel_stride;
@@ -133,6 +177,42 @@ struct ContextScaleF32 {
     int branches;  // at most kMaxContextBranches
     int channels[kMaxContextBranches];
     int values[kMaxContextBranches];
+};
+
+// The same context from quantised tensors, exactly. With the sums of each window
+//   S[y][x][c] = sum_{r,s} input[y*stride_h+r][x*stride_w+s][c]
+// a tap computes, in integers,
+//   sums[x][c] = sum_y S[y][x][c]
+//   *squares = sum_{y,x,c} S[y][x][c]^2
+// A window has at most kMaxContextWindowS8 pixels.
+inline constexpr int kMaxContextWindowS8 = 128;
+struct ContextTapS8 {
+    const void* input;
+    std::ptrdiff_t input_row;
+    std::int32_t* sums;
+    std::ptrdiff_t sums_column;  // elements from one column to the next
+    std::int64_t* squares;       // one for each call
+    int oh, ow;
+    int channels;       // of the input
+    int channels_used;  // the first of them, computed by this call
+    int kh, kw;
+    int stride_h, stride_w;
+};
+
+// The branches' values after the scaling of ContextScaleF32, from their sums, in place:
+//   data[x][c of branch b] = float(sums[x][c]) * float(factors[b] / (sum of b's squares))
+// With the window's area n and the branch's scale s the mean over the window is s * S / n, over
+// the height s * sums / (n * oh), and the mean square s^2 * squares / (n^2 * values); hence
+// factors[b] = n * values / (oh * s). A branch of zeros stays zero.
+struct ContextScaleS8 {
+    void* data;             // int32 sums before, float after
+    std::ptrdiff_t column;  // elements from one column to the next
+    const std::int64_t* squares;
+    int ow;
+    int branches;  // at most kMaxContextBranches
+    int channels[kMaxContextBranches];
+    int parts[kMaxContextBranches];  // squares that a branch's calls left
+    double factors[kMaxContextBranches];
 };
 
 }  // namespace lprnet::kernels

@@ -110,7 +110,7 @@ void pack_conv1d_winograd_f32(const KernelTable& table, const StoredWeights& wei
     const std::size_t size = packed_conv2d_f32_weights(table, oc, k, 1, 1);
     const std::ptrdiff_t per_channel = std::ptrdiff_t{ic} * taps;
     const auto padded = static_cast<int>(packed_conv2d_f32_bias(table, oc));
-    const int channels = conv2d_f32_row_channels(table.lanes, oc, k, 1) > 0 ? oc : padded;
+    const int channels = conv2d_row_channels(table.lanes, 1, oc, k, 1) > 0 ? oc : padded;
     int count = 0;
     for (int first = 0; first < channels; first += count) {
         // Channels that lie side by side go together: vectors of them, and whole cache lines.

@@ -1,16 +1,16 @@
 // AVX2 with FMA: 256-bit vectors.
-#include "kernels/table-inl.h"
+#include "kernels/isa/avx2-inl.h"
 
 namespace lprnet::kernels {
 namespace {
 
-struct Isa {
-    using arch = xsimd::fma3<xsimd::avx2>;
-    using Batch = xsimd::batch<float, arch>;
-    // 12 accumulators, 2 weights and 1 activation: 15 of 16 registers.
-    static constexpr int block_vectors = 2;
-    static constexpr int tile_pixels = 6;
-    static Batch fma(Batch a, Batch b, Batch c) noexcept { return _mm256_fmadd_ps(a, b, c); }
+// vpmaddubsw would saturate sums of two products; two-byte elements cannot.
+struct Isa : Avx2 {
+    using Quantized = std::int16_t;
+    static constexpr int quantized_offset = 0;
+    static Sums dot(Sums sum, Sums x, Sums w) noexcept {
+        return _mm256_add_epi32(sum, _mm256_madd_epi16(x, w));
+    }
 };
 
 }  // namespace

@@ -1,16 +1,17 @@
 // AVX-512 F, DQ, BW, VL: 512-bit vectors.
-#include "kernels/table-inl.h"
+#include "kernels/isa/avx512-inl.h"
 
 namespace lprnet::kernels {
 namespace {
 
-struct Isa {
-    using arch = xsimd::avx512bw;
-    using Batch = xsimd::batch<float, arch>;
-    // 24 accumulators, 2 weights and 1 activation: 27 of 32 registers.
-    static constexpr int block_vectors = 2;
-    static constexpr int tile_pixels = 12;
-    static Batch fma(Batch a, Batch b, Batch c) noexcept { return _mm512_fmadd_ps(a, b, c); }
+// vpmaddubsw would saturate sums of two products; two-byte elements cannot.
+struct Isa : Avx512 {
+    using Quantized = std::int16_t;
+    static constexpr int quantized_vectors = 2;
+    static constexpr int quantized_offset = 0;
+    static Sums dot(Sums sum, Sums x, Sums w) noexcept {
+        return _mm512_add_epi32(sum, _mm512_madd_epi16(x, w));
+    }
 };
 
 }  // namespace

@@ -1,16 +1,17 @@
 // AArch64 baseline: 128-bit NEON with fused multiply-add.
-#include "kernels/table-inl.h"
+#include "kernels/isa/neon-inl.h"
 
 namespace lprnet::kernels {
 namespace {
 
-struct Isa {
-    using arch = xsimd::neon64;
-    using Batch = xsimd::batch<float, arch>;
-    // 24 accumulators, 2 weights and 1 activation: 27 of 32 registers.
-    static constexpr int block_vectors = 2;
-    static constexpr int tile_pixels = 12;
-    static Batch fma(Batch a, Batch b, Batch c) noexcept { return vfmaq_f32(c, a, b); }
+struct Isa : Neon {
+    using Quantized = std::int16_t;
+    static constexpr int quantized_offset = 0;
+    static Sums dot(Sums sum, Sums x, Sums w) noexcept {
+        const int16x8_t a = vreinterpretq_s16_s32(x), b = vreinterpretq_s16_s32(w);
+        const int32x4_t low = vmull_s16(vget_low_s16(a), vget_low_s16(b));
+        return vaddq_s32(sum, vpaddq_s32(low, vmull_high_s16(a, b)));
+    }
 };
 
 }  // namespace

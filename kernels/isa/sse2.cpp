@@ -1,4 +1,6 @@
 // x86-64 baseline: 128-bit vectors, no fused multiply-add.
+#include <cstdint>
+
 #include "kernels/table-inl.h"
 
 namespace lprnet::kernels {
@@ -11,6 +13,23 @@ struct Isa {
     static constexpr int block_vectors = 2;
     static constexpr int tile_pixels = 6;
     static Batch fma(Batch a, Batch b, Batch c) noexcept { return a * b + c; }
+
+    using Quantized = std::int16_t;
+    using Sums = xsimd::batch<std::int32_t, arch>;
+    static constexpr int quantized_vectors = 2;
+    static constexpr int quantized_offset = 0;
+    static Sums dot(Sums sum, Sums x, Sums w) noexcept {
+        return _mm_add_epi32(sum, _mm_madd_epi16(x, w));
+    }
+    static __m128i limited(__m128i words) noexcept {
+        return _mm_min_epi16(_mm_max_epi16(words, _mm_setzero_si128()), _mm_set1_epi16(255));
+    }
+    static void narrow(Sums a, Sums b, std::int16_t* out) noexcept {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(out), limited(_mm_packs_epi32(a, b)));
+    }
+    static void narrow(Sums a, std::int16_t* out) noexcept {
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(out), limited(_mm_packs_epi32(a, a)));
+    }
 };
 
 }  // namespace

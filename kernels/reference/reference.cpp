@@ -1,6 +1,11 @@
-// The scalar oracle: every kernel as plain loops over the formula in shapes.h,
-// summing in double. Slow on purpose; all other tables are tested against it.
+// The scalar oracle: every kernel as plain loops over the formula in shapes.h, summing in
+// double or, for quantised tensors, in integers. Slow on purpose; all other tables are tested
+// against it.
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 #include "kernels/kernel_table.h"
 #include "kernels/winograd.h"
@@ -144,6 +149,120 @@ void context_scale_f32(const ContextScaleF32& a) noexcept {
     }
 }
 
+// Elements of quantised tensors are int32, weights packed for one lane [oc][kh][kw][ic].
+using Quantized = std::int32_t;
+
+void conv2d_s8(const Conv2dS8& a) noexcept {
+    const Quantized* input = static_cast<const Quantized*>(a.input);
+    Quantized* output = static_cast<Quantized*>(a.output);
+    for (int y = 0; y < a.oh; ++y) {
+        for (int x = 0; x < a.ow; ++x) {
+            const std::int32_t* weight = a.weights;
+            for (int o = 0; o < a.oc; ++o) {
+                std::int32_t sum = a.bias[o];
+                for (int r = 0; r < a.kh; ++r) {
+                    for (int s = 0; s < a.kw; ++s) {
+                        const Quantized* pixel = input + (y + r) * a.input_row +
+                                                 static_cast<std::ptrdiff_t>(x + s) * a.ic;
+                        for (int i = 0; i < a.ic; ++i) sum += *weight++ * pixel[i];
+                    }
+                }
+                const float q = std::nearbyint(static_cast<float>(sum) * a.scale[o]);
+                output[y * a.output_row + static_cast<std::ptrdiff_t>(x) * a.oc + o] =
+                    static_cast<Quantized>(std::clamp(q, 0.0f, 255.0f));
+            }
+        }
+    }
+}
+
+void conv2d_f32_exact(const Conv2dF32& a) noexcept {
+    for (int y = 0; y < a.oh; ++y) {
+        for (int x = 0; x < a.ow; ++x) {
+            const float* weight = a.weights;
+            for (int o = 0; o < a.oc; ++o) {
+                float sum = a.bias[o];
+                for (int r = 0; r < a.kh; ++r) {
+                    for (int s = 0; s < a.kw; ++s) {
+                        const float* pixel = a.input + (y + r) * a.input_row +
+                                             static_cast<std::ptrdiff_t>(x + s) * a.ic;
+                        for (int i = 0; i < a.ic; ++i) {
+                            const float product = *weight++ * pixel[i];
+                            sum += product;
+                        }
+                    }
+                }
+                a.output[y * a.output_row + static_cast<std::ptrdiff_t>(x) * a.oc + o] =
+                    a.relu && sum < 0.0f ? 0.0f : sum;
+            }
+        }
+    }
+}
+
+void max_pool2d_s8(const MaxPool2dS8& a) noexcept {
+    const Quantized* input = static_cast<const Quantized*>(a.input);
+    Quantized* output = static_cast<Quantized*>(a.output);
+    for (int y = 0; y < a.oh; ++y) {
+        for (int x = 0; x < a.ow; ++x) {
+            for (int c = 0; c < a.oc; ++c) {
+                Quantized top = 0;
+                for (int r = 0; r < a.kh; ++r) {
+                    for (int s = 0; s < a.kw; ++s) {
+                        top = std::max(
+                            top, input[(y * a.stride_h + r) * a.input_row +
+                                       static_cast<std::ptrdiff_t>(x * a.stride_w + s) * a.ic +
+                                       c * a.channel_stride]);
+                    }
+                }
+                output[y * a.output_row + static_cast<std::ptrdiff_t>(x) * a.oc + c] = top;
+            }
+        }
+    }
+}
+
+void context_tap_s8(const ContextTapS8& a) noexcept {
+    const Quantized* input = static_cast<const Quantized*>(a.input);
+    *a.squares = 0;
+    for (int c = 0; c < a.channels_used; ++c) {
+        for (int x = 0; x < a.ow; ++x) {
+            std::int32_t sum = 0;
+            for (int y = 0; y < a.oh; ++y) {
+                std::int32_t window = 0;
+                for (int r = 0; r < a.kh; ++r) {
+                    for (int s = 0; s < a.kw; ++s) {
+                        window +=
+                            input[(y * a.stride_h + r) * a.input_row +
+                                  static_cast<std::ptrdiff_t>(x * a.stride_w + s) * a.channels + c];
+                    }
+                }
+                sum += window;
+                *a.squares += std::int64_t{window} * window;
+            }
+            a.sums[x * a.sums_column + c] = sum;
+        }
+    }
+}
+
+void context_scale_s8(const ContextScaleS8& a) noexcept {
+    const std::int64_t* squares = a.squares;
+    int first = 0;
+    for (int b = 0; b < a.branches; ++b) {
+        std::int64_t total = 0;
+        for (int i = 0; i < a.parts[b]; ++i) total += *squares++;
+        const float factor =
+            total == 0 ? 0.0f : static_cast<float>(a.factors[b] / static_cast<double>(total));
+        for (int x = 0; x < a.ow; ++x) {
+            for (int c = first; c < first + a.channels[b]; ++c) {
+                char* at = static_cast<char*>(a.data) + (x * a.column + c) * 4;
+                std::int32_t sum;
+                std::memcpy(&sum, at, 4);
+                const float value = static_cast<float>(sum) * factor;
+                std::memcpy(at, &value, 4);
+            }
+        }
+        first += a.channels[b];
+    }
+}
+
 std::int64_t peak_f32(std::int64_t rounds, float* sink) noexcept {
     float acc = 0.0f;
     for (std::int64_t r = 0; r < rounds; ++r) acc = acc * 0.5f + 0.5f;
@@ -158,11 +277,17 @@ const KernelTable table_reference = {
     .name = "reference",
     .lanes = 1,
     .block_vectors = 1,
+    .quantized = {.bytes = sizeof(Quantized), .offset = 0, .block_vectors = 1},
     .conv2d_f32 = conv2d_f32,
+    .conv2d_f32_exact = conv2d_f32_exact,
+    .conv2d_s8 = conv2d_s8,
     .conv1d_winograd_f32 = conv1d_winograd_f32,
     .max_pool2d_f32 = max_pool2d_f32,
     .context_tap_f32 = context_tap_f32,
     .context_scale_f32 = context_scale_f32,
+    .max_pool2d_s8 = max_pool2d_s8,
+    .context_tap_s8 = context_tap_s8,
+    .context_scale_s8 = context_scale_s8,
     .peak_f32 = peak_f32,
 };
 

@@ -1,0 +1,111 @@
+// One branch of the global context from a quantised tensor, in integers; the formulas stand in
+// shapes.h. Plain loops over a fixed number of channels, which every compiler turns into
+// vectors: sums of integers are the same in any order.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/shapes.h"
+
+namespace lprnet::kernels {
+namespace {
+
+// Windows that overlap share strips as wide as their stride, if a window is a whole number of
+// them and no more than these.
+inline constexpr int kMaxContextStripsS8 = 8;
+
+// N adjacent channels over the whole image; the sum of their squares.
+template <class T, int N>
+std::int64_t context_tap_s8_channels(const ContextTapS8& a, const T* input,
+                                     std::int32_t* sums) noexcept {
+    const bool shared = a.kw % a.stride_w == 0 && a.kw / a.stride_w <= kMaxContextStripsS8;
+    const int strips = shared ? a.kw / a.stride_w : 1;
+    const int strip_width = a.kw / strips;
+    std::int64_t squares = 0;
+    for (int y = 0; y < a.oh; ++y) {
+        // At most kMaxContextWindowS8 * 255 in each window.
+        std::uint16_t ring[kMaxContextStripsS8][N];
+        const T* next = input + y * a.stride_h * a.input_row;
+        const auto sum_strip = [&](std::uint16_t(&strip)[N]) {
+            std::uint16_t sum[N] = {};
+            for (int r = 0; r < a.kh; ++r) {
+                const T* pixel = next + r * a.input_row;
+                for (int s = 0; s < strip_width; ++s, pixel += a.channels) {
+                    for (int c = 0; c < N; ++c) {
+                        sum[c] = static_cast<std::uint16_t>(sum[c] +
+                                                            static_cast<std::uint16_t>(pixel[c]));
+                    }
+                }
+            }
+            std::memcpy(strip, sum, sizeof sum);
+            next += std::ptrdiff_t{a.stride_w} * a.channels;
+        };
+        for (int s = 0; s + 1 < strips; ++s) sum_strip(ring[s]);
+        int newest = strips - 1;
+        for (int x = 0; x < a.ow; ++x) {
+            sum_strip(ring[newest]);
+            newest = newest + 1 == strips ? 0 : newest + 1;  // the oldest, to be replaced next
+            std::uint16_t window[N] = {};
+            for (int s = 0; s < strips; ++s) {
+                for (int c = 0; c < N; ++c) {
+                    window[c] = static_cast<std::uint16_t>(window[c] + ring[s][c]);
+                }
+            }
+            std::int32_t* out = sums + x * a.sums_column;
+            if (y == 0) {
+                for (int c = 0; c < N; ++c) out[c] = window[c];
+            } else {
+                for (int c = 0; c < N; ++c) out[c] += window[c];
+            }
+            std::uint64_t square = 0;
+            for (int c = 0; c < N; ++c) square += std::uint32_t{window[c]} * window[c];
+            squares += static_cast<std::int64_t>(square);
+        }
+    }
+    return squares;
+}
+
+template <class T>
+void context_tap_s8(const ContextTapS8& a) noexcept {
+    const T* input = static_cast<const T*>(a.input);
+    std::int64_t squares = 0;
+    int c = 0;
+    for (; c + 64 <= a.channels_used; c += 64) {
+        squares += context_tap_s8_channels<T, 64>(a, input + c, a.sums + c);
+    }
+    for (; c + 4 <= a.channels_used; c += 4) {
+        squares += context_tap_s8_channels<T, 4>(a, input + c, a.sums + c);
+    }
+    for (; c < a.channels_used; ++c) {
+        squares += context_tap_s8_channels<T, 1>(a, input + c, a.sums + c);
+    }
+    *a.squares = squares;
+}
+
+inline void context_scale_s8(const ContextScaleS8& a) noexcept {
+    char* column = static_cast<char*>(a.data);
+    const std::int64_t* squares = a.squares;
+    for (int b = 0; b < a.branches; ++b) {
+        const int channels = a.channels[b];
+        std::int64_t total = 0;
+        for (int i = 0; i < a.parts[b]; ++i) total += *squares++;
+        const float factor =
+            total > 0 ? static_cast<float>(a.factors[b] / static_cast<double>(total)) : 0.0f;
+        for (int x = 0; x < a.ow; ++x) {
+            char* value = column + x * a.column * std::ptrdiff_t{sizeof(float)};
+            for (int c = 0; c < channels; ++c, value += sizeof(float)) {
+                std::int32_t sum;
+                std::memcpy(&sum, value, sizeof sum);
+                const float scaled = static_cast<float>(sum) * factor;
+                std::memcpy(value, &scaled, sizeof scaled);
+            }
+        }
+        column += channels * std::ptrdiff_t{sizeof(float)};
+    }
+}
+
+}  // namespace
+}  // namespace lprnet::kernels

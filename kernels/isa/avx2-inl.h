@@ -1,0 +1,48 @@
+// What the instruction sets with 256-bit vectors have in common.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/table-inl.h"
+
+namespace lprnet::kernels {
+namespace {
+
+struct Avx2 {
+    using arch = xsimd::fma3<xsimd::avx2>;
+    using Batch = xsimd::batch<float, arch>;
+    using Sums = xsimd::batch<std::int32_t, arch>;
+    // 12 accumulators, 2 weights and 1 activation: 15 of 16 registers.
+    static constexpr int block_vectors = 2;
+    static constexpr int quantized_vectors = 2;
+    static constexpr int tile_pixels = 6;
+    static Batch fma(Batch a, Batch b, Batch c) noexcept { return _mm256_fmadd_ps(a, b, c); }
+
+    static void narrow(Sums a, Sums b, std::uint8_t* out) noexcept {
+        const __m256i words = _mm256_packs_epi32(a, b);
+        const __m128i bytes =
+            _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(out), bytes);
+    }
+    static void narrow(Sums a, std::uint8_t* out) noexcept {
+        const __m128i words =
+            _mm_packs_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(out), _mm_packus_epi16(words, words));
+    }
+    static void narrow(Sums a, Sums b, std::int16_t* out) noexcept {
+        const __m256i words = _mm256_packs_epi32(a, b);
+        const __m256i limited = _mm256_min_epi16(_mm256_max_epi16(words, _mm256_setzero_si256()),
+                                                 _mm256_set1_epi16(255));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), limited);
+    }
+    static void narrow(Sums a, std::int16_t* out) noexcept {
+        const __m128i words =
+            _mm_packs_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+        const __m128i limited =
+            _mm_min_epi16(_mm_max_epi16(words, _mm_setzero_si128()), _mm_set1_epi16(255));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(out), limited);
+    }
+};
+
+}  // namespace
+}  // namespace lprnet::kernels

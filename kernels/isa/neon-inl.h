@@ -1,0 +1,44 @@
+// What the instruction sets of AArch64 have in common.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/table-inl.h"
+
+namespace lprnet::kernels {
+namespace {
+
+struct Neon {
+    using arch = xsimd::neon64;
+    using Batch = xsimd::batch<float, arch>;
+    using Sums = xsimd::batch<std::int32_t, arch>;
+    // 24 accumulators, 2 weights and 1 activation: 27 of 32 registers.
+    static constexpr int block_vectors = 2;
+    static constexpr int quantized_vectors = 2;
+    static constexpr int tile_pixels = 12;
+    static Batch fma(Batch a, Batch b, Batch c) noexcept { return vfmaq_f32(c, a, b); }
+
+    static int16x8_t words(Sums a, Sums b) noexcept {
+        return vcombine_s16(vqmovn_s32(a), vqmovn_s32(b));
+    }
+    static int16x8_t limited(int16x8_t w) noexcept {
+        return vminq_s16(vmaxq_s16(w, vdupq_n_s16(0)), vdupq_n_s16(255));
+    }
+    static void narrow(Sums a, Sums b, std::uint8_t* out) noexcept {
+        vst1_u8(out, vqmovun_s16(words(a, b)));
+    }
+    static void narrow(Sums a, std::uint8_t* out) noexcept {
+        const std::uint32_t bytes = vget_lane_u32(vreinterpret_u32_u8(vqmovun_s16(words(a, a))), 0);
+        std::memcpy(out, &bytes, sizeof bytes);
+    }
+    static void narrow(Sums a, Sums b, std::int16_t* out) noexcept {
+        vst1q_s16(out, limited(words(a, b)));
+    }
+    static void narrow(Sums a, std::int16_t* out) noexcept {
+        vst1_s16(out, vget_low_s16(limited(words(a, a))));
+    }
+};
+
+}  // namespace
+}  // namespace lprnet::kernels
