@@ -34,6 +34,7 @@ struct KernelTable {
     void (*max_pool2d_f32)(const MaxPool2dF32&) noexcept;
     void (*context_tap_f32)(const ContextTapF32&) noexcept;
     void (*context_scale_f32)(const ContextScaleF32&) noexcept;
+    void (*quantise_f32)(const QuantiseF32&) noexcept;
     void (*max_pool2d_s8)(const MaxPool2dS8&) noexcept;
     void (*context_tap_s8)(const ContextTapS8&) noexcept;
     void (*context_scale_s8)(const ContextScaleS8&) noexcept;

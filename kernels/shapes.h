@@ -25,6 +25,7 @@ struct Conv2dF32 {
     int ic, oc;                 // channels, at least 1
     int kh, kw;                 // taps, at least 1
     bool relu;
+    bool exact = false;  // for whoever chooses the kernel: this is a call of conv2d_f32_exact
 };
 
 // A lane multiplies `group` adjacent activations at a time: 1 in float32, 2 or 4 quantised.
@@ -32,6 +33,19 @@ struct Conv2dF32 {
 constexpr int conv2d_row_steps(int ic, int kw, int group) noexcept {
     return (ic * kw + group - 1) / group;
 }
+
+// output[i] = min(max(round(input[i] * factor[i % period] + offset[i % period]), 0), 255), as
+// elements of the table, with a rounding after each operation. `period` is a multiple of
+// kQuantisePeriod.
+inline constexpr int kQuantisePeriod = 16;
+struct QuantiseF32 {
+    const float* input;
+    const float* factor;
+    const float* offset;
+    void* output;
+    int period;
+    int count;
+};
 
 // How many of the last output channels a convolution computes with vectors along the taps:
 // those beyond the last whole vector, if they would leave three quarters of one empty

@@ -24,6 +24,7 @@
 #include "kernels/kernel_table.h"
 #include "kernels/max_pool2d-inl.h"
 #include "kernels/peak_f32-inl.h"
+#include "kernels/quantise_f32-inl.h"
 
 namespace lprnet::kernels {
 namespace {
@@ -44,6 +45,7 @@ constexpr KernelTable make_table(const char* name) {
         .max_pool2d_f32 = max_pool2d_f32<Isa>,
         .context_tap_f32 = context_tap_f32<Isa>,
         .context_scale_f32 = context_scale_f32<Isa>,
+        .quantise_f32 = quantise_f32<Isa>,
         .max_pool2d_s8 = max_pool2d_s8<Isa>,
         .context_tap_s8 = context_tap_s8<typename Isa::Quantized>,
         .context_scale_s8 = context_scale_s8,

@@ -1,6 +1,7 @@
 // Walks the table of layers, looks up every tensor a layer needs, checks it
 // against the shape that arrives there and records the shape that leaves.
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -19,6 +20,9 @@ constexpr std::int64_t kMaxChannels = 4096;
 constexpr std::int64_t kMaxKernel = 64;
 // Activations of one layer, in floats: 64 MiB.
 constexpr std::int64_t kMaxLayerSize = 1 << 24;
+
+// What a step of a quantised convolution's output is.
+constexpr const char* kOutputStep = ".output.scale";
 
 // A counter that only training reads.
 constexpr std::string_view kIgnoredSuffix = ".num_batches_tracked";
@@ -79,6 +83,39 @@ public:
         return {};
     }
 
+    bool has(const std::string& name) const { return file_.find(name) != nullptr; }
+
+    // The int8 weight `name` in steps, and the steps of its output channels.
+    Status read_int8(const std::string& name, std::vector<std::int64_t>& shape,
+                     SharedArray<std::int8_t>& values, std::vector<float>& steps,
+                     std::size_t& stored_bytes) {
+        const weights::TensorView& tensor = *file_.find(name);
+        if (Status s = fit(name, tensor.shape, shape); !s) return s;
+        used_.insert(name);
+        stored_bytes = tensor.bytes.size();
+        const std::span<const std::int8_t> view(
+            reinterpret_cast<const std::int8_t*>(tensor.bytes.data()), tensor.bytes.size());
+        values = borrow_ ? SharedArray<std::int8_t>::borrow(view)
+                         : SharedArray<std::int8_t>({view.begin(), view.end()});
+        std::vector<std::int64_t> channels = {shape[0]};
+        if (Status s = read(name + ".scale", channels, steps); !s) return s;
+        return check_positive(name + ".scale", steps);
+    }
+
+    Status check_positive(const std::string& name, const std::vector<float>& values) const {
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            if (values[i] > 0.0f) continue;
+            return mismatch("tensor '" + name + "' is " + std::to_string(values[i]) + " at " +
+                            std::to_string(i) + ", expected more than 0");
+        }
+        return {};
+    }
+
+    bool is_int8(const std::string& name) const {
+        const weights::TensorView* tensor = file_.find(name);
+        return tensor != nullptr && tensor->dtype == weights::DType::i8;
+    }
+
     Status check_all_used() const {
         for (const weights::TensorView& tensor : file_.tensors()) {
             if (used_.count(tensor.name) != 0 || tensor.name.ends_with(kIgnoredSuffix)) continue;
@@ -114,11 +151,44 @@ private:
     std::set<std::string, std::less<>> used_;
 };
 
+// Weights in int8 alone: the network is computed in float32.
+void dequantise_weight(Node& conv) {
+    const std::size_t per_channel = conv.quantised_weight.size() / conv.weight_step.size();
+    std::vector<float> weight(conv.quantised_weight.size());
+    for (std::size_t i = 0; i < weight.size(); ++i) {
+        weight[i] = static_cast<float>(conv.quantised_weight[i]) * conv.weight_step[i / per_channel];
+    }
+    conv.weight = Floats(std::move(weight));
+    conv.quantised_weight = {};
+    conv.weight_step.clear();
+}
+
 Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, Node& node) {
     std::vector<std::int64_t> shape = {-1, in.c, -1, -1};
-    if (Status s = source.read_stored(node.name + ".weight", shape, node.weight, node.stored_bytes);
-        !s) {
-        return s;
+    const std::string weight = node.name + ".weight";
+    const std::string output_step = node.name + kOutputStep;
+    if (source.is_int8(weight)) {
+        if (Status s = source.read_int8(weight, shape, node.quantised_weight, node.weight_step,
+                                        node.stored_bytes);
+            !s) {
+            return s;
+        }
+        if (!source.has(output_step)) dequantise_weight(node);
+    } else {
+        if (Status s = source.read_stored(weight, shape, node.weight, node.stored_bytes); !s) {
+            return s;
+        }
+    }
+    if (source.has(output_step)) {
+        if (node.quantised_weight.size() == 0) {
+            return source.mismatch("tensor '" + weight + "' is not I8, but '" + output_step +
+                                   "' says that the layer is quantised");
+        }
+        std::vector<std::int64_t> one = {1};
+        std::vector<float> step;
+        if (Status s = source.read(output_step, one, step); !s) return s;
+        if (Status s = source.check_positive(output_step, step); !s) return s;
+        node.output_step = step.front();
     }
     const std::int64_t oc = shape[0], kh = shape[2], kw = shape[3];
     if (oc < 1 || oc > kMaxChannels || kh < 1 || kh > kMaxKernel || kw < 1 || kw > kMaxKernel) {
@@ -192,7 +262,18 @@ Result<Graph> build_lprnet(const weights::SafetensorsFile& file, const std::stri
     graph.nodes.emplace_back();
     graph.nodes.back().name = "input";
     graph.nodes.back().shape = input;
+    // A quantised network's batch norms are in its weights, and its first layer reads levels.
+    const bool quantised = source.has(std::string(kLprNetLayers[0].name) + kOutputStep);
+    if (quantised) {
+        Node levels;
+        levels.op = Op::quantise;
+        levels.name = "levels";
+        levels.inputs = {0};
+        levels.shape = input;
+        graph.nodes.push_back(std::move(levels));
+    }
     for (const LayerRow& row : kLprNetLayers) {
+        if (quantised && row.op == Op::batch_norm) continue;
         Node node;
         node.op = row.op;
         node.name = row.name;

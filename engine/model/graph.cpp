@@ -14,6 +14,7 @@ const char* op_name(Op op) noexcept {
         case Op::concat: return "concat";
         case Op::mean_height: return "mean_height";
         case Op::context_tap: return "context_tap";
+        case Op::quantise: return "quantise";
     }
     return "unknown";
 }

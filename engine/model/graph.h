@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/model/floats.h"
+#include "engine/model/shared_array.h"
 
 namespace lprnet {
 
@@ -23,6 +23,7 @@ enum class Op {
     concat,       // along the channels
     mean_height,  // mean over the rows: [c][h][w] -> [c][1][w]
     context_tap,  // average_pool + normalize + mean_height; the plan's own
+    quantise,     // normalised pixels to their levels, 0 to 255; the plan's own
 };
 
 const char* op_name(Op op) noexcept;
@@ -65,6 +66,18 @@ struct Node {
     std::vector<int> input_order;
     // conv2d: factor of each of PyTorch's output channels; empty if they are 1.
     std::vector<double> scale;
+
+    // conv2d of a quantised network: weights in steps, OIHW, instead of `weight`; what a step is
+    // for each of PyTorch's output channels; and what a step of the output is, after ReLU, from 0
+    // to 255.
+    SharedArray<std::int8_t> quantised_weight;
+    std::vector<float> weight_step;
+    float output_step = 0.0f;
+    bool quantised() const noexcept { return output_step > 0.0f; }
+
+    // quantise: pixel level = value * level_factor + level_offset, for each channel.
+    std::vector<float> level_factor;
+    std::vector<float> level_offset;
 
     // batch_norm: `weight` is gamma and `bias` beta, plus these.
     std::vector<float> running_mean;

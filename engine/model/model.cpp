@@ -87,6 +87,14 @@ Status read_charset(const Metadata& metadata, ModelData& model) {
     return {};
 }
 
+// normalised = (level - mean) * scale, the other way round.
+void set_levels(const Preprocess& preprocess, Node& quantise) {
+    for (int c = 0; c < channels(preprocess.order); ++c) {
+        quantise.level_factor.push_back(1.0f / preprocess.scale[c]);
+        quantise.level_offset.push_back(preprocess.mean[c]);
+    }
+}
+
 Status read_extent(const Metadata& metadata, const Json& object, const char* field, int& out) {
     constexpr std::string_view kKey = "lprnet.preprocess";
     const auto it = object.find(field);
@@ -186,8 +194,9 @@ Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string n
                                                     " entries, but the network has " +
                                                     std::to_string(classes) + " classes");
     }
-    for (const Node& node : model.graph.nodes) {
-        model.parameters += node.weight.size() + node.bias.size();
+    for (Node& node : model.graph.nodes) {
+        model.parameters += node.weight.size() + node.quantised_weight.size() + node.bias.size();
+        if (node.op == Op::quantise) set_levels(model.preprocess, node);
     }
     return model;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/plan/build_quantised_plan.h"
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/passes.h"
 #include "engine/plan/place_tensors.h"
@@ -21,6 +22,10 @@ constexpr int kWinogradBlock = 24;
 template <class T>
 const T* data_or_null(const std::vector<T>& v) noexcept {
     return v.empty() ? nullptr : v.data();
+}
+
+std::size_t align_floats(std::size_t floats) noexcept {
+    return align_up(floats * sizeof(float)) / sizeof(float);
 }
 
 std::string kernel_text(const char* kernel, int h, int w) {
@@ -71,7 +76,7 @@ public:
                                                          "': no kernel computes " +
                                                          op_name(node.op) + " on its own"};
         }
-        step.calls = split_call(call, options_.threads, table_.lanes);
+        step.calls = split_call(call, options_.threads, table_);
         plan_.steps.push_back(std::move(step));
         return {};
     }
@@ -149,18 +154,18 @@ private:
         const Node& conv = node_at(graph_, index);
         const int oc = conv.shape.c, ic = input_channels(conv);
         const ConvAlgorithm& a = algorithm(index);
-        return align_up(a.direct()
-                            ? kernels::packed_conv2d_f32_weights(table_, oc, ic, conv.kh, conv.kw)
-                            : kernels::packed_conv1d_winograd_f32_weights(
-                                  table_, oc, ic, std::max(conv.kh, conv.kw), a.points, a.tile));
+        return align_floats(
+            a.direct() ? kernels::packed_conv2d_f32_weights(table_, oc, ic, conv.kh, conv.kw)
+                       : kernels::packed_conv1d_winograd_f32_weights(
+                             table_, oc, ic, std::max(conv.kh, conv.kw), a.points, a.tile));
     }
 
     std::size_t packed_size() const {
         std::size_t size = 0;
         for (int i = 0; i < node_count(graph_); ++i) {
             if (node_at(graph_, i).op != Op::conv2d) continue;
-            size += packed_weights(i) +
-                    align_up(kernels::packed_conv2d_f32_bias(table_, node_at(graph_, i).shape.c));
+            size += packed_weights(i) + align_floats(kernels::packed_conv2d_f32_bias(
+                                            table_, node_at(graph_, i).shape.c));
         }
         return size;
     }
@@ -171,7 +176,7 @@ private:
         float* weights = packed_;
         packed_ += packed_weights(index);
         float* bias = packed_;
-        packed_ += align_up(kernels::packed_conv2d_f32_bias(table_, out.c));
+        packed_ += align_floats(kernels::packed_conv2d_f32_bias(table_, out.c));
         const kernels::StoredWeights stored = {
             .oihw = node.weight.data(),
             .scale = data_or_null(node.scale),
@@ -181,8 +186,9 @@ private:
         step.conv_shape = shape_of(node);
         step.algorithm = a;
         step.weight_bytes = static_cast<std::size_t>(packed_ - weights) * sizeof(float);
-        call.input -= static_cast<std::size_t>(node.pad_h * in.row()) +
-                      static_cast<std::size_t>(node.pad_w) * static_cast<std::size_t>(in.c);
+        call.input -= (static_cast<std::size_t>(node.pad_h * in.row()) +
+                       static_cast<std::size_t>(node.pad_w) * static_cast<std::size_t>(in.c)) *
+                      sizeof(float);
         if (a.direct()) {
             kernels::pack_conv2d_f32(table_, stored, node.bias.data(), out.c, in.c, node.kh,
                                      node.kw, weights, bias);
@@ -284,7 +290,7 @@ private:
         call.extra = extra(context).tensor.begin;
         for (const int tap : node_at(graph_, context).inputs) {
             if (tap == index) break;
-            call.extra += squares_of(tap);
+            call.extra += squares_of(tap) * sizeof(float);
         }
         call.arguments = kernels::ContextTapF32{
             .input = nullptr,
@@ -341,6 +347,7 @@ Result<Plan> build_plan(Graph graph, const kernels::KernelTable& table,
     graph = fuse_context_tap(std::move(graph));
     graph = sort_pooled_channels(std::move(graph));
     graph = schedule_taps(std::move(graph));
+    if (is_quantised(graph)) return build_quantised_plan(graph, table, options);
 
     Builder builder(graph, table, options);
     for (int i = 1; i < node_count(graph); ++i) {

@@ -7,9 +7,9 @@
 
 namespace lprnet {
 
-std::size_t align_up(std::size_t floats) noexcept {
-    constexpr std::size_t kAlignedFloats = kernels::kWeightAlignment / sizeof(float);
-    return (floats + kAlignedFloats - 1) / kAlignedFloats * kAlignedFloats;
+std::size_t align_up(std::size_t bytes) noexcept {
+    constexpr std::size_t kLine = kernels::kWeightAlignment;
+    return (bytes + kLine - 1) / kLine * kLine;
 }
 
 std::vector<Placement> tensors_of(const Graph& graph) {
@@ -49,7 +49,7 @@ std::size_t place_tensors(std::vector<Placement>& placements) {
         if (placement.host < 0) order.push_back(&placement);
     }
     std::stable_sort(order.begin(), order.end(), [](const Placement* a, const Placement* b) {
-        return a->tensor.size() > b->tensor.size();
+        return a->tensor.size_bytes() > b->tensor.size_bytes();
     });
     std::size_t arena = 0;
     std::vector<const Placement*> placed;  // by offset
@@ -57,11 +57,11 @@ std::size_t place_tensors(std::vector<Placement>& placements) {
         std::size_t begin = 0;
         for (const Placement* other : placed) {
             if (other->last < next->first || next->last < other->first) continue;
-            if (other->tensor.begin >= begin + next->tensor.size()) break;
-            begin = std::max(begin, align_up(other->tensor.begin + other->tensor.size()));
+            if (other->tensor.begin >= begin + next->tensor.size_bytes()) break;
+            begin = std::max(begin, align_up(other->tensor.begin + other->tensor.size_bytes()));
         }
         next->tensor.begin = begin;
-        arena = std::max(arena, begin + next->tensor.size());
+        arena = std::max(arena, begin + next->tensor.size_bytes());
         placed.insert(std::upper_bound(placed.begin(), placed.end(), next,
                                        [](const Placement* a, const Placement* b) {
                                            return a->tensor.begin < b->tensor.begin;
@@ -71,9 +71,9 @@ std::size_t place_tensors(std::vector<Placement>& placements) {
     for (Placement& placement : placements) {
         if (placement.host < 0) continue;
         placement.tensor.begin = placements[static_cast<std::size_t>(placement.host)].tensor.begin +
-                                 placement.host_offset;
+                                 placement.host_offset * placement.tensor.element_bytes;
     }
-    return align_up(arena);
+    return align_up(arena) / sizeof(float);
 }
 
 }  // namespace lprnet

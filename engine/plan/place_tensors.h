@@ -18,8 +18,8 @@ struct Placement {
     std::size_t host_offset = 0;  // channels before it there
 };
 
-// Rounds up to whole cache lines.
-std::size_t align_up(std::size_t floats) noexcept;
+// Rounds bytes up to whole cache lines.
+std::size_t align_up(std::size_t bytes) noexcept;
 
 // One placement for each node, with the borders that its readers need; not yet placed.
 std::vector<Placement> tensors_of(const Graph& graph);

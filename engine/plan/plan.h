@@ -20,30 +20,39 @@ namespace lprnet {
 // Where a tensor lies in the arena: NHWC with tight channels, inside a border of
 // zero pixels that the convolutions reading it need.
 struct Tensor {
-    std::size_t begin = 0;  // first float of the border, or of the tensor if it has none
+    std::size_t begin = 0;  // offset in bytes of the border, or of the tensor if it has none
     int h = 0, w = 0, c = 0;
-    int border_h = 0, border_w = 0;  // pixels on each side
+    int border_h = 0, border_w = 0;             // pixels on each side
+    std::size_t element_bytes = sizeof(float);  // of a quantised tensor the table's choice
+    float scale = 0.0f;                         // of a quantised tensor: real value / element
 
-    // Floats from one row to the next.
+    bool quantised() const noexcept { return scale != 0.0f; }
+    // Elements from one row to the next.
     std::ptrdiff_t row() const noexcept {
         return static_cast<std::ptrdiff_t>(w + 2 * border_w) * c;
     }
-    // Floats in all, border included.
+    // Elements in all, border included.
     std::size_t size() const noexcept {
         return static_cast<std::size_t>(row()) * static_cast<std::size_t>(h + 2 * border_h);
     }
-    // Offset of pixel (0, 0).
+    std::size_t size_bytes() const noexcept { return size() * element_bytes; }
+    // Offset in bytes of pixel (0, 0).
     std::size_t origin() const noexcept {
-        return begin + static_cast<std::size_t>(border_h * row()) +
-               static_cast<std::size_t>(border_w) * static_cast<std::size_t>(c);
+        return begin + (static_cast<std::size_t>(border_h * row()) +
+                        static_cast<std::size_t>(border_w) * static_cast<std::size_t>(c)) *
+                           element_bytes;
     }
+    // Pixel (0, 0) of a tensor of floats.
+    float* floats(float* arena) const noexcept { return arena + origin() / sizeof(float); }
 };
 
 // One kernel call. Its pointers into the arena are null until it runs and are
-// replaced by arena + offset then; pointers to weights are final.
+// replaced by arena + offset in bytes then; pointers to weights are final.
 struct KernelCall {
     std::variant<kernels::Conv2dF32, kernels::Conv1dWinogradF32, kernels::MaxPool2dF32,
-                 kernels::ContextTapF32, kernels::ContextScaleF32>
+                 kernels::ContextTapF32, kernels::ContextScaleF32, kernels::QuantiseF32,
+                 kernels::Conv2dS8, kernels::MaxPool2dS8, kernels::ContextTapS8,
+                 kernels::ContextScaleS8>
         arguments;
     std::size_t input = 0;
     std::size_t output = 0;
@@ -76,6 +85,7 @@ struct Plan {
     std::vector<Step> steps;
     Tensor input;
     Tensor output;
+    bool quantised = false;
     std::size_t arena_size = 0;  // floats
     int threads = 1;             // that share one image
     kernels::AlignedBuffer packed;

@@ -18,13 +18,22 @@ Range part_of(int count, int i, int parts) {
     return {at(i), at(i + 1)};
 }
 
+// In bytes.
 std::size_t distance(std::ptrdiff_t floats) {
-    return static_cast<std::size_t>(floats);
+    return static_cast<std::size_t>(floats) * sizeof(float);
 }
+
+// Channels that context_tap_s8 sums together.
+constexpr int kTapChannelsS8 = 64;
 
 struct Splitter {
     KernelCall call;
     int i, parts, lanes;
+    std::ptrdiff_t quantised_bytes;
+
+    std::size_t elements(std::ptrdiff_t count) const {
+        return static_cast<std::size_t>(count * quantised_bytes);
+    }
 
     // Each narrows the arguments to this part and moves the offsets; false if it is empty.
     bool narrow(kernels::Conv2dF32& a) {
@@ -44,7 +53,7 @@ struct Splitter {
     bool narrow(kernels::Conv1dWinogradF32& a) {
         const Range tiles = part_of(a.tiles, i, parts);
         call.extra +=
-            static_cast<std::size_t>(i) *
+            static_cast<std::size_t>(i) * sizeof(float) *
             kernels::conv1d_winograd_f32_scratch(a.oc, a.ic, a.taps, a.points, a.tile, a.block);
         a.first_tile += tiles.begin;
         a.tiles = tiles.size();
@@ -73,14 +82,70 @@ struct Splitter {
         a.ow = x.size();
         return a.ow > 0;
     }
+    bool narrow(kernels::QuantiseF32& a) {
+        const Range period = part_of((a.count + a.period - 1) / a.period, i, parts);
+        const int begin = period.begin * a.period;
+        call.input += distance(begin);
+        call.output += elements(begin);
+        const int rest = a.count - begin;
+        a.count = rest < period.size() * a.period ? rest : period.size() * a.period;
+        return a.count > 0;
+    }
+    bool narrow(kernels::Conv2dS8& a) {
+        if (a.oh == 1) {
+            const Range x = part_of(a.ow, i, parts);
+            call.input += elements(std::ptrdiff_t{x.begin} * a.ic);
+            call.output += elements(std::ptrdiff_t{x.begin} * a.oc);
+            a.ow = x.size();
+            return a.ow > 0;
+        }
+        const Range y = part_of(a.oh, i, parts);
+        call.input += elements(y.begin * a.input_row);
+        call.output += elements(y.begin * a.output_row);
+        a.oh = y.size();
+        return a.oh > 0;
+    }
+    bool narrow(kernels::MaxPool2dS8& a) {
+        const Range y = part_of(a.oh, i, parts);
+        call.input += elements(y.begin * a.stride_h * a.input_row);
+        call.output += elements(y.begin * a.output_row);
+        a.oh = y.size();
+        return a.oh > 0;
+    }
+    bool narrow(kernels::ContextTapS8& a) {
+        const int groups = (a.channels_used + kTapChannelsS8 - 1) / kTapChannelsS8;
+        const Range group = part_of(groups, i, parts);
+        const int first = group.begin * kTapChannelsS8;
+        call.input += elements(first);
+        call.output += static_cast<std::size_t>(first) * sizeof(std::int32_t);
+        // The sums of calls that exist lie one behind the other.
+        call.extra +=
+            static_cast<std::size_t>(groups < parts ? group.begin : i) * sizeof(std::int64_t);
+        const int rest = a.channels_used - first;
+        a.channels_used =
+            rest < group.size() * kTapChannelsS8 ? rest : group.size() * kTapChannelsS8;
+        return a.channels_used > 0;
+    }
+    bool narrow(kernels::ContextScaleS8& a) {
+        const Range x = part_of(a.ow, i, parts);
+        call.output += distance(x.begin * a.column);
+        a.ow = x.size();
+        return a.ow > 0;
+    }
 };
 
 }  // namespace
 
-std::vector<KernelCall> split_call(const KernelCall& call, int threads, int lanes) {
+int context_tap_s8_parts(int channels, int threads) noexcept {
+    const int groups = (channels + kTapChannelsS8 - 1) / kTapChannelsS8;
+    return groups < threads ? groups : threads;
+}
+
+std::vector<KernelCall> split_call(const KernelCall& call, int threads,
+                                   const kernels::KernelTable& table) {
     std::vector<KernelCall> calls;
     for (int i = 0; i < threads; ++i) {
-        Splitter splitter{call, i, threads, lanes};
+        Splitter splitter{call, i, threads, table.lanes, table.quantized.bytes};
         const bool any = std::visit(
             [&splitter](auto arguments) {
                 const bool left = splitter.narrow(arguments);

@@ -8,8 +8,12 @@
 namespace lprnet {
 
 // At most `threads` calls that together do what `call` does: convolutions and pools by rows
-// or pixels, Winograd by tiles, taps by groups of `lanes` channels, the scaling by columns.
+// or pixels, Winograd by tiles, taps by groups of channels, the scaling by columns.
 // Every output is computed by the same sequence of operations as without the division.
-std::vector<KernelCall> split_call(const KernelCall& call, int threads, int lanes);
+std::vector<KernelCall> split_call(const KernelCall& call, int threads,
+                                   const kernels::KernelTable& table);
+
+// How many calls a context_tap_s8 over so many channels is divided into; each leaves a sum.
+int context_tap_s8_parts(int channels, int threads) noexcept;
 
 }  // namespace lprnet

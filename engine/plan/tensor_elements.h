@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "engine/plan/plan.h"
@@ -20,8 +22,38 @@ void for_each_element(const Tensor& tensor, const std::vector<int>& channel_orde
         std::size_t i = static_cast<std::size_t>(c) * static_cast<std::size_t>(tensor.h) *
                         static_cast<std::size_t>(tensor.w);
         for (int y = 0; y < tensor.h; ++y) {
-            float* row = arena + tensor.origin() + y * tensor.row() + stored;
+            float* row = tensor.floats(arena) + y * tensor.row() + stored;
             for (int x = 0; x < tensor.w; ++x) visit(i++, row[std::ptrdiff_t{x} * tensor.c]);
+        }
+    }
+}
+
+// Calls visit(index, real value) in the same way for a tensor of any elements.
+template <class Visit>
+void for_each_value(const Tensor& tensor, const std::vector<int>& channel_order, float* arena,
+                    Visit visit) {
+    if (!tensor.quantised()) {
+        for_each_element(tensor, channel_order, arena,
+                         [&](std::size_t i, float& x) { visit(i, static_cast<double>(x)); });
+        return;
+    }
+    const char* origin = reinterpret_cast<const char*>(arena) + tensor.origin();
+    const std::size_t plane =
+        static_cast<std::size_t>(tensor.h) * static_cast<std::size_t>(tensor.w);
+    for (int stored = 0; stored < tensor.c; ++stored) {
+        const int c =
+            channel_order.empty() ? stored : channel_order[static_cast<std::size_t>(stored)];
+        std::size_t i = static_cast<std::size_t>(c) * plane;
+        for (int y = 0; y < tensor.h; ++y) {
+            for (int x = 0; x < tensor.w; ++x) {
+                const std::ptrdiff_t element =
+                    y * tensor.row() + std::ptrdiff_t{x} * tensor.c + stored;
+                std::int32_t level = 0;  // little-endian: the low bytes come first
+                std::memcpy(&level,
+                            origin + element * static_cast<std::ptrdiff_t>(tensor.element_bytes),
+                            tensor.element_bytes);
+                visit(i++, level * static_cast<double>(tensor.scale));
+            }
         }
     }
 }

@@ -114,12 +114,12 @@ Result<Reading> Recognizer::read(const ImageView& image) noexcept {
 
 std::span<float> Recognizer::input() noexcept {
     const Tensor& tensor = state_->plan->input;
-    return {state_->arena.data() + tensor.origin(), tensor.size()};
+    return {tensor.floats(state_->arena.data()), tensor.size()};
 }
 
 std::span<const float> Recognizer::logits() const noexcept {
     const Tensor& tensor = state_->plan->output;
-    return {state_->arena.data() + tensor.origin(), tensor.size()};
+    return {tensor.floats(state_->arena.data()), tensor.size()};
 }
 
 const char* Recognizer::isa() const noexcept {

@@ -5,35 +5,44 @@
 namespace lprnet {
 namespace {
 
+char* at(float* arena, std::size_t offset) noexcept {
+    return reinterpret_cast<char*>(arena) + offset;
+}
+
 // The arena is shared, so whatever lay here before has to go.
 void zero_border(const Tensor& tensor, float* arena) noexcept {
-    const std::ptrdiff_t row = tensor.row();
-    const std::ptrdiff_t side = static_cast<std::ptrdiff_t>(tensor.border_w) * tensor.c;
-    float* begin = arena + tensor.begin;
-    float* first_row = begin + tensor.border_h * row;
-    float* end_row = first_row + tensor.h * row;
-    std::fill(begin, first_row, 0.0f);
+    // Bytes of 0 are 0.0f and a quantised 0.
+    const auto bytes = static_cast<std::ptrdiff_t>(tensor.element_bytes);
+    const std::ptrdiff_t row = tensor.row() * bytes;
+    const std::ptrdiff_t side = static_cast<std::ptrdiff_t>(tensor.border_w) * tensor.c * bytes;
+    char* begin = at(arena, tensor.begin);
+    char* first_row = begin + tensor.border_h * row;
+    char* end_row = first_row + tensor.h * row;
+    std::fill(begin, first_row, '\0');
     if (side > 0) {
-        for (float* r = first_row; r != end_row; r += row) {
-            std::fill(r, r + side, 0.0f);
-            std::fill(r + row - side, r + row, 0.0f);
+        for (char* r = first_row; r != end_row; r += row) {
+            std::fill(r, r + side, '\0');
+            std::fill(r + row - side, r + row, '\0');
         }
     }
-    std::fill(end_row, end_row + tensor.border_h * row, 0.0f);
+    std::fill(end_row, end_row + tensor.border_h * row, '\0');
 }
 
 void run_call(const kernels::KernelTable& table, const KernelCall& call, float* arena) noexcept {
     // Every kind of arguments names its input, output and working memory in its own way.
     struct Runner {
         const kernels::KernelTable& table;
-        const float* input;
-        float* output;
-        float* extra;
+        char* input_bytes;
+        char* output_bytes;
+        char* extra_bytes;
+        const float* input = reinterpret_cast<const float*>(input_bytes);
+        float* output = reinterpret_cast<float*>(output_bytes);
+        float* extra = reinterpret_cast<float*>(extra_bytes);
 
         void operator()(kernels::Conv2dF32 a) const noexcept {
             a.input = input;
             a.output = output;
-            table.conv2d_f32(a);
+            a.exact ? table.conv2d_f32_exact(a) : table.conv2d_f32(a);
         }
         void operator()(kernels::Conv1dWinogradF32 a) const noexcept {
             a.input = input;
@@ -57,8 +66,34 @@ void run_call(const kernels::KernelTable& table, const KernelCall& call, float* 
             a.squares = extra;
             table.context_scale_f32(a);
         }
+        void operator()(kernels::QuantiseF32 a) const noexcept {
+            a.input = input;
+            a.output = output_bytes;
+            table.quantise_f32(a);
+        }
+        void operator()(kernels::Conv2dS8 a) const noexcept {
+            a.input = input_bytes;
+            a.output = output_bytes;
+            table.conv2d_s8(a);
+        }
+        void operator()(kernels::MaxPool2dS8 a) const noexcept {
+            a.input = input_bytes;
+            a.output = output_bytes;
+            table.max_pool2d_s8(a);
+        }
+        void operator()(kernels::ContextTapS8 a) const noexcept {
+            a.input = input_bytes;
+            a.sums = reinterpret_cast<std::int32_t*>(output_bytes);
+            a.squares = reinterpret_cast<std::int64_t*>(extra_bytes);
+            table.context_tap_s8(a);
+        }
+        void operator()(kernels::ContextScaleS8 a) const noexcept {
+            a.data = output_bytes;
+            a.squares = reinterpret_cast<const std::int64_t*>(extra_bytes);
+            table.context_scale_s8(a);
+        }
     };
-    std::visit(Runner{table, arena + call.input, arena + call.output, arena + call.extra},
+    std::visit(Runner{table, at(arena, call.input), at(arena, call.output), at(arena, call.extra)},
                call.arguments);
 }
 

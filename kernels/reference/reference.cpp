@@ -198,6 +198,15 @@ void conv2d_f32_exact(const Conv2dF32& a) noexcept {
     }
 }
 
+void quantise_f32(const QuantiseF32& a) noexcept {
+    for (int i = 0; i < a.count; ++i) {
+        const float scaled = a.input[i] * a.factor[i % a.period];
+        const float value = scaled + a.offset[i % a.period];
+        const float limited = value > 0.0f ? std::min(value, 255.0f) : 0.0f;
+        static_cast<Quantized*>(a.output)[i] = static_cast<Quantized>(std::nearbyint(limited));
+    }
+}
+
 void max_pool2d_s8(const MaxPool2dS8& a) noexcept {
     const Quantized* input = static_cast<const Quantized*>(a.input);
     Quantized* output = static_cast<Quantized*>(a.output);
@@ -285,6 +294,7 @@ const KernelTable table_reference = {
     .max_pool2d_f32 = max_pool2d_f32,
     .context_tap_f32 = context_tap_f32,
     .context_scale_f32 = context_scale_f32,
+    .quantise_f32 = quantise_f32,
     .max_pool2d_s8 = max_pool2d_s8,
     .context_tap_s8 = context_tap_s8,
     .context_scale_s8 = context_scale_s8,

@@ -17,8 +17,8 @@ template <class Expected>
 Agreement agreement(const Step& step, float* arena, Expected expected) {
     Agreement result;
     double product = 0.0, left = 0.0, right = 0.0;
-    for_each_element(step.output, step.channel_order, arena, [&](std::size_t i, float& found) {
-        const double e = expected(i), f = found;
+    for_each_value(step.output, step.channel_order, arena, [&](std::size_t i, double f) {
+        const double e = expected(i);
         if (!(std::abs(e - f) <= result.max_abs)) result.max_abs = std::abs(e - f);
         product += e * f;
         left += e * e;

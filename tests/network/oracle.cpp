@@ -1,6 +1,7 @@
 #include "tests/network/oracle.h"
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
 
 namespace lprnet::test {
@@ -50,12 +51,43 @@ OracleTensor conv2d(const Node& node, const OracleTensor& in) {
         for (int k = 0; k < weight.cols(); ++k) {
             const int stored =
                 (from * in.shape.c + source(node.input_order, k / taps)) * taps + k % taps;
-            weight(o, k) = double{node.weight[static_cast<std::size_t>(stored)]} * scale;
+            const auto at = static_cast<std::size_t>(stored);
+            weight(o, k) =
+                node.quantised() ? node.quantised_weight[at] : double{node.weight[at]} * scale;
         }
     }
     const Eigen::VectorXd bias =
         Eigen::Map<const Eigen::VectorXf>(node.bias.data(), oc).cast<double>();
-    return from_matrix((weight * columns).colwise() + bias, node.shape);
+    if (!node.quantised()) return from_matrix((weight * columns).colwise() + bias, node.shape);
+
+    // As conv2d_s8 is defined: sums of integers, which double holds exactly.
+    OracleTensor out = from_matrix(weight * (columns / in.step), node.shape);
+    out.step = double{node.output_step};
+    for (std::size_t i = 0; i < out.values.size(); ++i) {
+        const int o = static_cast<int>(i) / pixels;
+        const auto from = static_cast<std::size_t>(source(node.channel_order, o));
+        const double unit = in.step * double{node.weight_step[from]};
+        const double sum = out.values[i] + std::nearbyint(bias[o] / unit);
+        const float q = static_cast<float>(sum) * static_cast<float>(unit / out.step);
+        out.values[i] = std::clamp(std::nearbyint(double{q}), 0.0, 255.0) * out.step;
+    }
+    return out;
+}
+
+OracleTensor levels(const Node& node, const OracleTensor& in) {
+    Matrix out = as_matrix(in);
+    for (int c = 0; c < node.shape.c; ++c) {
+        const auto i = static_cast<std::size_t>(c);
+        out.row(c) =
+            (out.row(c).array() * double{node.level_factor[i]} + double{node.level_offset[i]})
+                .round()
+                .cwiseMax(0.0)
+                .cwiseMin(255.0)
+                .matrix();
+    }
+    OracleTensor result = from_matrix(out, node.shape);
+    result.step = 1.0;
+    return result;
 }
 
 OracleTensor batch_norm(const Node& node, const OracleTensor& in) {
@@ -87,6 +119,7 @@ OracleTensor pool(const Node& node, const OracleTensor& in, bool average) {
             }
         }
     }
+    out.step = average ? 0.0 : in.step;
     return out;
 }
 
@@ -116,7 +149,10 @@ std::map<std::string, OracleTensor> run_oracle(const Graph& graph,
             case Op::input: out = {node.shape, input}; break;
             case Op::conv2d: out = conv2d(node, in(0)); break;
             case Op::batch_norm: out = batch_norm(node, in(0)); break;
-            case Op::relu: out = from_matrix(as_matrix(in(0)).cwiseMax(0.0), node.shape); break;
+            case Op::relu:
+                out = from_matrix(as_matrix(in(0)).cwiseMax(0.0), node.shape);
+                out.step = in(0).step;
+                break;
             case Op::max_pool: out = pool(node, in(0), false); break;
             case Op::average_pool: out = pool(node, in(0), true); break;
             case Op::normalize: {
@@ -131,6 +167,7 @@ std::map<std::string, OracleTensor> run_oracle(const Graph& graph,
                 }
                 break;
             case Op::mean_height: out = mean_height(node, in(0)); break;
+            case Op::quantise: out = levels(node, in(0)); break;
             case Op::context_tap: {
                 Node pooled;
                 pooled.window = node.window;

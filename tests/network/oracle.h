@@ -14,6 +14,7 @@ namespace lprnet::test {
 struct OracleTensor {
     Shape shape;
     std::vector<double> values;
+    double step = 0.0;  // of a quantised tensor: all values are multiples of it
 };
 
 // The output of every node by name; `input` is in PyTorch's order, [c][h][w].

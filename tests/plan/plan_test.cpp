@@ -31,10 +31,10 @@ TEST_CASE("the plan of LPRNet has the size that its README quotes", "[plan]") {
 TEST_CASE("every tensor lies inside the arena", "[plan]") {
     for (const double width : {0.3, 1.0, 1.25}) {
         const Plan plan = plan_of(random_model({.width = width}));
-        CHECK(plan.input.begin + plan.input.size() <= plan.arena_size);
+        CHECK(plan.input.begin + plan.input.size_bytes() <= plan.arena_size * sizeof(float));
         for (const Step& step : plan.steps) {
             INFO(step.name);
-            CHECK(step.output.begin + step.output.size() <= plan.arena_size);
+            CHECK(step.output.begin + step.output.size_bytes() <= plan.arena_size * sizeof(float));
         }
     }
 }
@@ -42,18 +42,18 @@ TEST_CASE("every tensor lies inside the arena", "[plan]") {
 TEST_CASE("a run leaves the input as it was", "[plan]") {
     const Plan plan = plan_of(random_model({}));
     kernels::AlignedBuffer arena(plan.arena_size);
-    float* input = arena.data() + plan.input.origin();
+    float* input = plan.input.floats(arena.data());
     for (std::size_t i = 0; i < plan.input.size(); ++i)
         input[i] = static_cast<float>(i % 17) - 8.0f;
     run_plan(plan, arena.data());
-    std::vector<float> first(arena.data() + plan.output.origin(),
-                             arena.data() + plan.output.origin() + plan.output.size());
+    std::vector<float> first(plan.output.floats(arena.data()),
+                             plan.output.floats(arena.data()) + plan.output.size());
     for (std::size_t i = 0; i < plan.input.size(); ++i) {
         REQUIRE(input[i] == static_cast<float>(i % 17) - 8.0f);
     }
     run_plan(plan, arena.data());
-    CHECK(std::vector<float>(arena.data() + plan.output.origin(),
-                             arena.data() + plan.output.origin() + plan.output.size()) == first);
+    CHECK(std::vector<float>(plan.output.floats(arena.data()),
+                             plan.output.floats(arena.data()) + plan.output.size()) == first);
 }
 
 TEST_CASE("what lay in the arena before does not matter", "[plan]") {
@@ -62,12 +62,12 @@ TEST_CASE("what lay in the arena before does not matter", "[plan]") {
     for (const float before : {0.0f, 1e30f}) {
         kernels::AlignedBuffer arena(plan.arena_size);
         std::fill(arena.data(), arena.data() + arena.size(), before);
-        float* input = arena.data() + plan.input.origin();
+        float* input = plan.input.floats(arena.data());
         for (std::size_t i = 0; i < plan.input.size(); ++i)
             input[i] = static_cast<float>(i % 5) - 2.0f;
         run_plan(plan, arena.data());
-        outputs.emplace_back(arena.data() + plan.output.origin(),
-                             arena.data() + plan.output.origin() + plan.output.size());
+        outputs.emplace_back(plan.output.floats(arena.data()),
+                             plan.output.floats(arena.data()) + plan.output.size());
     }
     CHECK(outputs[0] == outputs[1]);
 }

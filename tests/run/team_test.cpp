@@ -75,11 +75,11 @@ TEST_CASE("the logits do not depend on the number of threads", "[team]") {
                 for (int repeat = 0; repeat < 3; ++repeat) {
                     kernels::AlignedBuffer arena(plan->arena_size);
                     std::fill_n(arena.data(), arena.size(), 1e30f);
-                    float* input = arena.data() + plan->input.origin();
+                    float* input = plan->input.floats(arena.data());
                     for (std::size_t i = 0; i < plan->input.size(); ++i)
                         input[i] = static_cast<float>(i % 17) * 0.1f - 0.8f;
                     run_plan(*plan, arena.data(), threads > 1 ? &team : nullptr);
-                    const float* logits = arena.data() + plan->output.origin();
+                    const float* logits = plan->output.floats(arena.data());
                     const std::vector<float> found(logits, logits + plan->output.size());
                     if (expected.empty()) expected = found;
                     CHECK(found == expected);

@@ -1,0 +1,403 @@
+#include "engine/plan/build_quantised_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <utility>
+
+#include "engine/plan/graph_edit.h"
+#include "engine/plan/place_tensors.h"
+#include "engine/plan/split_call.h"
+#include "kernels/pack.h"
+
+namespace lprnet {
+namespace {
+
+constexpr int kLevels = 255;
+// Kernels may read so far behind their input.
+constexpr std::size_t kSlackFloats = kernels::kWeightAlignment / sizeof(float);
+
+template <class T>
+const T* data_or_null(const std::vector<T>& v) noexcept {
+    return v.empty() ? nullptr : v.data();
+}
+
+std::string kernel_text(const char* kernel, int h, int w) {
+    return std::string(kernel) + " " + std::to_string(h) + "x" + std::to_string(w);
+}
+
+std::size_t align_floats(std::size_t floats) noexcept {
+    return align_up(floats * sizeof(float)) / sizeof(float);
+}
+
+class QuantisedBuilder {
+public:
+    QuantisedBuilder(const Graph& graph, const kernels::KernelTable& table,
+                     const PlanOptions& options)
+        : graph_(graph), table_(table), options_(options), placements_(tensors_of(graph)) {
+        choose_elements();
+        reserve_squares();
+        plan_.table = &table;
+        plan_.quantised = true;
+        plan_.threads = options.threads;
+        plan_.arena_size = place_tensors(placements_) + kSlackFloats;
+        plan_.input = placements_.front().tensor;
+        plan_.output = placements_[static_cast<std::size_t>(node_count(graph) - 1)].tensor;
+        plan_.packed = kernels::AlignedBuffer(packed_size());
+        packed_ = plan_.packed.data();
+    }
+
+    Status add(int index) {
+        const Node& node = node_at(graph_, index);
+        const Tensor& in = placement(only_input(node)).tensor;
+        const Tensor& out = placement(index).tensor;
+        Step step;
+        step.name = node.name;
+        step.reads = node_at(graph_, only_input(node)).name;
+        step.op = node.op;
+        step.output = out;
+        step.channel_order = node.channel_order;
+        step.multiply_accumulates = multiply_accumulates(graph_, node);
+        KernelCall call;
+        call.input = in.origin();
+        call.output = out.origin();
+        Status status;
+        switch (node.op) {
+            case Op::quantise: add_quantise(node, in, step, call); break;
+            case Op::conv2d:
+                if (node.quantised()) {
+                    status = add_conv2d_s8(node, in, out, step, call);
+                } else {
+                    status = add_conv2d_f32(node, in, out, step, call);
+                }
+                break;
+            case Op::max_pool: add_max_pool(node, in, out, step, call); break;
+            case Op::context_tap: status = add_context_tap(index, in, out, step, call); break;
+            case Op::concat: status = add_context_scale(index, out, step, call); break;
+            default:
+                status = unsupported(
+                    node, "no kernel computes " + std::string(op_name(node.op)) + " on its own");
+        }
+        if (!status) return status;
+        step.calls = split_call(call, options_.threads, table_);
+        plan_.steps.push_back(std::move(step));
+        return {};
+    }
+
+    Plan take() { return std::move(plan_); }
+
+private:
+    Placement& placement(int index) { return placements_[static_cast<std::size_t>(index)]; }
+
+    static Error unsupported(const Node& node, const std::string& what) {
+        return {ErrorCode::unsupported, "layer '" + node.name + "': " + what};
+    }
+
+    // Which tensors are quantised, and what a step of each is.
+    void choose_elements() {
+        for (int i = 0; i < node_count(graph_); ++i) {
+            const Node& node = node_at(graph_, i);
+            Tensor& tensor = placement(i).tensor;
+            if (node.op == Op::quantise) {
+                tensor.scale = 1.0f;
+            } else if (node.op == Op::conv2d) {
+                tensor.scale = node.output_step;
+            } else if (node.op == Op::max_pool) {
+                tensor.scale = placement(only_input(node)).tensor.scale;
+            }
+            if (tensor.quantised()) {
+                tensor.element_bytes = static_cast<std::size_t>(table_.quantized.bytes);
+            }
+        }
+    }
+
+    int parts_of(int tap) const {
+        return context_tap_s8_parts(node_at(graph_, tap).shape.c, options_.threads);
+    }
+
+    // The context's sums of squares: a placement of its own.
+    void reserve_squares() {
+        for (int i = 0; i < node_count(graph_); ++i) {
+            const Node& node = node_at(graph_, i);
+            if (node.op != Op::concat) continue;
+            int count = 0;
+            for (const int tap : node.inputs) count += parts_of(tap);
+            Placement memory;
+            memory.tensor = {.h = 1, .w = count, .c = 1, .element_bytes = sizeof(std::int64_t)};
+            memory.first = placement(i).first;
+            memory.last = i;
+            squares_ = static_cast<int>(placements_.size());
+            placements_.push_back(memory);
+        }
+    }
+
+    int input_channels(const Node& node) const { return node_at(graph_, only_input(node)).shape.c; }
+
+    std::size_t packed_weights(const Node& conv) const {
+        const int oc = conv.shape.c, ic = input_channels(conv);
+        return align_floats(
+            conv.quantised()
+                ? kernels::packed_conv2d_s8_weights(table_, oc, ic, conv.kh, conv.kw)
+                : kernels::packed_conv2d_f32_weights(table_, oc, ic, conv.kh, conv.kw, false));
+    }
+    std::size_t packed_bias(const Node& conv) const {
+        return align_floats(kernels::packed_conv2d_s8_bias(table_, conv.shape.c));
+    }
+    // Of a quantise: the factors, or the offsets.
+    static std::size_t pattern(const Node& quantise) {
+        return quantise.level_factor.size() * kernels::kQuantisePeriod;
+    }
+
+    std::size_t packed_size() const {
+        std::size_t size = 0;
+        for (const Node& node : graph_.nodes) {
+            if (node.op == Op::conv2d) {
+                size += packed_weights(node) + (node.quantised() ? 2 : 1) * packed_bias(node);
+            } else if (node.op == Op::quantise) {
+                size += 2 * align_floats(pattern(node));
+            }
+        }
+        return size;
+    }
+
+    float* take_packed(std::size_t floats) {
+        float* memory = packed_;
+        packed_ += floats;
+        return memory;
+    }
+
+    void add_quantise(const Node& node, const Tensor& in, Step& step, KernelCall& call) {
+        float* factor = take_packed(align_floats(pattern(node)));
+        float* offset = take_packed(align_floats(pattern(node)));
+        for (std::size_t i = 0; i < pattern(node); ++i) {
+            factor[i] = node.level_factor[i % node.level_factor.size()];
+            offset[i] = node.level_offset[i % node.level_offset.size()];
+        }
+        call.arguments = kernels::QuantiseF32{.input = nullptr,
+                                              .factor = factor,
+                                              .offset = offset,
+                                              .output = nullptr,
+                                              .period = static_cast<int>(pattern(node)),
+                                              .count = static_cast<int>(in.size())};
+        step.kernel = "quantise_f32";
+    }
+
+    // Bias and scale of each output channel, from real values to the integers of conv2d_s8.
+    // Fails where a sum of the largest activations could leave 32 bits, or its product with the
+    // scale.
+    Status requantisation(const Node& node, const Tensor& in, std::vector<std::int32_t>& bias,
+                          std::vector<float>& scale) const {
+        constexpr double kLimit = 2147483000.0;
+        const std::size_t per_channel = node.quantised_weight.size() / node.bias.size();
+        for (std::size_t o = 0; o < node.bias.size(); ++o) {
+            const std::size_t from =
+                node.channel_order.empty() ? o : static_cast<std::size_t>(node.channel_order[o]);
+            const double step = double{in.scale} * double{node.weight_step[from]};
+            const double rounded = std::nearbyint(double{node.bias[o]} / step);
+            double largest = std::abs(rounded);
+            for (std::size_t k = 0; k < per_channel; ++k) {
+                largest += kLevels * std::abs(int{node.quantised_weight[from * per_channel + k]});
+            }
+            const double factor = step / double{node.output_step};
+            if (!(largest < kLimit) || !(largest * factor < kLimit)) {
+                return unsupported(node, "channel " + std::to_string(from) + ": the largest sum, " +
+                                             std::to_string(largest) + " times " +
+                                             std::to_string(factor) + ", does not fit 32 bits");
+            }
+            bias.push_back(static_cast<std::int32_t>(rounded));
+            scale.push_back(static_cast<float>(factor));
+        }
+        return {};
+    }
+
+    Status add_conv2d_s8(const Node& node, const Tensor& in, const Tensor& out, Step& step,
+                         KernelCall& call) {
+        if (!in.quantised()) return unsupported(node, "quantised, but what it reads is not");
+        std::vector<std::int32_t> bias;
+        std::vector<float> scale;
+        if (Status s = requantisation(node, in, bias, scale); !s) return s;
+        const float* begin = packed_;
+        auto* weights = reinterpret_cast<std::int32_t*>(take_packed(packed_weights(node)));
+        auto* packed = reinterpret_cast<std::int32_t*>(take_packed(packed_bias(node)));
+        float* packed_scale = take_packed(packed_bias(node));
+        kernels::pack_conv2d_s8(table_,
+                                {.oihw = node.quantised_weight.data(),
+                                 .output_order = data_or_null(node.channel_order),
+                                 .input_order = data_or_null(node.input_order)},
+                                bias.data(), scale.data(), out.c, in.c, node.kh, node.kw, weights,
+                                packed, packed_scale);
+        kernels::Conv2dS8 conv = {
+            .input = nullptr,
+            .input_row = in.row(),
+            .weights = weights,
+            .bias = packed,
+            .scale = packed_scale,
+            .output = nullptr,
+            .output_row = out.row(),
+            .oh = out.h,
+            .ow = out.w,
+            .ic = in.c,
+            .oc = out.c,
+            .kh = node.kh,
+            .kw = node.kw,
+        };
+        // As in build_plan.cpp: all rows form one where nothing lies between them.
+        if (node.kw == 1 && in.border_w == 0 && out.border_w == 0) {
+            conv.ow = out.h * out.w;
+            conv.oh = 1;
+        }
+        call.input -= (static_cast<std::size_t>(node.pad_h * in.row()) +
+                       static_cast<std::size_t>(node.pad_w) * static_cast<std::size_t>(in.c)) *
+                      in.element_bytes;
+        call.arguments = conv;
+        step.conv_shape = {in.c, out.c, node.kh, node.kw, out.h, out.w};
+        step.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
+        step.kernel = kernel_text("conv2d_s8", node.kh, node.kw);
+        return {};
+    }
+
+    // The convolution behind the context.
+    Status add_conv2d_f32(const Node& node, const Tensor& in, const Tensor& out, Step& step,
+                          KernelCall& call) {
+        if (in.quantised()) return unsupported(node, "not quantised, but what it reads is");
+        const float* begin = packed_;
+        float* weights = take_packed(packed_weights(node));
+        float* bias = take_packed(packed_bias(node));
+        kernels::pack_conv2d_f32(table_,
+                                 {.oihw = node.weight.data(),
+                                  .scale = data_or_null(node.scale),
+                                  .output_order = data_or_null(node.channel_order),
+                                  .input_order = data_or_null(node.input_order)},
+                                 node.bias.data(), out.c, in.c, node.kh, node.kw, weights, bias,
+                                 false);
+        call.arguments = kernels::Conv2dF32{
+            .input = nullptr,
+            .input_row = in.row(),
+            .weights = weights,
+            .bias = bias,
+            .output = nullptr,
+            .output_row = out.row(),
+            .oh = out.h,
+            .ow = out.w,
+            .ic = in.c,
+            .oc = out.c,
+            .kh = node.kh,
+            .kw = node.kw,
+            .relu = node.relu,
+            .exact = true,
+        };
+        step.conv_shape = {in.c, out.c, node.kh, node.kw, out.h, out.w};
+        step.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
+        step.kernel = kernel_text("conv2d_f32_exact", node.kh, node.kw);
+        return {};
+    }
+
+    void add_max_pool(const Node& node, const Tensor& in, const Tensor& out, Step& step,
+                      KernelCall& call) {
+        call.arguments = kernels::MaxPool2dS8{
+            .input = nullptr,
+            .input_row = in.row(),
+            .output = nullptr,
+            .output_row = out.row(),
+            .oh = out.h,
+            .ow = out.w,
+            .ic = in.c,
+            .oc = out.c,
+            .kh = node.window.h,
+            .kw = node.window.w,
+            .stride_h = node.stride.h,
+            .stride_w = node.stride.w,
+            .channel_stride = node.channel_stride,
+        };
+        step.kernel = kernel_text("max_pool2d_s8", node.window.h, node.window.w);
+    }
+
+    static int rows_of(const Node& tap, int input_height) {
+        return (input_height - tap.window.h) / tap.stride.h + 1;
+    }
+
+    Status add_context_tap(int index, const Tensor& in, const Tensor& out, Step& step,
+                           KernelCall& call) {
+        const Node& node = node_at(graph_, index);
+        if (node.window.h * node.window.w > kernels::kMaxContextWindowS8) {
+            return unsupported(node, "a window of more than " +
+                                         std::to_string(kernels::kMaxContextWindowS8) + " pixels");
+        }
+        int context = index + 1;
+        while (node_at(graph_, context).op != Op::concat) ++context;
+        call.extra = placement(squares_).tensor.begin;
+        for (const int tap : node_at(graph_, context).inputs) {
+            if (tap == index) break;
+            call.extra += static_cast<std::size_t>(parts_of(tap)) * sizeof(std::int64_t);
+        }
+        call.arguments = kernels::ContextTapS8{
+            .input = nullptr,
+            .input_row = in.row(),
+            .sums = nullptr,
+            .sums_column = placement(context).tensor.c,
+            .squares = nullptr,
+            .oh = rows_of(node, in.h),
+            .ow = out.w,
+            .channels = out.c,
+            .channels_used = out.c,
+            .kh = node.window.h,
+            .kw = node.window.w,
+            .stride_h = node.stride.h,
+            .stride_w = node.stride.w,
+        };
+        step.kernel = kernel_text("context_tap_s8", node.window.h, node.window.w);
+        return {};
+    }
+
+    Status add_context_scale(int index, const Tensor& out, Step& step, KernelCall& call) {
+        const Node& node = node_at(graph_, index);
+        if (node.inputs.size() > std::size_t{kernels::kMaxContextBranches}) {
+            return unsupported(
+                node, "more than " + std::to_string(kernels::kMaxContextBranches) + " branches");
+        }
+        kernels::ContextScaleS8 scale = {};
+        scale.column = out.c;
+        scale.ow = out.w;
+        for (const int input : node.inputs) {
+            const Node& tap = node_at(graph_, input);
+            const Tensor& in = placement(only_input(tap)).tensor;
+            const int rows = rows_of(tap, in.h);
+            const double area = tap.window.h * tap.window.w;
+            const double values = double(rows) * tap.shape.w * tap.shape.c;
+            scale.channels[scale.branches] = tap.shape.c;
+            scale.parts[scale.branches] = parts_of(input);
+            scale.factors[scale.branches] = area * values / (rows * double{in.scale});
+            ++scale.branches;
+        }
+        call.arguments = scale;
+        call.extra = placement(squares_).tensor.begin;
+        step.kernel = "context_scale_s8";
+        return {};
+    }
+
+    const Graph& graph_;
+    const kernels::KernelTable& table_;
+    const PlanOptions& options_;
+    std::vector<Placement> placements_;  // by node, then the sums of squares
+    int squares_ = 0;                    // which one those are
+    Plan plan_;
+    float* packed_ = nullptr;
+};
+
+}  // namespace
+
+bool is_quantised(const Graph& graph) noexcept {
+    return std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                       [](const Node& node) { return node.quantised(); });
+}
+
+Result<Plan> build_quantised_plan(const Graph& graph, const kernels::KernelTable& table,
+                                  const PlanOptions& options) {
+    QuantisedBuilder builder(graph, table, options);
+    for (int i = 1; i < node_count(graph); ++i) {
+        if (Status status = builder.add(i); !status) return status.error();
+    }
+    return builder.take();
+}
+
+}  // namespace lprnet

@@ -1,0 +1,140 @@
+// Quantised networks: the plan against an interpreter of the graph, and the same bits from every
+// table and every number of threads.
+#include <cstring>
+#include <string>
+
+#include "engine/compress/quantize.h"
+#include "engine/plan/plan.h"
+#include "engine/run/run.h"
+#include "tests/kernels/tables.h"
+#include "tests/network/compare.h"
+#include "tests/network/oracle.h"
+#include "tests/network/random_network.h"
+
+namespace lprnet::test {
+namespace {
+
+// Normalised pixels, as a real image has them: levels / 128 - 127.5 / 128.
+std::vector<float> random_image(const Shape& shape, unsigned seed) {
+    std::mt19937 random(seed);
+    std::vector<float> input(static_cast<std::size_t>(shape.c * shape.h * shape.w));
+    for (float& x : input) x = (static_cast<float>(random() % 256) - 127.5f) * 0.0078125f;
+    return input;
+}
+
+std::vector<std::vector<float>> random_images(const Shape& shape, int count) {
+    std::vector<std::vector<float>> images;
+    for (int i = 0; i < count; ++i) images.push_back(random_image(shape, 100u + unsigned(i)));
+    return images;
+}
+
+Model quantised_model(const RandomNetwork& network) {
+    const Model model = random_model(network);
+    const Shape shape = model.data().graph.input_shape();
+    Result<QuantizedModel> quantised =
+        quantize(model.data(), random_images(shape, 3), ClipMethod::mse);
+    if (!quantised) FAIL(quantised.error().message);
+    const Result<std::vector<std::byte>> bytes =
+        weights::serialize_safetensors(quantised->views(), random_network(network).metadata);
+    if (!bytes) FAIL(bytes.error().message);
+    Result<Model> loaded = Model::from_memory(*bytes, "quantised");
+    if (!loaded) FAIL(loaded.error().message);
+    return *loaded;
+}
+
+std::vector<float> logits_of(const Plan& plan, const std::vector<float>& input) {
+    kernels::AlignedBuffer arena(plan.arena_size);
+    std::copy(input.begin(), input.end(), plan.input.floats(arena.data()));
+    run_plan(plan, arena.data());
+    const float* logits = plan.output.floats(arena.data());
+    return {logits, logits + plan.output.size()};
+}
+
+const RandomNetwork kNetworks[] = {
+    {.seed = 1},
+    {.channels = 1, .classes = 37, .seed = 2},
+    {.width = 0.75, .seed = 3},
+    {.classes = 5, .width = 0.3, .seed = 4},
+};
+
+TEST_CASE("a quantised network computes what its graph says", "[network]") {
+    for (const RandomNetwork& network : kNetworks) {
+        INFO("width " << network.width << ", channels " << network.channels);
+        const Model model = quantised_model(network);
+        const Shape shape = model.data().graph.input_shape();
+        const std::vector<float> image = random_image(shape, 7);
+        std::vector<double> planes(image.size());  // the oracle's order
+        for (std::size_t i = 0; i < image.size(); ++i) {
+            const std::size_t c = i % static_cast<std::size_t>(shape.c);
+            planes[c * image.size() / static_cast<std::size_t>(shape.c) +
+                   i / static_cast<std::size_t>(shape.c)] = double{image[i]};
+        }
+        const auto expected = run_oracle(model.data().graph, planes);
+        for (const kernels::KernelTable* table : tables_under_test()) {
+            INFO(table->name);
+            const Result<Plan> plan = build_plan(model.data().graph, *table);
+            if (!plan) FAIL(plan.error().message);
+            CHECK(plan->quantised);
+            kernels::AlignedBuffer arena(plan->arena_size);
+            std::copy(image.begin(), image.end(), plan->input.floats(arena.data()));
+            for (const Step& step : plan->steps) {
+                run_step(*plan, step, arena.data());
+                if (step.op == Op::context_tap || step.op == Op::concat) continue;
+                const OracleTensor& tensor = expected.at(step.name);
+                const Agreement a =
+                    agreement(step, arena.data(), [&](std::size_t i) { return tensor.values[i]; });
+                INFO("layer " << step.name << ": max abs " << a.max_abs << ", cosine " << a.cosine);
+                if (step.output.quantised()) {
+                    CHECK(a.max_abs == 0.0);
+                } else {
+                    CHECK(a.cosine >= 0.999999);
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("a quantised network is close to the network it was made from", "[network]") {
+    const RandomNetwork network = {.seed = 1};
+    const Model plain = random_model(network);
+    const Model model = quantised_model(network);
+    const std::vector<float> image = random_image(plain.data().graph.input_shape(), 7);
+    for (const kernels::KernelTable* table : tables_under_test()) {
+        const Result<Plan> exact = build_plan(plain.data().graph, *table);
+        const Result<Plan> plan = build_plan(model.data().graph, *table);
+        REQUIRE((exact.ok() && plan.ok()));
+        const std::vector<float> a = logits_of(*exact, image), b = logits_of(*plan, image);
+        double product = 0, left = 0, right = 0;
+        for (std::size_t i = 0; i < a.size(); ++i) {
+            product += double{a[i]} * double{b[i]};
+            left += double{a[i]} * double{a[i]};
+            right += double{b[i]} * double{b[i]};
+        }
+        CHECK(product / std::sqrt(left * right) > 0.99);
+    }
+}
+
+TEST_CASE("every table and number of threads gives the bits of the reference", "[network]") {
+    for (const RandomNetwork& network : kNetworks) {
+        const Model model = quantised_model(network);
+        const std::vector<float> image = random_image(model.data().graph.input_shape(), 9);
+        const Result<Plan> reference = build_plan(model.data().graph, reference_table());
+        REQUIRE(reference.ok());
+        const std::vector<float> expected = logits_of(*reference, image);
+        for (const kernels::KernelTable* table : tables_under_test()) {
+            for (const int threads : {1, 2, 3, 7}) {
+                INFO(table->name << ", threads " << threads);
+                const Result<Plan> plan =
+                    build_plan(model.data().graph, *table, {.tuning = {}, .threads = threads});
+                REQUIRE(plan.ok());
+                const std::vector<float> found = logits_of(*plan, image);
+                REQUIRE(found.size() == expected.size());
+                CHECK(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) ==
+                      0);
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace lprnet::test
