@@ -184,10 +184,11 @@ void print_layers(const std::vector<LayerTime>& layers) {
     print_table(rows, {true, true, false, false, false});
 }
 
-void print_text(const Measurement& m, const BenchOptions& options, const char* isa) {
+void print_text(const Measurement& m, const BenchOptions& options, const Model& model,
+                const char* isa) {
     std::printf("Threads            %d, %d for each frame\n", m.threads, options.intra);
     std::printf("Frames             %d\n", m.frames);
-    std::printf("Measured           %s, %s, %s\n", options.model.precision.c_str(), isa,
+    std::printf("Measured           %s, %s, %s\n", model.precision(), isa,
                 options.include_image ? "pixels to text" : "network only");
     std::printf("Total time         %.3f ms\n", m.total_ms);
     std::printf("Average latency    %.4f ms\n", m.mean());
@@ -199,7 +200,7 @@ void print_text(const Measurement& m, const BenchOptions& options, const char* i
 
 Json to_json(const Measurement& m, const std::vector<LayerTime>& layers,
              const BenchOptions& options, const Model& model, const char* isa) {
-    Json json = {{"precision", options.model.precision},
+    Json json = {{"precision", model.precision()},
                  {"isa", isa},
                  {"threads", m.threads},
                  {"intra", options.intra},
@@ -245,7 +246,7 @@ ExitStatus run(const BenchOptions& options) {
             all.push_back(to_json(*measurement, layers, options, *model, recognizer->isa()));
         } else {
             if (threads != options.threads.front()) std::puts("");
-            print_text(*measurement, options, recognizer->isa());
+            print_text(*measurement, options, *model, recognizer->isa());
         }
     }
     if (options.json) {

@@ -46,7 +46,7 @@ void print_json(const Evaluation& evaluation, const EvalOptions& options, const 
                 const char* isa) {
     Json json = score_json(evaluation.all);
     json["decode"] = options.decode;
-    json["precision"] = options.model.precision;
+    json["precision"] = model.precision();
     json["isa"] = isa;
     json["model"] = model.name();
     Json& sets = json["by_set"] = Json::object();

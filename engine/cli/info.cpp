@@ -57,8 +57,10 @@ Json describe(const Model& model, Recognizer& recognizer) {
     for (const Node& node : model.data().graph.nodes) {
         if (node.op != Op::conv2d) continue;
         weights.push_back({{"name", node.name},
-                           {"weights", node.weight.size()},
-                           {"zeros", std::count(node.weight.begin(), node.weight.end(), 0.0F)},
+                           {"weights", node.weight.size() + node.quantised_weight.size()},
+                           {"zeros", std::count(node.weight.begin(), node.weight.end(), 0.0F) +
+                                         std::count(node.quantised_weight.begin(),
+                                                    node.quantised_weight.end(), 0)},
                            {"stored_bytes", node.stored_bytes}});
     }
     Json layers = Json::array();
@@ -70,10 +72,11 @@ Json describe(const Model& model, Recognizer& recognizer) {
                           {"kernel", step.kernel},
                           {"macs", step.multiply_accumulates},
                           {"weight_bytes", step.weight_bytes},
-                          {"output_bytes", step.output.size() * sizeof(float)}});
+                          {"output_bytes", step.output.size_bytes()}});
     }
     return {{"version", LPRNET_VERSION},
             {"model", model.name()},
+            {"precision", model.precision()},
             {"source", model.source()},
             {"parameters", model.parameters()},
             {"classes", model.charset().size()},
@@ -138,6 +141,7 @@ void print_text(const Json& info, const Plan& plan) {
     line("version", info["version"].get<std::string>());
     line("model", info["model"].get<std::string>());
     line("source", info["source"].get<std::string>());
+    line("precision", info["precision"].get<std::string>());
     line("parameters", info["parameters"].dump());
     line("charset", info["classes"].dump() + ": " + joined(info["charset"], ""));
     line("blank", info["blank"].dump());

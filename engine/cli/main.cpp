@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
     add("bench", "Measure latency and throughput", add_bench)->alias("perf");
     add("verify", "Compare every layer with a PyTorch dump", add_verify);
     add("prune", "Write a model file with the smallest weights set to zero", add_prune);
+    add("quantize", "Write a model file in int8", add_quantize);
     add("tune", "Measure the kernels that compute each layer and keep the fastest", add_tune);
     add("info", "Describe the model, its plan and this CPU", add_info);
 

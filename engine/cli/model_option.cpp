@@ -12,14 +12,21 @@ namespace lprnet::cli {
 
 void ModelOption::add_to(CLI::App& app) {
     app.add_option("-m,--model", path, "Weights file (.safetensors); default: the one built in");
-    app.add_option("--precision", precision, "Arithmetic: fp32")
-        ->check(CLI::IsMember({"fp32"}))
-        ->capture_default_str();
+    app.add_option("--precision", precision,
+                   "What the weights have to be; default: whatever they are")
+        ->check(CLI::IsMember({"fp32", "int8"}));
     app.add_option("--tuning", tuning, "Kernel choices written by lprnet tune");
 }
 
 Result<Model> ModelOption::load() const {
-    return path.empty() ? Model::builtin() : Model::load(path);
+    Result<Model> model = path.empty() ? Model::builtin() : Model::load(path);
+    if (model && !precision.empty() && precision != model->precision()) {
+        return Error{ErrorCode::invalid_argument,
+                     model->name() + ": expected " + precision + " weights, found " +
+                         model->precision() + " ones" +
+                         (precision == "int8" ? "; lprnet quantize makes int8 ones" : "")};
+    }
+    return model;
 }
 
 Result<Recognizer> ModelOption::recognizer(const Model& model, int threads) const {

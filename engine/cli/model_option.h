@@ -11,8 +11,8 @@
 namespace lprnet::cli {
 
 struct ModelOption {
-    std::string path;  // empty: built in
-    std::string precision = "fp32";
+    std::string path;       // empty: built in
+    std::string precision;  // that the model must have; empty: whatever it has
     std::string tuning;  // file of `lprnet tune`; empty: the one that LPRNET_TUNING names, if any
 
     void add_to(CLI::App& app);

@@ -12,10 +12,10 @@
 
 #include "engine/cli/evaluation.h"
 #include "engine/cli/labels.h"
+#include "engine/cli/model_file.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
-#include "engine/model/builtin.h"
 #include "engine/model/model_data.h"
 #include "engine/model/model_tensors.h"
 #include "weights/printable.h"
@@ -90,19 +90,6 @@ std::string note(const PruneOptions& options) {
         text += ", " + name + " " + percent_text(amount);
     }
     return text;
-}
-
-Result<SafetensorsFile> open_file(const PruneVerbOptions& options, const Model& model) {
-    if (options.model.empty()) {
-        return SafetensorsFile::from_memory(builtin_model_bytes(), model.name());
-    }
-    return SafetensorsFile::open(options.model);
-}
-
-std::size_t file_bytes(const SafetensorsFile& file) {
-    std::size_t bytes = file.data_offset();
-    for (const weights::TensorView& tensor : file.tensors()) bytes += tensor.bytes.size();
-    return bytes;
 }
 
 Result<std::vector<Recognizer>> recognizers_of(const Model& before, const Model& after) {
@@ -224,7 +211,7 @@ ExitStatus run(const PruneVerbOptions& options) {
     const Result<Model> model =
         options.model.empty() ? Model::builtin() : Model::load(options.model);
     if (!model) return fail(model.error());
-    const Result<SafetensorsFile> file = open_file(options, *model);
+    const Result<SafetensorsFile> file = open_model_file(options.model, *model);
     if (!file) return fail(file.error());
     std::vector<LabelledImage> images;
     if (!options.calibration.empty()) {

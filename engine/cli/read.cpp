@@ -78,7 +78,7 @@ Status read_one(const std::string& path, const ReadOptions& options, Recognizer&
 }
 
 Json to_json(const std::string& path, const Reading& reading, const Times& times,
-             const Model& model, const ReadOptions& options) {
+             const Model& model) {
     Json characters = Json::array();
     for (const Character& c : reading.characters) {
         characters.push_back({{"char", c.text},
@@ -94,7 +94,7 @@ Json to_json(const std::string& path, const Reading& reading, const Times& times
             {"processing_time_ms",
              {{"image", times.image}, {"infer", times.infer}, {"decode", times.decode}}},
             {"model", model.name()},
-            {"precision", options.model.precision},
+            {"precision", model.precision()},
             {"backend", "cpu"}};
 }
 
@@ -121,7 +121,7 @@ ExitStatus run(const ReadOptions& options) {
         } else if (static_cast<double>(reading.confidence) >= options.min_confidence) {
             progress.hide();
             if (options.json) {
-                const Json line = to_json(path, reading, times, *model, options);
+                const Json line = to_json(path, reading, times, *model);
                 std::puts(line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
             } else {
                 std::printf("%s\t%.4f\t%s\n", reading.text.c_str(),

@@ -16,6 +16,7 @@ Verb add_eval(CLI::App& app);
 Verb add_bench(CLI::App& app);
 Verb add_verify(CLI::App& app);
 Verb add_prune(CLI::App& app);
+Verb add_quantize(CLI::App& app);
 Verb add_tune(CLI::App& app);
 Verb add_info(CLI::App& app);
 

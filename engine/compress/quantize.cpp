@@ -16,6 +16,7 @@ namespace {
 
 constexpr double kWeightSteps = 127.0;
 constexpr double kActivationSteps = 255.0;
+constexpr double kMaxBias = 1 << 30;  // in steps of its sum
 constexpr std::size_t kBins = 4096;
 constexpr double kPercentile = 0.9999;
 
@@ -76,9 +77,12 @@ double clip_of(const Histogram& histogram, ClipMethod method) {
     return best;
 }
 
-// The nearest of 255 steps of each output channel. A channel of zeros gets a step of 1.
-void quantize_channels(const std::vector<double>& weight, std::size_t channels,
+// The nearest of 255 steps of each output channel. A channel of zeros gets a step of 1. Channels
+// that batch norm has all but switched off have tiny weights beside their bias, which has to be
+// counted in the same steps: they get larger ones, from `least` on.
+void quantize_channels(const std::vector<double>& weight, const std::vector<double>& least,
                        std::vector<std::int8_t>& int8, std::vector<float>& steps) {
+    const std::size_t channels = least.size();
     const std::size_t per_channel = weight.size() / channels;
     for (std::size_t o = 0; o < channels; ++o) {
         const double* values = weight.data() + o * per_channel;
@@ -86,7 +90,7 @@ void quantize_channels(const std::vector<double>& weight, std::size_t channels,
         for (std::size_t i = 0; i < per_channel; ++i) {
             largest = std::max(largest, std::abs(values[i]));
         }
-        float step = static_cast<float>(largest / kWeightSteps);
+        float step = static_cast<float>(std::max(largest / kWeightSteps, least[o]));
         if (!(step > 0.0f)) step = 1.0f;
         steps.push_back(step);
         for (std::size_t i = 0; i < per_channel; ++i) {
@@ -125,6 +129,12 @@ void read_levels(const Preprocess& preprocess, const Node& conv, std::vector<dou
     }
 }
 
+// The convolution, or the input, whose steps node `index` has: pools keep them.
+int source_of(const Graph& graph, int index) {
+    while (node_at(graph, index).op == Op::max_pool) index = only_input(node_at(graph, index));
+    return index;
+}
+
 std::vector<std::int64_t> shape_of(const Node& conv) {
     const auto oc = static_cast<std::int64_t>(conv.bias.size());
     const std::int64_t taps = std::int64_t{conv.kh} * conv.kw;
@@ -132,10 +142,10 @@ std::vector<std::int64_t> shape_of(const Node& conv) {
 }
 
 void add_weight(const Node& conv, const std::string& name, const std::vector<double>& weight,
-                QuantizedModel& model) {
+                const std::vector<double>& least, QuantizedModel& model) {
     std::vector<std::int8_t> int8;
     std::vector<float> steps;
-    quantize_channels(weight, conv.bias.size(), int8, steps);
+    quantize_channels(weight, least, int8, steps);
     const auto oc = static_cast<std::int64_t>(steps.size());
     model.tensors.push_back({name + ".weight", shape_of(conv), std::move(int8), {}});
     model.tensors.push_back({name + ".weight.scale", {oc}, {}, std::move(steps)});
@@ -228,13 +238,23 @@ Result<QuantizedModel> quantize(const ModelData& model,
     QuantizedModel result;
     bool first = true;
     auto name = stored.begin();
-    for (const Node& node : graph.nodes) {
+    std::map<int, double> steps = {
+        {0, 1.0}};  // of the outputs so far; the first layer reads levels
+    for (int index = 0; index < node_count(graph); ++index) {
+        const Node& node = node_at(graph, index);
         if (node.op != Op::conv2d) continue;
         std::vector<double> weight = scaled_weight(node);
         std::vector<float> bias = node.bias;
         if (first) read_levels(model.preprocess, node, weight, bias);
         first = false;
-        add_weight(node, *name, weight, result);
+        std::vector<double> least(bias.size());
+        if (node.relu) {
+            const double input_step = steps.at(source_of(graph, only_input(node)));
+            for (std::size_t o = 0; o < least.size(); ++o) {
+                least[o] = std::abs(double{bias[o]}) / (input_step * kMaxBias);
+            }
+        }
+        add_weight(node, *name, weight, least, result);
         const auto oc = static_cast<std::int64_t>(bias.size());
         result.tensors.push_back({*name + ".bias", {oc}, {}, std::move(bias)});
         if (node.relu) {
@@ -243,6 +263,7 @@ Result<QuantizedModel> quantize(const ModelData& model,
             result.tensors.push_back(
                 {*name + ".output.scale", {1}, {}, {clip / static_cast<float>(kActivationSteps)}});
             result.layers.push_back({node.name, histogram.largest, clip});
+            steps[index] = double{clip} / kActivationSteps;
         }
         ++name;
     }
@@ -258,7 +279,8 @@ Result<QuantizedModel> quantize_weights(const weights::SafetensorsFile& file,
         if (node.quantised()) {
             return Error{ErrorCode::unsupported, model.name + ": quantised already"};
         }
-        add_weight(node, node.name, scaled_weight(node), result);
+        add_weight(node, node.name, scaled_weight(node), std::vector<double>(node.bias.size()),
+                   result);
         for (const char* part :
              {".weight", ".weight.scale", ".weight.mask", ".weight.values", ".weight.shape"}) {
             replaced.insert(node.name + part);

@@ -1,5 +1,7 @@
 #include "engine/model/graph.h"
 
+#include <algorithm>
+
 namespace lprnet {
 
 const char* op_name(Op op) noexcept {
@@ -17,6 +19,11 @@ const char* op_name(Op op) noexcept {
         case Op::quantise: return "quantise";
     }
     return "unknown";
+}
+
+bool Graph::quantised() const noexcept {
+    return std::any_of(nodes.begin(), nodes.end(),
+                       [](const Node& node) { return node.quantised(); });
 }
 
 std::int64_t multiply_accumulates(const Graph& graph, const Node& node) noexcept {

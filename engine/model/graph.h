@@ -95,6 +95,8 @@ struct Graph {
 
     const Shape& input_shape() const noexcept { return nodes.front().shape; }
     const Shape& output_shape() const noexcept { return nodes.back().shape; }
+    // True if a convolution is quantised; then all but the one behind the context have to be.
+    bool quantised() const noexcept;
 };
 
 // Multiply-accumulates of one node; 0 for anything but a convolution.

@@ -279,6 +279,9 @@ int Model::input_channels() const noexcept {
 int Model::steps() const noexcept {
     return data_->graph.output_shape().w;
 }
+const char* Model::precision() const noexcept {
+    return data_->graph.quantised() ? "int8" : "fp32";
+}
 std::size_t Model::parameters() const noexcept {
     return data_->parameters;
 }

@@ -347,7 +347,7 @@ Result<Plan> build_plan(Graph graph, const kernels::KernelTable& table,
     graph = fuse_context_tap(std::move(graph));
     graph = sort_pooled_channels(std::move(graph));
     graph = schedule_taps(std::move(graph));
-    if (is_quantised(graph)) return build_quantised_plan(graph, table, options);
+    if (graph.quantised()) return build_quantised_plan(graph, table, options);
 
     Builder builder(graph, table, options);
     for (int i = 1; i < node_count(graph); ++i) {

@@ -386,11 +386,6 @@ private:
 
 }  // namespace
 
-bool is_quantised(const Graph& graph) noexcept {
-    return std::any_of(graph.nodes.begin(), graph.nodes.end(),
-                       [](const Node& node) { return node.quantised(); });
-}
-
 Result<Plan> build_quantised_plan(const Graph& graph, const kernels::KernelTable& table,
                                   const PlanOptions& options) {
     QuantisedBuilder builder(graph, table, options);

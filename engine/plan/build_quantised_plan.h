@@ -6,10 +6,6 @@
 
 namespace lprnet {
 
-// True if a convolution of the graph is quantised; then all but the one behind the context have to
-// be.
-bool is_quantised(const Graph& graph) noexcept;
-
 // The last pass of build_plan() for such a graph, which the other passes went over. All tables
 // compute the same bits, whatever the number of threads. Errors: `unsupported` if a node is left
 // that no kernel computes, or if the steps and weights of a layer could overflow 32 bits.

@@ -43,6 +43,8 @@ public:
     // Time steps of the output sequence, 18 for 94 pixels.
     int steps() const noexcept;
     std::size_t parameters() const noexcept;
+    // "fp32", or "int8" for a quantised network, which is computed in integers.
+    const char* precision() const noexcept;
 
     // For the library's own rooms.
     const ModelData& data() const noexcept { return *data_; }
