@@ -1,0 +1,304 @@
+// Formats to positions (Glushkov), positions to states (subset construction), equal states merged.
+#include "engine/decode/automaton.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <tuple>
+#include <utility>
+
+namespace lprnet {
+namespace {
+
+using Kind = PatternNode::Kind;
+using Set = std::vector<std::uint32_t>;  // sorted, each once
+
+// Bounds for hostile patterns: the built-in set has 57 states before merging and 25 after.
+constexpr std::size_t kMaxStates = 2048;
+constexpr std::size_t kMaxTableEntries = std::size_t{1} << 22;
+constexpr std::size_t kMaxSteps = std::size_t{1} << 25;  // of the subset construction, about 0.1 s
+
+Set unite(const Set& a, const Set& b) {
+    Set both;
+    both.reserve(a.size() + b.size());
+    std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
+    return both;
+}
+
+// The code point of a charset entry that is one character; 0 for longer ones, which only `?` has.
+char32_t code_point(const std::string& text) {
+    const auto at = [&](std::size_t i) {
+        return static_cast<char32_t>(static_cast<unsigned char>(text[i]));
+    };
+    const std::size_t length = text.empty()   ? 0
+                               : at(0) < 0x80 ? 1
+                               : at(0) < 0xE0 ? 2
+                               : at(0) < 0xF0 ? 3
+                                              : 4;
+    if (text.size() != length) return 0;
+    char32_t c = length == 1 ? at(0) : at(0) & (0x7Fu >> length);
+    for (std::size_t i = 1; i < length; ++i) c = c << 6 | (at(i) & 0x3F);
+    return c;
+}
+
+// A position is one character of the patterns written out; a set of them is a state.
+struct Position {
+    std::vector<std::int32_t> labels;
+    std::size_t follow = 0;  // index in Positions::follows
+};
+
+// Built from the end to the start: what may follow a piece is known before the piece. A piece that
+// cannot be written, or is followed by one that cannot, has no first position.
+class Positions {
+public:
+    Positions(const PatternFile& file, const std::vector<std::string>& charset, int blank)
+        : file_(file) {
+        for (std::size_t c = 0; c < charset.size(); ++c) {
+            if (static_cast<int>(c) == blank) continue;
+            all_.push_back(static_cast<std::int32_t>(c));
+            if (const char32_t point = code_point(charset[c]); point != 0) {
+                label_[point] = static_cast<std::int32_t>(c);
+            }
+        }
+        // The first ones are the ends, one for each format.
+        positions_.resize(file.formats.size());
+    }
+
+    // The first positions of the format.
+    Set add_format(std::size_t format) {
+        return prepend(file_.roots[format], {static_cast<std::uint32_t>(format)});
+    }
+
+    const Position& operator[](std::uint32_t i) const { return positions_[i]; }
+    const Set& follow(std::uint32_t i) const { return follows_[positions_[i].follow]; }
+    bool is_end(std::uint32_t i) const { return i < file_.formats.size(); }
+
+private:
+    // The first positions of node `index` followed by `rest`; `rest` itself where it may be empty.
+    Set prepend(std::uint32_t index, const Set& rest) {
+        if (rest.empty()) return {};
+        const PatternNode& node = file_.nodes[index];
+        switch (node.kind) {
+            case Kind::any: return add(all_, rest);
+            case Kind::characters: {
+                std::vector<std::int32_t> labels;
+                for (const char32_t c : node.characters) {
+                    if (const auto it = label_.find(c); it != label_.end()) {
+                        labels.push_back(it->second);
+                    }
+                }
+                return add(std::move(labels), rest);
+            }
+            case Kind::sequence: {
+                Set first = rest;
+                for (auto part = node.parts.rbegin(); part != node.parts.rend(); ++part) {
+                    first = prepend(*part, first);
+                }
+                return first;
+            }
+            case Kind::choice: {
+                Set first;
+                for (const std::uint32_t part : node.parts) {
+                    first = unite(first, prepend(part, rest));
+                }
+                return first;
+            }
+            case Kind::repeat: {
+                // x{1,3} r is x (x (x r | r) | r): what may be missing stands at the end.
+                Set first = rest;
+                for (std::uint32_t i = node.least; i < node.most; ++i) {
+                    first = unite(prepend(node.parts[0], first), rest);
+                }
+                for (std::uint32_t i = 0; i < node.least; ++i) {
+                    first = prepend(node.parts[0], first);
+                }
+                return first;
+            }
+        }
+        return {};
+    }
+
+    Set add(std::vector<std::int32_t> labels, const Set& rest) {
+        if (labels.empty()) return {};
+        if (follows_.empty() || follows_.back() != rest) follows_.push_back(rest);
+        positions_.push_back({std::move(labels), follows_.size() - 1});
+        return {static_cast<std::uint32_t>(positions_.size() - 1)};
+    }
+
+    const PatternFile& file_;
+    std::vector<std::int32_t> all_;
+    std::map<char32_t, std::int32_t> label_;
+    std::vector<Position> positions_;
+    std::vector<Set> follows_;
+};
+
+struct State {
+    std::uint64_t formats = 0;                   // one bit each: texts may end here
+    std::map<std::int32_t, std::uint32_t> next;  // label to state
+    bool operator<(const State& other) const {
+        return std::tie(formats, next) < std::tie(other.formats, other.next);
+    }
+};
+
+// State 0 is the start; targets have higher numbers or were reached on another way.
+bool find_states(const Positions& positions, Set start, std::vector<State>& states) {
+    std::map<Set, std::uint32_t> number = {{start, 0}};
+    std::vector<Set> sets = {std::move(start)};
+    std::size_t steps = 0;
+    for (std::size_t s = 0; s < sets.size(); ++s) {
+        State state;
+        std::map<std::int32_t, Set> next;
+        for (const std::uint32_t position : sets[s]) {
+            if (positions.is_end(position)) {
+                state.formats |= std::uint64_t{1} << position;
+                continue;
+            }
+            for (const std::int32_t label : positions[position].labels) {
+                Set& set = next[label];
+                set = unite(set, positions.follow(position));
+                steps += set.size();
+            }
+            if (steps > kMaxSteps) return false;
+        }
+        for (auto& [label, set] : next) {
+            const auto [it, is_new] =
+                number.try_emplace(set, static_cast<std::uint32_t>(sets.size()));
+            if (is_new) sets.push_back(std::move(set));
+            state.next[label] = it->second;
+        }
+        states.push_back(std::move(state));
+        if (sets.size() > kMaxStates) return false;
+    }
+    return true;
+}
+
+// Merges states with the same rests, from the ends to the start; numbers the start 0.
+void merge_states(std::vector<State>& states) {
+    std::vector<std::uint32_t> order;  // every state behind its targets
+    std::vector<bool> seen(states.size());
+    // Depth first without recursion: a state is entered, and left when its targets have been.
+    std::vector<std::pair<std::uint32_t, bool>> stack = {{0, false}};
+    while (!stack.empty()) {
+        const auto [s, left] = stack.back();
+        stack.pop_back();
+        if (left) {
+            order.push_back(s);
+        } else if (!seen[s]) {
+            seen[s] = true;
+            stack.push_back({s, true});
+            for (const auto& [label, target] : states[s].next) {
+                if (!seen[target]) stack.push_back({target, false});
+            }
+        }
+    }
+
+    std::vector<std::uint32_t> merged(states.size());
+    std::map<State, std::uint32_t> number;
+    std::vector<State> kept;
+    for (const std::uint32_t s : order) {
+        for (auto& [label, target] : states[s].next) target = merged[target];
+        const auto [it, is_new] =
+            number.try_emplace(states[s], static_cast<std::uint32_t>(kept.size()));
+        if (is_new) kept.push_back(states[s]);
+        merged[s] = it->second;
+    }
+    // The start came last.
+    const auto last = static_cast<std::uint32_t>(kept.size() - 1);
+    std::reverse(kept.begin(), kept.end());
+    for (State& state : kept) {
+        for (auto& [label, target] : state.next) target = last - target;
+    }
+    states = std::move(kept);
+}
+
+Automaton to_tables(const std::vector<State>& states, std::size_t classes,
+                    const std::vector<Patterns::Format>& formats) {
+    Automaton a;
+    const std::size_t count = states.size();
+    constexpr std::int32_t kFar = 1 << 30;
+    a.classes = classes;
+    a.target.assign(count * classes, Automaton::kNone);
+    a.prior.assign(count, 0.0);
+    a.format.assign(count, Automaton::kNone);
+    a.least_before.assign(count, kFar);
+    a.least_after.assign(count, kFar);
+    a.least_before[0] = 0;
+    // Sources have lower numbers than their targets.
+    for (std::size_t s = 0; s < count; ++s) {
+        a.begin.push_back(static_cast<std::uint32_t>(a.arcs.size()));
+        for (const auto& [label, target] : states[s].next) {
+            a.arcs.push_back({label, static_cast<std::int32_t>(target)});
+            a.target[s * classes + static_cast<std::size_t>(label)] =
+                static_cast<std::int32_t>(target);
+            a.least_before[target] = std::min(a.least_before[target], a.least_before[s] + 1);
+        }
+        double highest = 0.0;
+        for (std::size_t f = 0; f < formats.size(); ++f) {
+            if ((states[s].formats >> f & 1) == 0) continue;
+            a.prior[s] += formats[f].prior;
+            if (formats[f].prior > highest) {
+                highest = formats[f].prior;
+                a.format[s] = static_cast<std::int32_t>(f);
+            }
+        }
+    }
+    a.begin.push_back(static_cast<std::uint32_t>(a.arcs.size()));
+    for (std::size_t s = count; s-- > 0;) {
+        if (a.prior[s] > 0.0) a.least_after[s] = 0;
+        for (const auto& [label, target] : states[s].next) {
+            a.least_after[s] = std::min(a.least_after[s], a.least_after[target] + 1);
+        }
+    }
+    return a;
+}
+
+}  // namespace
+
+std::int32_t Automaton::walk(std::span<const std::int32_t> labels) const noexcept {
+    std::int32_t state = 0;
+    for (const std::int32_t label : labels) {
+        state = next(state, label);
+        if (state == kNone) break;
+    }
+    return state;
+}
+
+double Automaton::prior_of(std::span<const std::int32_t> labels) const noexcept {
+    const std::int32_t state = walk(labels);
+    return state == kNone ? 0.0 : prior[static_cast<std::size_t>(state)];
+}
+
+std::vector<bool> writable_formats(const PatternFile& file, const std::vector<std::string>& charset,
+                                   int blank) {
+    Positions positions(file, charset, blank);
+    std::vector<bool> writable;
+    for (std::size_t f = 0; f < file.formats.size(); ++f) {
+        writable.push_back(!positions.add_format(f).empty());
+    }
+    return writable;
+}
+
+Result<Automaton> build_automaton(const PatternFile& file, const std::vector<std::string>& charset,
+                                  int blank) {
+    Positions positions(file, charset, blank);
+    Set start;
+    for (std::size_t f = 0; f < file.formats.size(); ++f) {
+        start = unite(start, positions.add_format(f));
+    }
+    if (start.empty()) {
+        return Error{ErrorCode::mismatch,
+                     "patterns: none of " + std::to_string(file.formats.size()) +
+                         " formats can be written with the characters of this model"};
+    }
+    std::vector<State> states;
+    if (!find_states(positions, std::move(start), states) ||
+        states.size() * charset.size() > kMaxTableEntries) {
+        return Error{ErrorCode::mismatch, "patterns: the formats need an automaton of more than " +
+                                              std::to_string(kMaxStates) +
+                                              " states or too many arcs; make them simpler"};
+    }
+    merge_states(states);
+    return to_tables(states, charset.size(), file.formats);
+}
+
+}  // namespace lprnet

@@ -1,0 +1,43 @@
+#include "engine/decode/cn_patterns.h"
+
+namespace lprnet {
+
+// The priors are rough shares of the traffic, and on purpose not those of any data set: they decide
+// only where the network leaves formats within a factor of their ratio. Formats with 学 挂 警 使 领
+// 港 澳 are used by models whose charset has those characters.
+std::string_view cn_patterns() noexcept {
+    return R"(// Chinese plates (GA 36-2018).
+<province> = [京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]
+<L> = [A-HJ-NP-Z]          // never I or O in a serial
+<c> = [#A-HJ-NP-Z]
+<office> = <province><L>
+
+// Serials of five with at most two letters: <oneN> holds up to one, <twoN> up to two.
+<one2> = #<c> | <L>#
+<one3> = #<one2> | <L>##
+<one4> = #<one3> | <L>###
+<two3> = #<c><c> | <L><one2>
+<two4> = #<two3> | <L><one3>
+<two5> = #<two4> | <L><one4>
+
+// Blue, yellow and black: the text does not tell the colours apart.
+standard       1     : <office><two5>
+// More letters and the O of old official plates exist, rarely.
+standard-rare  0.001 : <office><c>{5} | <province>O<c>{5}
+// New energy: D A B C E for electric, F G H J K for other small cars; D or F last on large ones.
+energy-small   1     : <office>[A-HJK]<c>####
+energy-large   1     : <office>#{5}[DF]
+trainer        0.01  : <office>#### 学
+trailer        0.01  : <office>#### 挂
+police         0.01  : <office>#### 警
+consulate      0.01  : <office>#### 领
+embassy        0.01  : 使#{6} | #{6}使
+hong-kong      0.01  : 粤Z<c>{4}港
+macau          0.01  : 粤Z<c>{4}澳
+// White, without a province or with it in the third place.
+military       0.001 : <L>{2}#{5}
+armed-police   0.001 : WJ<province>#{4}<c>
+)";
+}
+
+}  // namespace lprnet

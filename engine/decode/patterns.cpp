@@ -1,0 +1,84 @@
+#include "lprnet/patterns.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <utility>
+
+#include "engine/decode/automaton.h"
+#include "engine/decode/cn_patterns.h"
+#include "engine/decode/pattern_file.h"
+#include "weights/printable.h"
+
+namespace lprnet {
+namespace {
+
+Error out_of_memory(const std::string& label) {
+    return {ErrorCode::out_of_memory, label + ": out of memory"};
+}
+
+// At most one byte more than a pattern file may have: the parser refuses it then.
+Result<std::string> read_text(const std::string& path, const std::string& label) {
+    const auto close = [](std::FILE* file) { std::fclose(file); };
+    const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path.c_str(), "rb"), close);
+    if (!file) {
+        return Error{ErrorCode::not_found, label + ": cannot be opened: " + std::strerror(errno)};
+    }
+    std::string text(kMaxPatternBytes + 1, '\0');
+    text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+    if (std::ferror(file.get()) != 0) {
+        return Error{ErrorCode::not_found, label + ": cannot be read: " + std::strerror(errno)};
+    }
+    return text;
+}
+
+}  // namespace
+
+Result<Patterns> Patterns::parse(std::string_view text, const std::string& label) noexcept {
+    try {
+        Result<PatternFile> file = parse_patterns(text, label);
+        if (!file) return file.error();
+        return Patterns(std::make_shared<const PatternFile>(std::move(*file)));
+    } catch (const std::bad_alloc&) {
+        return out_of_memory(label);
+    }
+}
+
+Result<Patterns> Patterns::load(const std::string& path) noexcept {
+    try {
+        const std::string label = weights::printable(path);
+        Result<std::string> text = read_text(path, label);
+        if (!text) return text.error();
+        return parse(*text, label);
+    } catch (const std::bad_alloc&) {
+        return out_of_memory(path);
+    }
+}
+
+Result<Patterns> Patterns::builtin(std::string_view name) noexcept {
+    if (name != "cn") {
+        try {
+            return Error{ErrorCode::not_found, "patterns: no built-in set " +
+                                                   weights::in_quotes(name) + ", expected 'cn'"};
+        } catch (const std::bad_alloc&) {
+            return out_of_memory("patterns");
+        }
+    }
+    return parse(cn_patterns(), "cn");
+}
+
+std::string_view Patterns::builtin_text() noexcept {
+    return cn_patterns();
+}
+
+const std::vector<Patterns::Format>& Patterns::formats() const noexcept {
+    return file_->formats;
+}
+
+std::vector<bool> Patterns::writable(const Model& model) const {
+    return writable_formats(*file_, model.charset(), model.blank());
+}
+
+}  // namespace lprnet
