@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "lprnet/lprnet.h"
@@ -143,6 +144,41 @@ void lpr_recognizer_free(lpr_recognizer* recognizer) {
     delete recognizer;
 }
 
+lpr_status lpr_recognizer_set_decoding(lpr_recognizer* recognizer, const lpr_decoding* decoding,
+                                       char* error, size_t error_size) {
+    if (recognizer == nullptr) return null_argument("recognizer", error, error_size);
+    if (decoding == nullptr) return null_argument("decoding", error, error_size);
+    if (decoding->struct_size != sizeof(lpr_decoding)) {
+        return fail(LPR_INVALID_ARGUMENT,
+                    "decoding->struct_size is not sizeof(lpr_decoding) of this library", error,
+                    error_size);
+    }
+    if (decoding->decoder < LPR_GREEDY || decoding->decoder > LPR_GRAMMAR) {
+        return fail(LPR_INVALID_ARGUMENT, "decoding->decoder is not an lpr_decoder", error,
+                    error_size);
+    }
+    if (decoding->candidates > LPR_MAX_CANDIDATES) {
+        return fail(LPR_INVALID_ARGUMENT, "decoding->candidates is above LPR_MAX_CANDIDATES", error,
+                    error_size);
+    }
+    lprnet::DecodeOptions options;
+    options.decoder = static_cast<lprnet::Decoder>(decoding->decoder);
+    options.candidates = decoding->candidates == 0 ? 1 : decoding->candidates;
+    options.beam_width = decoding->beam_width;
+    options.temperature = decoding->temperature;
+    if (decoding->patterns != nullptr) {
+        auto patterns = lprnet::Patterns::parse(decoding->patterns, "patterns");
+        if (!patterns) return fail(patterns.error(), error, error_size);
+        options.patterns = std::move(*patterns);
+    }
+    lprnet::Status status = recognizer->recognizer.set_decoding(options);
+    return status ? LPR_OK : fail(status.error(), error, error_size);
+}
+
+float lpr_reject_above(lpr_decoder decoder) {
+    return lprnet::reject_above(static_cast<lprnet::Decoder>(decoder));
+}
+
 lpr_status lpr_read(lpr_recognizer* recognizer, const lpr_image* image, lpr_reading* reading,
                     char* error, size_t error_size) {
     if (recognizer == nullptr) return null_argument("recognizer", error, error_size);
@@ -163,6 +199,12 @@ lpr_status lpr_read(lpr_recognizer* recognizer, const lpr_image* image, lpr_read
     static_assert(static_cast<int>(lprnet::PixelFormat::rgba) == LPR_RGBA);
     static_assert(static_cast<int>(lprnet::PixelFormat::gray) == LPR_GRAY);
 
+    static_assert(static_cast<int>(lprnet::Decoder::greedy) == LPR_GREEDY);
+    static_assert(static_cast<int>(lprnet::Decoder::beam) == LPR_BEAM);
+    static_assert(static_cast<int>(lprnet::Decoder::grammar) == LPR_GRAMMAR);
+    static_assert(std::tuple_size_v<decltype(lprnet::Character::alternatives)> ==
+                  LPR_MAX_ALTERNATIVES);
+
     const lprnet::ImageView view = {image->data, image->width, image->height, image->stride,
                                     static_cast<lprnet::PixelFormat>(image->format)};
     lprnet::Reading& result = recognizer->reading;
@@ -172,7 +214,9 @@ lpr_status lpr_read(lpr_recognizer* recognizer, const lpr_image* image, lpr_read
     bool fits =
         result.characters.size() <= LPR_MAX_CHARACTERS && copy_text(result.text, reading->text);
     reading->confidence = result.confidence;
+    reading->reject_score = result.reject_score;
     reading->character_count = 0;
+    reading->candidate_count = 0;
     for (std::size_t i = 0; fits && i < result.characters.size(); ++i) {
         const lprnet::Character& from = result.characters[i];
         lpr_character& to = reading->characters[i];
@@ -180,7 +224,20 @@ lpr_status lpr_read(lpr_recognizer* recognizer, const lpr_image* image, lpr_read
         to.confidence = from.confidence;
         to.first_step = from.first_step;
         to.last_step = from.last_step;
+        to.alternative_count = from.alternative_count;
+        for (std::size_t k = 0; k < from.alternatives.size(); ++k) {
+            fits = fits && copy_text(from.alternatives[k].text, to.alternatives[k].text);
+            to.alternatives[k].confidence = from.alternatives[k].confidence;
+        }
         reading->character_count = static_cast<int32_t>(i) + 1;
+    }
+    for (std::size_t i = 0; fits && i < result.candidates.size(); ++i) {
+        const lprnet::Candidate& from = result.candidates[i];
+        lpr_candidate& to = reading->candidates[i];
+        fits = copy_text(from.text, to.text);
+        to.confidence = from.confidence;
+        to.format = from.format;
+        reading->candidate_count = static_cast<int32_t>(i) + 1;
     }
     return fits ? LPR_OK
                 : fail(LPR_MISMATCH, "the reading is longer than lpr_reading can hold", error,

@@ -8,6 +8,7 @@
 #include "engine/cli/model_option.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
+#include "engine/decode/ctc_greedy.h"
 #include "engine/plan/tensor_elements.h"
 #include "engine/run/recognizer_state.h"
 #include "weights/printable.h"
@@ -124,9 +125,12 @@ std::string text_of(std::span<const float> logits, const Model& model) {
     for (std::size_t c = 0; c < classes; ++c) {
         for (std::size_t t = 0; t < steps; ++t) by_step[t * classes + c] = logits[c * steps + t];
     }
-    Reading reading;
-    decode_ctc_greedy(by_step, model.charset(), model.blank(), reading);
-    return reading.text;
+    std::vector<std::int32_t> labels(steps);
+    std::string text;
+    for (const std::int32_t label : best_path(by_step, classes, model.blank(), labels)) {
+        text += model.charset()[static_cast<std::size_t>(label)];
+    }
+    return text;
 }
 
 Result<Report> compare(const SafetensorsFile& file, const Model& model, Recognizer& recognizer,

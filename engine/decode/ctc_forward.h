@@ -70,7 +70,7 @@ private:
         std::int32_t state;
         std::int32_t entry;  // (that state, the same label), or the one that stays zero
     };
-    const Automaton& automaton_;
+    const Automaton* automaton_;
     std::int32_t blank_;
     // Entries are the pairs (state, label), those of state s are entries_of_[s] to [s + 1].
     std::vector<std::uint32_t> entries_of_;

@@ -2,18 +2,16 @@
 // time step, runs of equal classes merged, blanks dropped (Graves et al. 2006).
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
-#include <string>
-#include <vector>
-
-#include "lprnet/result.h"
 
 namespace lprnet {
 
-// logits: [step][class] before the softmax, classes = charset.size(). Among equal
-// logits the lowest class wins, as in numpy.argmax. Fills `reading` as result.h
-// says; allocates nothing once its strings and vector have grown.
-void decode_ctc_greedy(std::span<const float> logits, const std::vector<std::string>& charset,
-                       int blank, Reading& reading);
+// logits: [step][class] before the softmax. Among equal logits the lowest class wins, as in
+// numpy.argmax. Writes to the front of `labels`, which has room for one a step, and returns what it
+// wrote.
+std::span<std::int32_t> best_path(std::span<const float> logits, std::size_t classes, int blank,
+                                  std::span<std::int32_t> labels) noexcept;
 
 }  // namespace lprnet

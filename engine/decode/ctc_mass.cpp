@@ -6,7 +6,7 @@
 
 namespace lprnet {
 
-CtcMass::CtcMass(const Automaton& automaton, int blank) : automaton_(automaton), blank_(blank) {
+CtcMass::CtcMass(const Automaton& automaton, int blank) : automaton_(&automaton), blank_(blank) {
     const std::size_t states = automaton.states();
     const std::size_t classes = automaton.classes;
     // entry_at[state][label]
@@ -50,7 +50,7 @@ CtcMass::CtcMass(const Automaton& automaton, int blank) : automaton_(automaton),
 }
 
 double CtcMass::log_mass(const Posterior& posterior) noexcept {
-    const std::size_t states = automaton_.states();
+    const std::size_t states = automaton_->states();
     std::fill(entry_.begin(), entry_.end(), 0.0);
     std::fill(next_entry_.begin(), next_entry_.end(), 0.0);
     std::fill(state_.begin(), state_.end(), 0.0);
@@ -67,8 +67,8 @@ double CtcMass::log_mass(const Posterior& posterior) noexcept {
         // before. Entries of the same state are read by its own arcs alone, hence two arrays.
         for (std::size_t s = states; s-- > 0;) {
             const std::uint32_t begin = entries_of_[s], end = entries_of_[s + 1];
-            if (automaton_.least_before[s] > reached) continue;
-            if (automaton_.least_after[s] > left) {
+            if (automaton_->least_before[s] > reached) continue;
+            if (automaton_->least_after[s] > left) {
                 state_[s] = 0.0;
                 std::fill(next_entry_.begin() + begin, next_entry_.begin() + end, 0.0);
                 continue;
@@ -93,7 +93,7 @@ double CtcMass::log_mass(const Posterior& posterior) noexcept {
         log_scale += std::log(total);
     }
     double mass = 0.0;
-    for (std::size_t s = 0; s < states; ++s) mass += state_[s] * automaton_.prior[s];
+    for (std::size_t s = 0; s < states; ++s) mass += state_[s] * automaton_->prior[s];
     return mass > 0.0 ? log_scale + std::log(mass * scale)
                       : -std::numeric_limits<double>::infinity();
 }

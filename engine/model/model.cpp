@@ -95,6 +95,18 @@ void set_levels(const Preprocess& preprocess, Node& quantise) {
     }
 }
 
+Status read_temperature(const Metadata& metadata, double& out) {
+    constexpr std::string_view kKey = "lprnet.temperature";
+    const std::string* text = metadata.find(kKey);
+    if (text == nullptr) return {};
+    const Json value = Json::parse(*text, nullptr, false);
+    if (!value.is_number() || !(value.get<double>() >= 0.05 && value.get<double>() <= 20.0)) {
+        return metadata.error(kKey, "is " + weights::in_quotes(*text) + ", expected 0.05 to 20");
+    }
+    out = value.get<double>();
+    return {};
+}
+
 Status read_extent(const Metadata& metadata, const Json& object, const char* field, int& out) {
     constexpr std::string_view kKey = "lprnet.preprocess";
     const auto it = object.find(field);
@@ -179,6 +191,7 @@ Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string n
     }
     if (const std::string* source = metadata.find("lprnet.source")) model.source = *source;
     if (Status s = read_charset(metadata, model); !s) return s.error();
+    if (Status s = read_temperature(metadata, model.temperature); !s) return s.error();
     if (Status s = read_preprocess(metadata, model.preprocess); !s) return s.error();
 
     Result<Graph> graph = build_lprnet(
@@ -281,6 +294,9 @@ int Model::steps() const noexcept {
 }
 const char* Model::precision() const noexcept {
     return data_->graph.quantised() ? "int8" : "fp32";
+}
+double Model::temperature() const noexcept {
+    return data_->temperature;
 }
 std::size_t Model::parameters() const noexcept {
     return data_->parameters;

@@ -19,6 +19,7 @@ struct ModelData {
     std::string source;
     std::vector<std::string> charset;
     int blank = 0;
+    double temperature = 1.0;
     Preprocess preprocess;
     Graph graph;
     std::size_t parameters = 0;

@@ -27,14 +27,16 @@ Error no_threads(const std::system_error& error) {
 }
 
 Result<std::unique_ptr<Recognizer::State>> make_state(const Model& model,
-                                                      std::shared_ptr<const Plan> plan) {
+                                                      std::shared_ptr<const Plan> plan,
+                                                      TextDecoder decoder) {
     Result<Preprocessor> preprocessor = Preprocessor::create(model.data().preprocess);
     if (!preprocessor) return preprocessor.error();
     kernels::AlignedBuffer arena(plan->arena_size);
     std::unique_ptr<Team> team;
     if (plan->threads > 1) team = std::make_unique<Team>(plan->threads);
-    return std::make_unique<Recognizer::State>(Recognizer::State{
-        model, std::move(plan), std::move(*preprocessor), std::move(arena), std::move(team)});
+    return std::make_unique<Recognizer::State>(
+        Recognizer::State{model, std::move(plan), std::move(*preprocessor), std::move(arena),
+                          std::move(decoder), std::move(team)});
 }
 
 Result<PlanOptions> plan_options(const RecognizerOptions& options,
@@ -63,9 +65,12 @@ Result<Recognizer> Recognizer::create(const Model& model,
         if (!table) return table.error();
         Result<PlanOptions> how = plan_options(options, **table);
         if (!how) return how.error();
+        Result<TextDecoder> decoder = TextDecoder::create(model, options.decoding);
+        if (!decoder) return decoder.error();
         Result<Plan> plan = build_plan(model.data().graph, **table, *how);
         if (!plan) return plan.error();
-        auto state = make_state(model, std::make_shared<const Plan>(std::move(*plan)));
+        auto state =
+            make_state(model, std::make_shared<const Plan>(std::move(*plan)), std::move(*decoder));
         if (!state) return state.error();
         return Recognizer(std::move(*state));
     } catch (const std::bad_alloc&) {
@@ -77,13 +82,24 @@ Result<Recognizer> Recognizer::create(const Model& model,
 
 Result<Recognizer> Recognizer::clone() const noexcept {
     try {
-        auto state = make_state(state_->model, state_->plan);
+        auto state = make_state(state_->model, state_->plan, state_->decoder);
         if (!state) return state.error();
         return Recognizer(std::move(*state));
     } catch (const std::bad_alloc&) {
         return out_of_memory();
     } catch (const std::system_error& error) {
         return no_threads(error);
+    }
+}
+
+Status Recognizer::set_decoding(const DecodeOptions& options) noexcept {
+    try {
+        Result<TextDecoder> decoder = TextDecoder::create(state_->model, options);
+        if (!decoder) return decoder.error();
+        state_->decoder = std::move(*decoder);
+        return {};
+    } catch (const std::bad_alloc&) {
+        return out_of_memory();
     }
 }
 
@@ -96,7 +112,7 @@ void Recognizer::infer() noexcept {
 }
 
 void Recognizer::decode(Reading& reading) noexcept {
-    decode_ctc_greedy(logits(), state_->model.charset(), state_->model.blank(), reading);
+    state_->decoder.decode(logits(), reading);
 }
 
 Status Recognizer::read(const ImageView& image, Reading& reading) noexcept {

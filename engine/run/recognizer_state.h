@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "engine/decode/ctc_greedy.h"
+#include "engine/decode/text_decoder.h"
 #include "engine/image/preprocess.h"
 #include "engine/model/model_data.h"
 #include "engine/plan/plan.h"
@@ -18,6 +18,7 @@ struct Recognizer::State {
     std::shared_ptr<const Plan> plan;
     Preprocessor preprocessor;
     kernels::AlignedBuffer arena;
+    TextDecoder decoder;
     std::unique_ptr<Team> team;  // none for one thread
 };
 

@@ -362,6 +362,82 @@ TEST_CASE("C and C++ read the same", "[c_api]") {
     CHECK(characters > 0);
 }
 
+TEST_CASE("C and C++ decode the same", "[c_api]") {
+    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    lprnet::Result<lprnet::Model> model = lprnet::Model::builtin();
+    REQUIRE(model.ok());
+    lprnet::RecognizerOptions options;
+    options.decoding.decoder = lprnet::Decoder::grammar;
+    options.decoding.candidates = 5;
+    lprnet::Result<lprnet::Recognizer> other = lprnet::Recognizer::create(*model, options);
+    REQUIRE(other.ok());
+    lpr_decoding decoding{};
+    decoding.struct_size = sizeof decoding;
+    decoding.decoder = LPR_GRAMMAR;
+    decoding.candidates = 5;
+    REQUIRE(lpr_recognizer_set_decoding(recognizer.get(), &decoding, nullptr, 0) == LPR_OK);
+    for (std::uint32_t seed = 0; seed < 4; ++seed) {
+        const Picture picture = blocks(seed, 94, 24);
+        const lpr_reading found = read(recognizer, picture.view(LPR_BGR));
+        const lprnet::Result<lprnet::Reading> expected = other->read(
+            {picture.pixels.data(), 94, 24, std::ptrdiff_t{3} * 94, lprnet::PixelFormat::bgr});
+        REQUIRE(expected.ok());
+        CHECK(expected->text == found.text);
+        CHECK(expected->reject_score == found.reject_score);
+        REQUIRE(found.candidate_count == 5);
+        for (std::int32_t i = 0; i < 5; ++i) {
+            const lprnet::Candidate& candidate = expected->candidates[static_cast<std::size_t>(i)];
+            CHECK(candidate.text == found.candidates[i].text);
+            CHECK(candidate.confidence == found.candidates[i].confidence);
+            CHECK(candidate.format == found.candidates[i].format);
+        }
+        for (std::int32_t i = 0; i < found.character_count; ++i) {
+            const lprnet::Character& character = expected->characters[static_cast<std::size_t>(i)];
+            REQUIRE(found.characters[i].alternative_count == character.alternative_count);
+            for (std::size_t k = 0; k < character.alternatives.size(); ++k) {
+                CHECK(character.alternatives[k].text == found.characters[i].alternatives[k].text);
+            }
+        }
+    }
+    CHECK(lpr_reject_above(LPR_GRAMMAR) == lprnet::reject_above(lprnet::Decoder::grammar));
+}
+
+TEST_CASE("a decoding that is none changes nothing", "[c_api]") {
+    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    const Picture picture = blocks(3, 94, 24);
+    const lpr_reading before = read(recognizer, picture.view(LPR_BGR));
+    lpr_decoding good{};
+    good.struct_size = sizeof good;
+    const auto refuse = [&](lpr_status status, const lpr_decoding& decoding, const char* word) {
+        const std::string message = message_of(status, [&](char* e, size_t n) {
+            return lpr_recognizer_set_decoding(recognizer.get(), &decoding, e, n);
+        });
+        CHECK(message.find(word) != std::string::npos);
+        check_same(read(recognizer, picture.view(LPR_BGR)), before);
+    };
+    lpr_decoding bad = good;
+    bad.struct_size = 1;
+    refuse(LPR_INVALID_ARGUMENT, bad, "struct_size");
+    bad = good;
+    bad.decoder = static_cast<lpr_decoder>(3);
+    refuse(LPR_INVALID_ARGUMENT, bad, "lpr_decoder");
+    bad = good;
+    bad.candidates = LPR_MAX_CANDIDATES + 1;
+    refuse(LPR_INVALID_ARGUMENT, bad, "LPR_MAX_CANDIDATES");
+    bad = good;
+    bad.beam_width = -1;
+    refuse(LPR_INVALID_ARGUMENT, bad, "beam");
+    bad = good;
+    bad.patterns = "x : #{";
+    refuse(LPR_MALFORMED, bad, "patterns:1:7");
+    bad.patterns = "x : \xE8\xAD\xA6";
+    bad.decoder = LPR_GRAMMAR;
+    refuse(LPR_MISMATCH, bad, "none of 1 formats");
+    CHECK(lpr_recognizer_set_decoding(nullptr, &good, nullptr, 0) == LPR_INVALID_ARGUMENT);
+    CHECK(lpr_recognizer_set_decoding(recognizer.get(), nullptr, nullptr, 0) ==
+          LPR_INVALID_ARGUMENT);
+}
+
 TEST_CASE("the same picture in every pixel format", "[c_api]") {
     const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
     for (const auto& [width, height] : {std::pair{94, 24}, std::pair{131, 53}}) {

@@ -167,6 +167,13 @@ TEST_CASE("a tensor of another dtype is refused", "[model]") {
                contains("'backbone.0.bias'") && contains("F64, expected F32"));
 }
 
+TEST_CASE("the temperature comes from the metadata and is 1 without", "[model]") {
+    NetworkFile network = random_network({.classes = 7, .width = 0.25});
+    CHECK(Model::from_memory(network.bytes(), "m")->temperature() == 1.0);
+    network.metadata["lprnet.temperature"] = "1.25";
+    CHECK(Model::from_memory(network.bytes(), "m")->temperature() == 1.25);
+}
+
 TEST_CASE("metadata that is missing or wrong is named", "[model]") {
     const struct {
         const char* key;
@@ -186,6 +193,12 @@ TEST_CASE("metadata that is missing or wrong is named", "[model]") {
         {"lprnet.blank", "7", "0..6"},
         {"lprnet.blank", "-1", "0..6"},
         {"lprnet.blank", "x", "0..6"},
+        {"lprnet.temperature", "0", "0.05 to 20"},
+        {"lprnet.temperature", "21", "0.05 to 20"},
+        {"lprnet.temperature", "-1", "0.05 to 20"},
+        {"lprnet.temperature", "1e999", "0.05 to 20"},
+        {"lprnet.temperature", "NaN", "'NaN'"},
+        {"lprnet.temperature", "\"1\"", "0.05 to 20"},
         {"lprnet.preprocess", nullptr, "missing"},
         {"lprnet.preprocess", "3", "object"},
         {"lprnet.preprocess", "{}", "'width'"},

@@ -70,6 +70,46 @@ TEST_CASE("a warm recognizer allocates nothing", "[recognizer]") {
     CHECK(after == before);
 }
 
+TEST_CASE("a warm recognizer allocates nothing with any decoder", "[recognizer]") {
+    const Model model = random_model({});
+    Recognizer recognizer = make_recognizer(model);
+    const Result<Patterns> patterns = Patterns::parse("a : ?{4,8}", "p");
+    REQUIRE(patterns.ok());
+    for (const Decoder decoder : {Decoder::beam, Decoder::grammar}) {
+        REQUIRE(
+            recognizer.set_decoding({.decoder = decoder, .patterns = *patterns, .candidates = 10})
+                .ok());
+        Reading reading;
+        REQUIRE(recognizer.read(Picture(94, 24, PixelFormat::bgr, 1).view, reading).ok());
+        const Picture pictures[] = {{94, 24, PixelFormat::bgr, 2}, {50, 10, PixelFormat::gray, 3}};
+        const std::size_t before = allocation_count();
+        bool ok = true;
+        for (const Picture& picture : pictures) {
+            ok = recognizer.read(picture.view, reading).ok() && ok;
+        }
+        const std::size_t after = allocation_count();
+        CHECK(ok);
+        CHECK(after == before);
+    }
+}
+
+TEST_CASE("a clone decodes as its recognizer did", "[recognizer]") {
+    const Model model = random_model({});
+    Recognizer recognizer = make_recognizer(model);
+    const Result<Patterns> patterns = Patterns::parse("a : #{3}", "p");
+    REQUIRE(patterns.ok());
+    const DecodeOptions grammar = {.decoder = Decoder::grammar, .patterns = *patterns};
+    REQUIRE(recognizer.set_decoding(grammar).ok());
+    Result<Recognizer> clone = recognizer.clone();
+    REQUIRE(clone.ok());
+    // Alone in its own decoder: what the first one does later does not change the clone.
+    REQUIRE(recognizer.set_decoding({}).ok());
+    const Picture picture(94, 24, PixelFormat::bgr, 4);
+    CHECK(clone->read(picture.view)->characters.size() == 3);
+    REQUIRE_FALSE(recognizer.set_decoding({.candidates = 0}).ok());
+    CHECK(recognizer.read(picture.view)->candidates.size() == 1);
+}
+
 TEST_CASE("the counter of allocations counts", "[recognizer]") {
     // Called by name: the compiler may leave out what a new-expression allocates in vain.
     const std::size_t before = allocation_count();

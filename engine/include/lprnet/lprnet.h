@@ -46,21 +46,61 @@ typedef struct lpr_image {
     lpr_pixel_format format;
 } lpr_image;
 
-enum { LPR_MAX_CHARACTERS = 64, LPR_MAX_TEXT = 256, LPR_MAX_CHARACTER_TEXT = 16 };
+typedef enum lpr_decoder {
+    LPR_GREEDY = 0, /* the likeliest class of each time step */
+    LPR_BEAM = 1,   /* the likeliest text, summed over its alignments */
+    LPR_GRAMMAR = 2 /* the likeliest text among those that have one of the formats */
+} lpr_decoder;
+
+/* Zero everything but struct_size to get what lpr_recognizer_create gives. */
+typedef struct lpr_decoding {
+    size_t struct_size; /* sizeof(lpr_decoding) */
+    lpr_decoder decoder;
+    /* Formats of plates in the language of lprnet/patterns.h, UTF-8, read during the call; NULL
+     * for the built-in Chinese ones with LPR_GRAMMAR, for none with the others. */
+    const char* patterns;
+    int32_t candidates; /* most of them in a reading, up to LPR_MAX_CANDIDATES; 0 for one */
+    int32_t beam_width; /* prefixes that the search keeps, up to 1000; 0 chooses */
+    double temperature; /* divides the logits, 0.05 to 20; 0 takes the model's own */
+} lpr_decoding;
+
+enum {
+    LPR_MAX_CHARACTERS = 64,
+    LPR_MAX_TEXT = 256,
+    LPR_MAX_CHARACTER_TEXT = 16,
+    LPR_MAX_ALTERNATIVES = 3,
+    LPR_MAX_CANDIDATES = 16
+};
+
+typedef struct lpr_alternative {
+    char text[LPR_MAX_CHARACTER_TEXT]; /* UTF-8 */
+    float confidence;                  /* 0..1 */
+} lpr_alternative;
 
 typedef struct lpr_character {
     char text[LPR_MAX_CHARACTER_TEXT]; /* UTF-8 */
-    float confidence;                  /* 0..1 */
+    float confidence;                  /* share among all characters in this place, 0..1 */
     int32_t first_step;
     int32_t last_step;
+    int32_t alternative_count;
+    lpr_alternative alternatives[LPR_MAX_ALTERNATIVES]; /* best first */
 } lpr_character;
+
+typedef struct lpr_candidate {
+    char text[LPR_MAX_TEXT]; /* UTF-8 */
+    float confidence;        /* 0..1 */
+    int32_t format;          /* which of the formats it has, counted from 0; -1 for none */
+} lpr_candidate;
 
 typedef struct lpr_reading {
     size_t struct_size;      /* set to sizeof(lpr_reading) before the call */
     char text[LPR_MAX_TEXT]; /* UTF-8, empty if there is no character */
-    float confidence;        /* probability of the best path, 0..1 */
+    float confidence;        /* P(text | image), with LPR_GRAMMAR among texts with a format, 0..1 */
+    float reject_score;      /* 0..1, near 1 if there is no plate; see lpr_reject_above */
     int32_t character_count;
+    int32_t candidate_count;
     lpr_character characters[LPR_MAX_CHARACTERS];
+    lpr_candidate candidates[LPR_MAX_CANDIDATES]; /* best first, the first one is `text` */
 } lpr_reading;
 
 /* "major.minor.patch" */
@@ -84,8 +124,15 @@ lpr_status lpr_recognizer_clone(const lpr_recognizer* recognizer, lpr_recognizer
                                 char* error, size_t error_size);
 void lpr_recognizer_free(lpr_recognizer* recognizer);
 
-/* Allocates nothing after the first call. LPR_MISMATCH if the reading does not fit
- * the structure. */
+/* How readings are decoded from now on; clones made later decode likewise. Greedy at first. Errors
+ * of patterns begin with their line and column. */
+lpr_status lpr_recognizer_set_decoding(lpr_recognizer* recognizer, const lpr_decoding* decoding,
+                                       char* error, size_t error_size);
+/* A reading of this decoder with a higher reject_score is likely not of a plate. */
+float lpr_reject_above(lpr_decoder decoder);
+
+/* Allocates nothing after the first call with the same decoding. LPR_MISMATCH if the reading does
+ * not fit the structure. */
 lpr_status lpr_read(lpr_recognizer* recognizer, const lpr_image* image, lpr_reading* reading,
                     char* error, size_t error_size);
 

@@ -45,6 +45,9 @@ public:
     std::size_t parameters() const noexcept;
     // "fp32", or "int8" for a quantised network, which is computed in integers.
     const char* precision() const noexcept;
+    // By which logits are divided so that confidences are shares of plates read right; 1 unless
+    // the file says otherwise.
+    double temperature() const noexcept;
 
     // For the library's own rooms.
     const ModelData& data() const noexcept { return *data_; }

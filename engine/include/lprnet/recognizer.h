@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "lprnet/decoding.h"
 #include "lprnet/error.h"
 #include "lprnet/image.h"
 #include "lprnet/model.h"
@@ -25,6 +26,8 @@ struct RecognizerOptions {
     // What `lprnet tune` measured on this CPU: the text of its file. Empty: built-in defaults.
     // A text for another instruction set than the one in use is ignored.
     std::string tuning;
+    // How the output becomes text.
+    DecodeOptions decoding = {};
 };
 
 // Owns the working memory of one forward pass. Use one recognizer per thread;
@@ -33,11 +36,17 @@ class Recognizer {
 public:
     // Packs the weights for one instruction set and reserves all memory.
     // `unsupported` if the requested kernel table is unknown or cannot run here;
-    // `invalid_argument` for a number of threads out of range; `malformed` tuning.
+    // `invalid_argument` for a number of threads out of range; `malformed` tuning; errors of
+    // set_decoding().
     static Result<Recognizer> create(const Model& model,
                                      const RecognizerOptions& options = {}) noexcept;
 
     Result<Recognizer> clone() const noexcept;
+
+    // Decodes otherwise from now on; the clones that there are stay as they are. On an error
+    // nothing changes: `invalid_argument` for numbers out of range, `mismatch` if Decoder::grammar
+    // is asked for and the model has not the characters for any of the formats. Allocates.
+    Status set_decoding(const DecodeOptions& options) noexcept;
 
     // Reads one plate crop of any size. Only this call's picture decides the answer.
     // After the first call with the same `reading` nothing is allocated or locked.

@@ -1,0 +1,75 @@
+// Logits to a reading, as DecodeOptions say.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/decode/automaton.h"
+#include "engine/decode/ctc_beam.h"
+#include "engine/decode/ctc_forward.h"
+#include "engine/decode/posterior.h"
+#include "lprnet/decoding.h"
+#include "lprnet/model.h"
+#include "lprnet/result.h"
+
+namespace lprnet {
+
+// Owns the working memory of one decoder; one for each thread. Copies share the automaton.
+class TextDecoder {
+public:
+    // `invalid_argument` for numbers out of range, `mismatch` for patterns of which none can be
+    // written with the model's characters. May throw std::bad_alloc.
+    static Result<TextDecoder> create(const Model& model, const DecodeOptions& options);
+
+    // logits: [step][class] before the softmax. Fills `reading` as result.h says; allocates nothing
+    // once its strings and vectors have grown.
+    void decode(std::span<const float> logits, Reading& reading);
+
+private:
+    // A text that was found, in the order of its probability.
+    struct Found {
+        std::uint32_t index;  // of its labels in labels_
+        std::uint32_t count;
+        double log_p;       // without and
+        double log_weight;  // with its prior
+        std::int32_t format;
+    };
+
+    TextDecoder(const Model& model, const DecodeOptions& options,
+                std::shared_ptr<const Automaton> automaton);
+
+    std::span<const std::int32_t> labels_of(const Found& found) const noexcept {
+        return std::span(labels_).subspan(found.index * steps_, found.count);
+    }
+    void find_texts(std::span<const float> logits) noexcept;
+    void add_found(std::span<const std::int32_t> labels, double log_p) noexcept;
+    void rank_texts() noexcept;
+    void fill_candidates(double log_norm, Reading& reading);
+    void fill_characters(const Found& best, Reading& reading);
+    void weigh_replacements(std::span<const std::int32_t> labels) noexcept;
+
+    Model model_;
+    Decoder decoder_;
+    double temperature_;
+    std::size_t steps_;
+    std::size_t classes_;
+    std::size_t most_candidates_;
+    std::shared_ptr<const Automaton> automaton_;  // null without patterns
+    Posterior posterior_;
+    CtcBeam beam_;
+    CtcText text_;
+    std::optional<CtcMass> mass_;  // for Decoder::grammar
+    std::vector<Found> found_;
+    std::vector<std::int32_t> labels_;  // [text][step]
+    std::vector<CtcText::Span> spans_;
+    std::vector<double> weights_;       // [character][class]
+    std::vector<std::int32_t> states_;  // of the automaton, before each character
+    std::vector<Candidate> spare_;      // with memory for their texts, so that readings
+                                        // of changing numbers of candidates allocate nothing
+};
+
+}  // namespace lprnet
