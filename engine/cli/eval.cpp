@@ -2,8 +2,10 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
+#include "engine/cli/decode_option.h"
 #include "engine/cli/evaluation.h"
 #include "engine/cli/labels.h"
 #include "engine/cli/model_option.h"
@@ -18,8 +20,9 @@ using Json = nlohmann::ordered_json;
 struct EvalOptions {
     ModelOption model;
     std::string labels;
-    std::string decode = "greedy";
+    DecodeOption decode;
     double min_accuracy = 0.0;
+    bool fit_temperature = false;
     bool json = false;
 };
 
@@ -43,12 +46,28 @@ Json score_json(const Score& score) {
 }
 
 void print_json(const Evaluation& evaluation, const EvalOptions& options, const Model& model,
-                const char* isa) {
+                const char* isa, const std::optional<TemperatureFit>& fit) {
     Json json = score_json(evaluation.all);
-    json["decode"] = options.decode;
+    json["decode"] = options.decode.name();
     json["precision"] = model.precision();
     json["isa"] = isa;
     json["model"] = model.name();
+    json["expected_calibration_error"] = evaluation.reliability.expected_error();
+    json["mean_confidence"] = evaluation.reliability.mean_confidence();
+    json["rejected"] = evaluation.rejected;
+    Json& bins = json["reliability"] = Json::array();
+    for (const Reliability::Bin& bin : evaluation.reliability.bins()) {
+        const double plates = static_cast<double>(std::max<std::size_t>(bin.plates, 1));
+        bins.push_back({{"plates", bin.plates},
+                        {"confidence", bin.confidence / plates},
+                        {"accuracy", static_cast<double>(bin.correct) / plates}});
+    }
+    json["temperature"] = model.temperature();
+    if (fit) {
+        json["fitted_temperature"] = fit->temperature;
+        json["fitted_loss"] = fit->loss;
+        json["loss_at_one"] = fit->loss_at_one;
+    }
     Json& sets = json["by_set"] = Json::object();
     for (const auto& [set, score] : evaluation.by_set) sets[set] = score_json(score);
     Json& lengths = json["by_length"] = Json::object();
@@ -75,7 +94,8 @@ std::vector<std::string> score_row(const std::string& name, const Score& score) 
             percent(score.first_accuracy())};
 }
 
-void print_text(const Evaluation& evaluation, const Model& model) {
+void print_text(const Evaluation& evaluation, const EvalOptions& options, const Model& model,
+                const std::optional<TemperatureFit>& fit) {
     std::vector<std::vector<std::string>> rows = {
         {"set", "plates", "correct", "plate %", "character %", "first %"}};
     for (const auto& [set, score] : evaluation.by_set) {
@@ -96,7 +116,14 @@ void print_text(const Evaluation& evaluation, const Model& model) {
         std::puts("");
         print_table(confused, {true, true, false});
     }
-    std::printf("\nmodel %s\n", model.name().c_str());
+    std::printf("\nmodel %s, decoder %s\n", model.name().c_str(), options.decode.name().c_str());
+    std::printf("mean confidence %s %%, expected calibration error %s points, %zu rejected\n",
+                percent(evaluation.reliability.mean_confidence()).c_str(),
+                percent(evaluation.reliability.expected_error()).c_str(), evaluation.rejected);
+    if (fit) {
+        std::printf("temperature %.3f fits best: loss %.4f, %.4f at 1, model's own is %.3f\n",
+                    fit->temperature, fit->loss, fit->loss_at_one, model.temperature());
+    }
 }
 
 ExitStatus run(const EvalOptions& options) {
@@ -104,6 +131,9 @@ ExitStatus run(const EvalOptions& options) {
     if (!model) return fail(model.error());
     Result<Recognizer> recognizer = options.model.recognizer(*model);
     if (!recognizer) return fail(recognizer.error());
+    Result<DecodeOptions> decoding = options.decode.load();
+    if (!decoding) return fail(decoding.error());
+    if (Status status = recognizer->set_decoding(*decoding); !status) return fail(status.error());
     Result<std::vector<LabelledImage>> labelled = read_labels(options.labels);
     if (!labelled) {
         print_error(labelled.error().message);
@@ -111,12 +141,20 @@ ExitStatus run(const EvalOptions& options) {
     }
 
     Evaluation evaluation;
+    evaluation.decoder = decoding->decoder;
+    evaluation.keep_logits = options.fit_temperature;
     const ExitStatus status = evaluate(*labelled, {&*recognizer, 1}, {&evaluation, 1});
+    std::optional<TemperatureFit> fit;
+    if (options.fit_temperature) {
+        Result<TemperatureFit> fitted = fit_temperature(*model, evaluation.logits, *decoding);
+        if (!fitted) return fail(fitted.error());
+        fit = *fitted;
+    }
 
     if (options.json) {
-        print_json(evaluation, options, *model, recognizer->isa());
+        print_json(evaluation, options, *model, recognizer->isa(), fit);
     } else {
-        print_text(evaluation, *model);
+        print_text(evaluation, options, *model, fit);
     }
     if (status == kDone && evaluation.all.accuracy() < options.min_accuracy) {
         print_error("accuracy " + fixed(evaluation.all.accuracy(), 4) + ", expected at least " +
@@ -134,12 +172,12 @@ Verb add_eval(CLI::App& app) {
                    "Folder or table of labelled images: path<TAB>text[<TAB>set]")
         ->required();
     options->model.add_to(app);
-    app.add_option("--decode", options->decode, "Decoder: greedy")
-        ->check(CLI::IsMember({"greedy"}))
-        ->capture_default_str();
+    options->decode.add_to(app);
     app.add_option("--min-accuracy", options->min_accuracy,
                    "Exit with 1 if fewer plates are read right, 0..1")
         ->check(CLI::Range(0.0, 1.0));
+    app.add_flag("--fit-temperature", options->fit_temperature,
+                 "Also find the temperature that makes the confidences right on these images");
     app.add_flag("-j,--json", options->json, "One JSON object");
     return [options] { return run(*options); };
 }

@@ -34,7 +34,14 @@ Status read_with_each(const LabelledImage& item, std::span<Recognizer> recognize
             return Error{status.error().code,
                          weights::printable(item.path) + ": " + status.error().message};
         }
-        evaluations[i].add(item, reading);
+        Evaluation& evaluation = evaluations[i];
+        evaluation.add(item, reading);
+        if (evaluation.keep_logits) {
+            const std::span<const float> logits = recognizers[i].logits();
+            evaluation.logits.values.insert(evaluation.logits.values.end(), logits.begin(),
+                                            logits.end());
+            evaluation.logits.texts.push_back(item.text);
+        }
     }
     return {};
 }
@@ -57,6 +64,8 @@ void Evaluation::add(const LabelledImage& image, const Reading& reading) {
     for (const Character& c : reading.characters) found.push_back(c.text);
     const Alignment alignment = align(expected, found);
     for (const auto& replaced : alignment.differences) ++confusions[replaced];
+    reliability.add(static_cast<double>(reading.confidence), reading.text == image.text);
+    rejected += reading.reject_score > reject_above(decoder) ? 1 : 0;
     add_to(all, expected, found, alignment);
     add_to(by_set[image.set], expected, found, alignment);
     add_to(by_length[expected.size()], expected, found, alignment);

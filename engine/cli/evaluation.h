@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/cli/calibration.h"
 #include "engine/cli/exit_status.h"
 #include "engine/cli/labels.h"
 #include "lprnet/recognizer.h"
@@ -35,6 +36,13 @@ struct Evaluation {
     std::map<std::size_t, Score> by_length;
     // (expected, found) of replaced characters; an empty string is a missing or an added one.
     std::map<std::pair<std::string, std::string>, std::size_t> confusions;
+
+    Reliability reliability;
+    std::size_t rejected = 0;  // readings above reject_above(decoder)
+    Decoder decoder = Decoder::greedy;
+    // The logits too, if asked for.
+    bool keep_logits = false;
+    LabelledLogits logits;
 
     void add(const LabelledImage& image, const Reading& reading);
 };

@@ -6,6 +6,7 @@
 #include <optional>
 #include <system_error>
 
+#include "engine/cli/decode_option.h"
 #include "engine/cli/image_file.h"
 #include "engine/cli/inputs.h"
 #include "engine/cli/model_option.h"
@@ -23,9 +24,10 @@ using Json = nlohmann::ordered_json;
 struct ReadOptions {
     ModelOption model;
     std::vector<std::string> paths;
-    std::string decode = "greedy";
+    DecodeOption decode;
     double min_confidence = 0.0;
     std::optional<Rectangle> roi;
+    bool reject = false;
     bool json = false;
 };
 
@@ -78,24 +80,56 @@ Status read_one(const std::string& path, const ReadOptions& options, Recognizer&
 }
 
 Json to_json(const std::string& path, const Reading& reading, const Times& times,
-             const Model& model) {
+             const Model& model, const ReadOptions& options, Decoder decoder) {
     Json characters = Json::array();
     for (const Character& c : reading.characters) {
+        Json alternatives = Json::array();
+        for (int k = 0; k < c.alternative_count; ++k) {
+            const Alternative& other = c.alternatives[static_cast<std::size_t>(k)];
+            alternatives.push_back({{"char", other.text}, {"confidence", other.confidence}});
+        }
         characters.push_back({{"char", c.text},
                               {"confidence", c.confidence},
+                              {"alternatives", alternatives},
                               {"span", {c.first_step, c.last_step}}});
     }
-    return {{"file", path},
-            {"plate", reading.text},
-            {"confidence", reading.confidence},
-            {"candidates",
-             Json::array({{{"plate", reading.text}, {"confidence", reading.confidence}}})},
-            {"characters", characters},
-            {"processing_time_ms",
-             {{"image", times.image}, {"infer", times.infer}, {"decode", times.decode}}},
-            {"model", model.name()},
-            {"precision", model.precision()},
-            {"backend", "cpu"}};
+    Json candidates = Json::array();
+    for (const Candidate& candidate : reading.candidates) {
+        candidates.push_back({{"plate", candidate.text},
+                              {"confidence", candidate.confidence},
+                              {"matches_template", candidate.format >= 0}});
+    }
+    return {
+        {"file", path},
+        {"plate", reading.text},
+        {"confidence", reading.confidence},
+        {"matches_template", !reading.candidates.empty() && reading.candidates.front().format >= 0},
+        {"candidates", candidates},
+        {"characters", characters},
+        {"reject_score", reading.reject_score},
+        {"rejected", reading.reject_score > reject_above(decoder)},
+        {"processing_time_ms",
+         {{"image", times.image}, {"infer", times.infer}, {"decode", times.decode}}},
+        {"model", model.name()},
+        {"decode", options.decode.name()},
+        {"precision", model.precision()},
+        {"backend", "cpu"}};
+}
+
+bool is_wanted(const Reading& reading, const ReadOptions& options, Decoder decoder) {
+    if (options.reject && reading.reject_score > reject_above(decoder)) return false;
+    return static_cast<double>(reading.confidence) >= options.min_confidence;
+}
+
+// A line for each candidate; one with an empty text where there is none.
+void print_text(const std::string& path, const Reading& reading) {
+    const auto print = [&](const std::string& text, float confidence) {
+        std::printf("%s\t%.4f\t%s\n", text.c_str(), static_cast<double>(confidence), path.c_str());
+    };
+    for (const Candidate& candidate : reading.candidates) {
+        print(candidate.text, candidate.confidence);
+    }
+    if (reading.candidates.empty()) print(reading.text, reading.confidence);
 }
 
 ExitStatus run(const ReadOptions& options) {
@@ -103,6 +137,10 @@ ExitStatus run(const ReadOptions& options) {
     if (!model) return fail(model.error());
     Result<Recognizer> recognizer = options.model.recognizer(*model);
     if (!recognizer) return fail(recognizer.error());
+
+    Result<DecodeOptions> decoding = options.decode.load();
+    if (!decoding) return fail(decoding.error());
+    if (Status status = recognizer->set_decoding(*decoding); !status) return fail(status.error());
 
     const Inputs inputs = expand_inputs(options.paths);
     for (const std::string& line : inputs.skipped) print_error(line);
@@ -118,14 +156,13 @@ ExitStatus run(const ReadOptions& options) {
             progress.hide();
             print_error(read.error().message);
             status = kUnreadable;
-        } else if (static_cast<double>(reading.confidence) >= options.min_confidence) {
+        } else if (is_wanted(reading, options, decoding->decoder)) {
             progress.hide();
             if (options.json) {
-                const Json line = to_json(path, reading, times, *model);
+                const Json line = to_json(path, reading, times, *model, options, decoding->decoder);
                 std::puts(line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
             } else {
-                std::printf("%s\t%.4f\t%s\n", reading.text.c_str(),
-                            static_cast<double>(reading.confidence), path.c_str());
+                print_text(path, reading);
             }
             std::fflush(stdout);  // whoever waits for a plate gets it at once, also through a pipe
         }
@@ -141,11 +178,11 @@ Verb add_read(CLI::App& app) {
     app.add_option("PATH", options->paths, "Images, folders, or - for a list on standard input")
         ->required();
     options->model.add_to(app);
-    app.add_option("--decode", options->decode, "Decoder: greedy")
-        ->check(CLI::IsMember({"greedy"}))
-        ->capture_default_str();
+    constexpr int kMostCandidates = 100;
+    options->decode.add_to(app, kMostCandidates);
     app.add_option("--min-confidence", options->min_confidence, "Leave out less certain readings")
         ->check(CLI::Range(0.0, 1.0));
+    app.add_flag("--reject", options->reject, "Leave out images that likely show no plate");
     app.add_option_function<std::string>(
            "--roi", [options](const std::string& text) { options->roi = parse_rectangle(text); },
            "Part of each image: x,y,width,height in pixels")

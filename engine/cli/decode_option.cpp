@@ -1,0 +1,39 @@
+#include "engine/cli/decode_option.h"
+
+namespace lprnet::cli {
+
+void DecodeOption::add_to(CLI::App& app, int most_candidates) {
+    app.add_option(
+           "--decode", decoder,
+           "Decoder: greedy, beam, or grammar, which reads nothing but texts that have one of "
+           "the formats; default: greedy, with --pattern grammar")
+        ->check(CLI::IsMember({"greedy", "beam", "grammar"}));
+    app.add_option("-p,--pattern", patterns,
+                   "File with formats of plates, or cn, the built-in Chinese ones (default)");
+    if (most_candidates > 1) {
+        app.add_option("-n,--topn,--nbest", candidates, "Candidates a plate, best first")
+            ->check(CLI::Range(1, most_candidates))
+            ->capture_default_str();
+    }
+}
+
+std::string DecodeOption::name() const {
+    if (!decoder.empty()) return decoder;
+    return patterns.empty() ? "greedy" : "grammar";
+}
+
+Result<DecodeOptions> DecodeOption::load() const {
+    DecodeOptions options;
+    const std::string chosen = name();
+    options.decoder = chosen == "greedy" ? Decoder::greedy
+                      : chosen == "beam" ? Decoder::beam
+                                         : Decoder::grammar;
+    options.candidates = candidates;
+    const bool is_builtin = patterns.empty() || patterns == "cn";
+    Result<Patterns> loaded = is_builtin ? Patterns::builtin("cn") : Patterns::load(patterns);
+    if (!loaded) return loaded.error();
+    options.patterns = *loaded;
+    return options;
+}
+
+}  // namespace lprnet::cli

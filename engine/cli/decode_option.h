@@ -1,0 +1,26 @@
+// The flags that choose how the network's output becomes text, shared by the verbs.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "lprnet/error.h"
+#include "lprnet/recognizer.h"
+
+namespace lprnet::cli {
+
+struct DecodeOption {
+    std::string decoder;   // empty: as add_to() says
+    std::string patterns;  // file, or the name of a built-in set; empty: cn
+    int candidates = 1;
+
+    // With `most_candidates` above 1 also the flag for their number.
+    void add_to(CLI::App& app, int most_candidates = 1);
+    // The name of the decoder in use.
+    std::string name() const;
+    // Reads the file of patterns; with their formats a reading says what it matches, with every
+    // decoder.
+    Result<DecodeOptions> load() const;
+};
+
+}  // namespace lprnet::cli
