@@ -14,8 +14,10 @@ std::vector<const kernels::KernelTable*> tables();
 
 // kernel/isa/layer: every step of LPRNet's plan, with shapes from the model.
 void register_kernels(const Model& model);
-// network/isa: one forward pass; read/isa: pixels to text; decode.
+// network/isa: one forward pass; read/isa: pixels to text.
 void register_network(const Model& model);
+// decode/...: logits to text.
+void register_decode(const Model& model);
 // image/...: pixels to the input tensor.
 void register_image();
 

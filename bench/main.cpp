@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
     }
     lprnet::bench::register_kernels(*model);
     lprnet::bench::register_network(*model);
+    lprnet::bench::register_decode(*model);
     lprnet::bench::register_image();
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();

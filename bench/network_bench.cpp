@@ -1,4 +1,4 @@
-// The whole network, the whole read and the decoder.
+// The whole network and the whole read.
 #include <benchmark/benchmark.h>
 
 #include <memory>
@@ -48,10 +48,6 @@ void register_network(const Model& model) {
                     state.SkipWithError("the picture could not be read");
                 }
             }
-        })->Unit(benchmark::kMicrosecond);
-        if (table != tables().back()) continue;
-        benchmark::RegisterBenchmark("decode/greedy", [reader](benchmark::State& state) {
-            for (auto _ : state) reader->recognizer.decode(reader->reading);
         })->Unit(benchmark::kMicrosecond);
     }
 }

@@ -22,13 +22,14 @@ std::string DecodeOption::name() const {
     return patterns.empty() ? "greedy" : "grammar";
 }
 
-Result<DecodeOptions> DecodeOption::load() const {
+Result<DecodeOptions> DecodeOption::load(bool needs_formats) const {
     DecodeOptions options;
     const std::string chosen = name();
     options.decoder = chosen == "greedy" ? Decoder::greedy
                       : chosen == "beam" ? Decoder::beam
                                          : Decoder::grammar;
     options.candidates = candidates;
+    if (options.decoder != Decoder::grammar && patterns.empty() && !needs_formats) return options;
     const bool is_builtin = patterns.empty() || patterns == "cn";
     Result<Patterns> loaded = is_builtin ? Patterns::builtin("cn") : Patterns::load(patterns);
     if (!loaded) return loaded.error();

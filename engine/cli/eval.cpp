@@ -131,7 +131,7 @@ ExitStatus run(const EvalOptions& options) {
     if (!model) return fail(model.error());
     Result<Recognizer> recognizer = options.model.recognizer(*model);
     if (!recognizer) return fail(recognizer.error());
-    Result<DecodeOptions> decoding = options.decode.load();
+    Result<DecodeOptions> decoding = options.decode.load(false);
     if (!decoding) return fail(decoding.error());
     if (Status status = recognizer->set_decoding(*decoding); !status) return fail(status.error());
     Result<std::vector<LabelledImage>> labelled = read_labels(options.labels);

@@ -138,7 +138,7 @@ ExitStatus run(const ReadOptions& options) {
     Result<Recognizer> recognizer = options.model.recognizer(*model);
     if (!recognizer) return fail(recognizer.error());
 
-    Result<DecodeOptions> decoding = options.decode.load();
+    Result<DecodeOptions> decoding = options.decode.load(options.json);
     if (!decoding) return fail(decoding.error());
     if (Status status = recognizer->set_decoding(*decoding); !status) return fail(status.error());
 
