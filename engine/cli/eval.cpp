@@ -32,8 +32,6 @@ std::vector<std::pair<std::pair<std::string, std::string>, std::size_t>> most_co
         evaluation.confusions.begin(), evaluation.confusions.end());
     std::stable_sort(rows.begin(), rows.end(),
                      [](const auto& a, const auto& b) { return a.second > b.second; });
-    constexpr std::size_t kShown = 20;
-    if (rows.size() > kShown) rows.resize(kShown);
     return rows;
 }
 
@@ -108,7 +106,9 @@ void print_text(const Evaluation& evaluation, const EvalOptions& options, const 
     print_table(rows, {true, false, false, false, false, false});
 
     std::vector<std::vector<std::string>> confused = {{"expected", "found", "count"}};
+    constexpr std::size_t kShown = 20;
     for (const auto& [pair, count] : most_confused(evaluation)) {
+        if (confused.size() > kShown) break;
         confused.push_back({pair.first.empty() ? "(none)" : pair.first,
                             pair.second.empty() ? "(none)" : pair.second, std::to_string(count)});
     }

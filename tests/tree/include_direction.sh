@@ -19,6 +19,7 @@ engine/model/         engine/model/ engine/image/ weights/ lprnet/
 engine/compress/      engine/compress/ engine/run/ engine/plan/ engine/model/ kernels/ weights/ lprnet/
 engine/plan/          engine/plan/ engine/model/ kernels/ weights/printable.h lprnet/
 engine/decode/        engine/decode/ weights/printable.h lprnet/
+engine/track/         engine/track/ lprnet/
 engine/run/           engine/run/ engine/plan/ engine/model/ engine/image/ engine/decode/ kernels/ lprnet/
 engine/c_api.cpp      lprnet/
 engine/cli/           engine/ kernels/ weights/ lprnet/
@@ -172,6 +173,7 @@ good|engine/plan/a.cpp|#include "weights/printable.h"
 good|engine/plan/b.cpp|  #  include "kernels/shapes.h"  // spaces
 good|engine/decode/a.h|#include "lprnet/a.h"
 good|engine/decode/a.cpp|#include "weights/printable.h"
+good|engine/track/a.cpp|#include "lprnet/a.h"
 good|engine/run/a.h|#include "engine/decode/a.h"
 good|engine/run/b.h|#include "kernels/shapes.h"
 good|engine/c_api.cpp|#include "lprnet/a.h"
@@ -205,6 +207,7 @@ bad|engine/plan/up3.h|#include "engine/decode/a.h"
 bad|engine/decode/up1.h|#include "engine/image/a.h"
 bad|engine/decode/up2.h|#include "kernels/shapes.h"
 bad|engine/decode/up3.h|#include "weights/a.h"
+bad|engine/track/up1.h|#include "engine/decode/a.h"
 bad|engine/run/up1.h|#include "engine/cli/a.h"
 bad|engine/run/up2.h|#include "weights/printable.h"
 bad|engine/run/up3.h|#include <xsimd/xsimd.hpp>

@@ -1,0 +1,35 @@
+// A text that was read against a list of plates that are expected.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace lprnet {
+
+// Immutable after construction; safe to use from many threads.
+class KnownPlates {
+public:
+    // UTF-8. May throw std::bad_alloc.
+    explicit KnownPlates(std::vector<std::string> plates);
+
+    struct Match {
+        std::size_t index = 0;  // in plates()
+        // P(the text is read | this plate) / P(it is read | a plate that reads so), by counted
+        // confusions of characters: 1 for equal texts, around 0.01 to 0.1 for a usual confusion
+        // such as D for 0, 0.0001 and less for two places that are not easy to confuse.
+        double likelihood = 0.0;
+    };
+
+    // The best `count` plates with at least that likelihood, best first; of equal ones the first in
+    // the list. May throw std::bad_alloc.
+    std::vector<Match> find(const std::string& text, std::size_t count = 1,
+                            double least_likelihood = 1e-3) const;
+
+    const std::vector<std::string>& plates() const noexcept { return plates_; }
+
+private:
+    std::vector<std::string> plates_;
+};
+
+}  // namespace lprnet
