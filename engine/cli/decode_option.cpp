@@ -2,6 +2,10 @@
 
 namespace lprnet::cli {
 
+Result<Patterns> load_patterns(const std::string& name) {
+    return name.empty() || name == "cn" ? Patterns::builtin("cn") : Patterns::load(name);
+}
+
 void DecodeOption::add_to(CLI::App& app, int most_candidates) {
     app.add_option(
            "--decode", decoder,
@@ -30,8 +34,7 @@ Result<DecodeOptions> DecodeOption::load(bool needs_formats) const {
                                          : Decoder::grammar;
     options.candidates = candidates;
     if (options.decoder != Decoder::grammar && patterns.empty() && !needs_formats) return options;
-    const bool is_builtin = patterns.empty() || patterns == "cn";
-    Result<Patterns> loaded = is_builtin ? Patterns::builtin("cn") : Patterns::load(patterns);
+    Result<Patterns> loaded = load_patterns(patterns);
     if (!loaded) return loaded.error();
     options.patterns = *loaded;
     return options;

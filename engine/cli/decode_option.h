@@ -9,6 +9,9 @@
 
 namespace lprnet::cli {
 
+// A file, or the built-in set of that name; of no name: cn.
+Result<Patterns> load_patterns(const std::string& name);
+
 struct DecodeOption {
     std::string decoder;   // empty: as add_to() says
     std::string patterns;  // file, or the name of a built-in set; empty: cn

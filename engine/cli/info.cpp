@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "engine/cli/decode_option.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
@@ -17,6 +18,7 @@ using Json = nlohmann::ordered_json;
 
 struct InfoOptions {
     ModelOption model;
+    std::string patterns;
     bool json = false;
 };
 
@@ -39,7 +41,18 @@ std::string shape_text(const Tensor& t) {
     return std::to_string(t.c) + "x" + std::to_string(t.h) + "x" + std::to_string(t.w);
 }
 
-Json describe(const Model& model, Recognizer& recognizer) {
+Json formats_of(const Patterns& patterns, const Model& model) {
+    Json formats = Json::array();
+    const std::vector<bool> writable = patterns.writable(model);
+    for (std::size_t i = 0; i < writable.size(); ++i) {
+        formats.push_back({{"name", patterns.formats()[i].name},
+                           {"prior", patterns.formats()[i].prior},
+                           {"used", static_cast<bool>(writable[i])}});
+    }
+    return formats;
+}
+
+Json describe(const Model& model, const Patterns& patterns, Recognizer& recognizer) {
     const Plan& plan = *recognizer.state().plan;
     const Preprocess& preprocess = model.data().preprocess;
     const int count = channels(preprocess.order);
@@ -83,6 +96,8 @@ Json describe(const Model& model, Recognizer& recognizer) {
             {"charset", model.charset()},
             {"blank", model.blank()},
             {"steps", model.steps()},
+            {"temperature", model.temperature()},
+            {"formats", formats_of(patterns, model)},
             {"preprocess",
              {{"width", preprocess.width},
               {"height", preprocess.height},
@@ -133,6 +148,16 @@ void print_weights(const Json& weights) {
     print_table(rows, {true, false, false, false, false});
 }
 
+// Names of the formats that the model can write, or of those that it cannot.
+std::string format_names(const Json& formats, bool used) {
+    std::string names;
+    for (const Json& format : formats) {
+        if (format["used"].get<bool>() != used) continue;
+        names += (names.empty() ? "" : ", ") + format["name"].get<std::string>();
+    }
+    return names.empty() ? "none" : names;
+}
+
 void print_text(const Json& info, const Plan& plan) {
     const auto line = [](const char* name, const std::string& value) {
         std::printf("%-12s %s\n", name, value.c_str());
@@ -145,6 +170,9 @@ void print_text(const Json& info, const Plan& plan) {
     line("parameters", info["parameters"].dump());
     line("charset", info["classes"].dump() + ": " + joined(info["charset"], ""));
     line("blank", info["blank"].dump());
+    line("temperature", info["temperature"].dump());
+    line("formats", format_names(info["formats"], true) + "; left out for want of characters: " +
+                        format_names(info["formats"], false));
     line("input", preprocess["channel_order"].get<std::string>() + " " +
                       preprocess["width"].dump() + "x" + preprocess["height"].dump() +
                       ", resize bilinear, (x - [" + joined(preprocess["mean"], ", ") + "]) * [" +
@@ -177,7 +205,9 @@ ExitStatus run(const InfoOptions& options) {
     if (!model) return fail(model.error());
     Result<Recognizer> recognizer = options.model.recognizer(*model);
     if (!recognizer) return fail(recognizer.error());
-    const Json info = describe(*model, *recognizer);
+    Result<Patterns> patterns = load_patterns(options.patterns);
+    if (!patterns) return fail(patterns.error());
+    const Json info = describe(*model, *patterns, *recognizer);
     if (options.json) {
         std::puts(info.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
     } else {
@@ -191,6 +221,8 @@ ExitStatus run(const InfoOptions& options) {
 Verb add_info(CLI::App& app) {
     auto options = std::make_shared<InfoOptions>();
     options->model.add_to(app);
+    app.add_option("-p,--pattern", options->patterns,
+                   "File with formats of plates to check; default: the built-in cn");
     app.add_flag("-j,--json", options->json, "One JSON object");
     return [options] { return run(*options); };
 }

@@ -220,6 +220,8 @@ wrong_usage "eval: no labels" labels.tsv eval
 wrong_usage "verify: no dump" DUMP verify
 wrong_usage "read: unknown decoder" --decode read x --decode guess
 wrong_usage "eval: unknown decoder" --decode eval x --decode guess
+wrong_usage "read: no candidates" --topn read x -n 0
+wrong_usage "read: too many candidates" --topn read x --nbest 101
 wrong_usage "read: min-confidence above 1" --min-confidence read x --min-confidence 2
 wrong_usage "read: min-confidence not a number" --min-confidence read x --min-confidence high
 wrong_usage "read: roi of three numbers" --roi read x --roi 1,2,3
@@ -293,8 +295,8 @@ if ! printf '%s\n' "${sample_paths[@]}" | cmp -s - <(cut -f 3 "$out"); then prob
 check "read --json"
 run read --json "${sample_paths[@]}" </dev/null
 expect_success
-expect_json $sample_count file plate confidence candidates characters char span \
-  processing_time_ms image infer decode model precision backend
+expect_json $sample_count file plate confidence matches_template candidates characters char \
+  alternatives span reject_score rejected processing_time_ms image infer decode model precision backend
 if ! head -n 1 "$out" | grep -qF "\"plate\":\"$first_text\""; then
   problem "the first plate is not $first_text"
 fi
@@ -553,7 +555,95 @@ expect_success
 lines=$(wc -l <"$out")
 if [ "$lines" -ne "$kept" ] && ! grep -q '	0.5000	' "$out"; then problem "$lines lines, expected $kept"; fi
 
+# --- Decoders and formats ---------------------------------------------------------------------
+
+run read --decode greedy "${sample_paths[@]}" </dev/null
+cut -f 1 "$out" >"$work/texts"
+for decoder in beam grammar; do
+  check "read: --decode $decoder reads the samples too"
+  run read --decode $decoder "${sample_paths[@]}" </dev/null
+  expect_success
+  if ! cut -f 1 "$out" | cmp -s - "$work/texts"; then problem "the texts differ"; fi
+done
+
+check "read: candidates, one a line, best first"
+run read --decode grammar -n 3 "$plate" </dev/null
+expect_success
+expect_lines "$out" 3
+if [ "$(head -n 1 "$out" | cut -f 1)" != "$first_text" ]; then problem "the first is not $first_text"; fi
+if ! cut -f 2 "$out" | sort -rgc 2>"$work/.sorted"; then problem "not in order"; fi
+check "read: --topn, --nbest and -n are the same"
+cp "$out" "$work/three"
+run read --decode grammar --nbest 3 "$plate" </dev/null
+if ! cmp -s "$out" "$work/three"; then problem "--nbest differs"; fi
+run read --decode grammar --topn 3 "$plate" </dev/null
+if ! cmp -s "$out" "$work/three"; then problem "--topn differs"; fi
+check "read -j: candidates"
+run read -j --decode grammar -n 3 "$plate" </dev/null
+expect_json 1 candidates
+if [ "$(grep -o '"matches_template":true' "$out" | wc -l)" -ne 4 ]; then
+  problem "not 3 candidates with a format"
+fi
+
+printf '// one short format\nshort : %s@#\n' "${first_text:0:1}" >"$work/short.txt"
+check "read: --pattern FILE alone decodes by grammar"
+run read --pattern "$work/short.txt" "$plate" </dev/null
+expect_success
+if [ "$(cut -f 1 "$out" | wc -m)" -ne 4 ]; then problem "read '$(cut -f 1 "$out")', expected 3 characters"; fi
+check "read: --pattern with another decoder says what matches"
+run read -j --decode greedy --pattern "$work/short.txt" "$plate" </dev/null
+expect_text "$out" "\"plate\":\"$first_text\"" '"matches_template":false'
+run read -j --decode greedy --pattern cn "$plate" </dev/null
+expect_text "$out" '"matches_template":true'
+check "read: --pattern that does not exist"
+run read --pattern "$work/none.txt" "$plate" </dev/null
+expect_only_error 3 "$work/none.txt" "cannot be opened"
+printf 'x : #\n  y : #{\n' >"$work/bad.txt"
+for verb in "read $plate" "eval $samples" info; do
+  check "${verb%% *}: an error in --pattern has its line and column"
+  # shellcheck disable=SC2086
+  run $verb --pattern "$work/bad.txt" </dev/null
+  expect_only_error 3 "$work/bad.txt:2:9: expected a number"
+done
+printf 'x : 警警\n' >"$work/foreign.txt"
+check "read: formats that the model cannot write"
+run read --pattern "$work/foreign.txt" "$plate" </dev/null
+expect_only_error 3 "none of 1 formats"
+check "info: formats that are left out"
+run info --pattern "$work/foreign.txt" </dev/null
+expect_success
+expect_text "$out" "none; left out for want of characters: x"
+run info -j </dev/null
+expect_text "$out" '{"name":"standard","prior":1.0,"used":true}'
+
+check "read: --reject leaves out what shows no plate"
+for decoder in greedy beam grammar; do
+  run read --decode $decoder --reject "$work/black.bmp" "$plate" </dev/null
+  expect_success
+  expect_lines "$out" 1
+  expect_text "$out" "$first_text"
+done
+
 # --- eval -------------------------------------------------------------------------------------
+
+check "eval: decoders"
+for decoder in greedy beam grammar; do
+  run eval -j --decode $decoder "$samples" </dev/null
+  expect_success
+  expect_json 1 decode expected_calibration_error mean_confidence rejected reliability temperature
+  expect_text "$out" "\"decode\":\"$decoder\"" "\"correct\":$sample_count" '"rejected":0'
+done
+check "eval: --fit-temperature"
+run eval -j --fit-temperature "$samples" </dev/null
+expect_success
+expect_json 1 fitted_temperature fitted_loss loss_at_one
+run eval --fit-temperature "$samples" </dev/null
+expect_text "$out" "fits best"
+check "eval: --fit-temperature without a readable image"
+printf 'missing.png\tA\n' >"$work/all_missing.tsv"
+run eval --fit-temperature "$work/all_missing.tsv" </dev/null
+expect_status 3
+expect_text "$err" missing.png "no image to fit"
 
 check "eval: table of the samples"
 run eval "$samples/labels.tsv" </dev/null

@@ -1,0 +1,138 @@
+"""Decoders and confidences on labelled crops, as `lprnet eval` counts them, and the scripts about confidences.
+
+LPRNET names the program; without it the build of the preset `release` is taken. What is not there is skipped by name.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCRIPTS = REPOSITORY / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+DATA = Path(os.environ.get("LPRNET_DATA", REPOSITORY.parent / "shared" / "data"))
+PROGRAM = Path(os.environ.get("LPRNET", REPOSITORY / "build/release/lprnet")).resolve()
+SHIPPED = REPOSITORY / "weights" / "lprnet.safetensors"
+SAMPLES = REPOSITORY / "tests" / "samples"
+DECODERS = ("greedy", "beam", "grammar")
+
+import calibrate  # noqa: E402
+import count_confusions  # noqa: E402
+import non_plates  # noqa: E402
+
+
+@functools.cache
+def evaluate(labels: Path, decoder: str, model: Path = SHIPPED) -> dict:
+    if not PROGRAM.exists():
+        pytest.skip(f"the program is not built: {PROGRAM}")
+    if not labels.exists():
+        pytest.skip(f"{labels.name}: not in the data folder")
+    return calibrate.evaluate(PROGRAM, model, labels, decoder)
+
+
+DEV = DATA / "plates" / "dev" / "labels.tsv"
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    source = DATA / "checkpoints" / "public" / "Final_LPRNet_model.pth"
+    if not source.exists():
+        pytest.skip(f"{source.name}: not in the data folder")
+    model = tmp_path_factory.mktemp("public") / "model.safetensors"
+    subprocess.run([sys.executable, SCRIPTS / "export_weights.py", source, "-o", model], check=True)
+    return model
+
+
+def test_grammar_on_the_public_checkpoint(public: Path) -> None:
+    greedy, grammar = (evaluate(DEV, decoder, public) for decoder in ("greedy", "grammar"))
+    assert grammar["accuracy"] >= greedy["accuracy"] + 0.045
+
+
+def test_grammar_is_below_greedy_on_no_set() -> None:
+    greedy, grammar = (evaluate(DEV, decoder) for decoder in ("greedy", "grammar"))
+    for name, score in greedy["by_set"].items():
+        assert grammar["by_set"][name]["correct"] >= score["correct"], name
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_confidences_can_be_believed(decoder: str) -> None:
+    assert evaluate(DEV, decoder)["expected_calibration_error"] <= 0.02
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("non_plates")
+    non_plates.write_pictures(folder, 60, seed=1)
+    return folder
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_pictures_without_a_plate_are_rejected(decoder: str, pictures: Path) -> None:
+    report = evaluate(pictures / "labels.tsv", decoder)
+    assert report["plates"] == 480
+    assert report["rejected"] >= 0.95 * report["plates"]
+    assert evaluate(SAMPLES, decoder)["rejected"] == 0
+
+
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_plates_are_not_rejected(decoder: str) -> None:
+    report = evaluate(DEV, decoder)
+    assert report["rejected"] <= 0.01 * report["plates"]
+
+
+def test_equal_seeds_give_equal_pictures(tmp_path: Path, pictures: Path) -> None:
+    non_plates.write_pictures(tmp_path, 60, seed=1)
+    for path in sorted(pictures.iterdir()):
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes(), path.name
+
+
+def test_calibrate_writes_a_temperature_that_the_program_reads(tmp_path: Path) -> None:
+    if not PROGRAM.exists():
+        pytest.skip(f"the program is not built: {PROGRAM}")
+    output, plot = tmp_path / "calibrated.safetensors", tmp_path / "plot.png"
+    flags = ["--program", PROGRAM, "--fit", SAMPLES, "--test", SAMPLES, "-o", output, "--plot", plot]
+    assert calibrate.main(list(map(str, [SHIPPED, *flags]))) == 0
+    report = calibrate.evaluate(PROGRAM, output, SAMPLES, "grammar")
+    assert 0.25 <= report["temperature"] <= 4.0 and report["temperature"] != 1.0
+    assert plot.stat().st_size > 1000
+    calibrate.set_temperature(output, output, 1.0)
+    assert calibrate.evaluate(PROGRAM, output, SAMPLES, "grammar")["temperature"] == 1.0
+
+
+def test_calibrate_reports_what_the_program_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if not PROGRAM.exists():
+        pytest.skip(f"the program is not built: {PROGRAM}")
+    missing = tmp_path / "none.safetensors"
+    assert calibrate.main([str(missing), "--program", str(PROGRAM), "--test", str(SAMPLES)]) == 3
+    assert "none.safetensors" in capsys.readouterr().err
+    assert calibrate.main([str(SHIPPED), "--program", str(tmp_path / "none"), "--test", str(SAMPLES)]) == 3
+
+
+def test_the_table_of_confusions_leaves_out_what_happened_once() -> None:
+    rows = [{"expected": "B", "found": "8", "count": 3}, {"expected": "", "found": "1", "count": 1}]
+    text = count_confusions.table(Counter("BB8"), rows, "model")
+    assert '{"B", "8", 3},' in text and '{"", "1", 1}' not in text and '{"B", 2},' in text
+
+
+def test_json_lines_describe_candidates_and_characters() -> None:
+    if not PROGRAM.exists():
+        pytest.skip(f"the program is not built: {PROGRAM}")
+    command = [PROGRAM, "read", "-j", "--decode", "grammar", "-n", "5", SAMPLES]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    for line in map(json.loads, result.stdout.splitlines()):
+        assert [candidate["plate"] for candidate in line["candidates"]][0] == line["plate"]
+        assert len({candidate["plate"] for candidate in line["candidates"]}) == 5
+        assert sum(candidate["confidence"] for candidate in line["candidates"]) <= 1.00001
+        assert line["matches_template"] and not line["rejected"]
+        for character in line["characters"]:
+            shares = [other["confidence"] for other in character["alternatives"]]
+            assert shares == sorted(shares, reverse=True)
+            assert character["confidence"] + sum(shares) <= 1.00001
