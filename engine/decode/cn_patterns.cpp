@@ -2,9 +2,10 @@
 
 namespace lprnet {
 
-// The priors are rough shares of the traffic, and on purpose not those of any data set: they decide
-// only where the network leaves formats within a factor of their ratio. Formats with 学 挂 警 使 领
-// 港 澳 are used by models whose charset has those characters.
+// What the network has been trained on it weighs itself, so that these formats have the prior 1: to
+// count a rare format as rare once more would read long plates as short ones. Lower ones are for
+// formats that networks have seldom or never seen, and a guess. Formats with 学 挂 警 使 领 港 澳
+// are used by models whose charset has those characters.
 std::string_view cn_patterns() noexcept {
     return R"(// Chinese plates (GA 36-2018).
 <province> = [京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]

@@ -13,7 +13,7 @@
 namespace lprnet {
 
 // Longest file and, with names and repeats written out, longest pattern in characters. The built-in
-// set needs 3 KB and 100 characters; a state of an automaton lists some of the characters, so that
+// set needs 2 KB and 35 characters; a state of an automaton lists some of the characters, so that
 // the second bounds the memory that a pattern can ask for.
 inline constexpr std::size_t kMaxPatternBytes = 64 * 1024;
 inline constexpr std::size_t kMaxPatternCharacters = 1024;
