@@ -17,12 +17,15 @@ int read_through_c(const uint8_t* pixels, int width, int height, char* text, siz
     lpr_model* model = NULL;
     lpr_recognizer* recognizer = NULL;
     const lpr_image image = {pixels, width, height, 3 * (ptrdiff_t)width, LPR_BGR};
+    const lpr_decoding decoding = {.struct_size = sizeof decoding, .decoder = LPR_GREEDY};
     lpr_reading reading = {.struct_size = sizeof reading};
     lpr_status status = lpr_model_builtin(&model, error, sizeof error);
     if (status != LPR_OK) return complain("lpr_model_builtin", status, error);
     status = lpr_recognizer_create(model, NULL, &recognizer, error, sizeof error);
     lpr_model_free(model);
     if (status != LPR_OK) return complain("lpr_recognizer_create", status, error);
+    status = lpr_recognizer_set_decoding(recognizer, &decoding, error, sizeof error);
+    if (status != LPR_OK) return complain("lpr_recognizer_set_decoding", status, error);
     status = lpr_read(recognizer, &image, &reading, error, sizeof error);
     lpr_recognizer_free(recognizer);
     if (status != LPR_OK) return complain("lpr_read", status, error);
