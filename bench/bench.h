@@ -14,7 +14,8 @@ std::vector<const kernels::KernelTable*> tables();
 
 // kernel/isa/layer: every step of LPRNet's plan, with shapes from the model.
 void register_kernels(const Model& model);
-// network/isa: one forward pass; read/isa: pixels to text.
+// network/isa: one forward pass; read/isa: pixels to text; frame.../isa: ten plates of a camera's
+// frame to text.
 void register_network(const Model& model);
 // decode/...: logits to text.
 void register_decode(const Model& model);

@@ -28,9 +28,31 @@ void resize_and_normalise(benchmark::State& state, int width, int height) {
     }
 }
 
+// One plate of a frame as a camera gives it: rectified from NV12, whatever the frame's size.
+void rectify_and_normalise(benchmark::State& state) {
+    constexpr int kWidth = 1920, kHeight = 1080;
+    std::vector<std::uint8_t> pixels(image_bytes(PixelFormat::nv12, kHeight, kWidth));
+    for (std::size_t i = 0; i < pixels.size(); ++i)
+        pixels[i] = static_cast<std::uint8_t>(i * 2654435761U >> 24);
+    Result<Preprocessor> preprocessor = Preprocessor::create({});
+    if (!preprocessor) {
+        state.SkipWithError(preprocessor.error().message.c_str());
+        return;
+    }
+    std::vector<float> output(preprocessor->output_size());
+    const ImageView view = {pixels.data(), kWidth, kHeight, kWidth, PixelFormat::nv12};
+    const Quad quad = {{901.5f, 610.25f}, {1102.75f, 640.5f}, {1100.25f, 702.5f}, {899.0f, 668.0f}};
+    for (auto _ : state) {
+        if (!preprocessor->run(view, quad, output.data())) state.SkipWithError("refused");
+        benchmark::ClobberMemory();
+    }
+}
+
 }  // namespace
 
 void register_image() {
+    benchmark::RegisterBenchmark("image/nv12_quad", rectify_and_normalise)
+        ->Unit(benchmark::kMicrosecond);
     constexpr int kSizes[][2] = {{94, 24}, {188, 48}, {440, 140}, {1920, 1080}};
     for (const auto& size : kSizes) {
         const std::string name =

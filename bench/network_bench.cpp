@@ -24,6 +24,36 @@ struct Reader {
     Reading reading;
 };
 
+// A frame as a camera gives it, with ten plates at an angle, each about 200 pixels wide.
+struct Street {
+    static constexpr int kWidth = 1920, kHeight = 1080;
+
+    Street() {
+        for (std::size_t i = 0; i < pixels.size(); ++i)
+            pixels[i] = static_cast<std::uint8_t>(i * 2654435761U >> 24);
+        for (int i = 0; i < 10; ++i) {
+            const float x = 60.5f + 370.0f * static_cast<float>(i % 5);
+            const float y = 210.25f + 430.0f * static_cast<float>(i / 5);
+            quads.push_back({{x, y}, {x + 201, y + 30}, {x + 199, y + 92}, {x - 2, y + 58}});
+        }
+    }
+    ImageView view() const { return {pixels.data(), kWidth, kHeight, kWidth, PixelFormat::nv12}; }
+
+    std::vector<std::uint8_t> pixels =
+        std::vector<std::uint8_t>(image_bytes(PixelFormat::nv12, kHeight, kWidth));
+    std::vector<Quad> quads;
+};
+
+void read_street(benchmark::State& state, Reader& reader) {
+    const Street street;
+    for (auto _ : state) {
+        for (const Quad& quad : street.quads) {
+            if (!reader.recognizer.read(street.view(), quad, reader.reading))
+                state.SkipWithError("a plate could not be read");
+        }
+    }
+}
+
 }  // namespace
 
 void register_network(const Model& model) {
@@ -49,6 +79,10 @@ void register_network(const Model& model) {
                 }
             }
         })->Unit(benchmark::kMicrosecond);
+        benchmark::RegisterBenchmark(
+            ("frame_nv12_1920x1080_ten_quads/" + isa).c_str(),
+            [reader](benchmark::State& state) { read_street(state, *reader); })
+            ->Unit(benchmark::kMicrosecond);
     }
 }
 

@@ -75,6 +75,87 @@ lpr_status hand_over_recognizer(lprnet::Result<lprnet::Recognizer> recognizer, l
     return hand_over(out, error, size, std::move(*recognizer), lprnet::Reading{});
 }
 
+static_assert(static_cast<int>(lprnet::PixelFormat::bgr) == LPR_BGR);
+static_assert(static_cast<int>(lprnet::PixelFormat::rgb) == LPR_RGB);
+static_assert(static_cast<int>(lprnet::PixelFormat::bgra) == LPR_BGRA);
+static_assert(static_cast<int>(lprnet::PixelFormat::rgba) == LPR_RGBA);
+static_assert(static_cast<int>(lprnet::PixelFormat::gray) == LPR_GRAY);
+static_assert(static_cast<int>(lprnet::PixelFormat::nv12) == LPR_NV12);
+static_assert(static_cast<int>(lprnet::PixelFormat::nv21) == LPR_NV21);
+static_assert(static_cast<int>(lprnet::PixelFormat::i420) == LPR_I420);
+static_assert(static_cast<int>(lprnet::PixelFormat::yuyv) == LPR_YUYV);
+
+static_assert(static_cast<int>(lprnet::Decoder::greedy) == LPR_GREEDY);
+static_assert(static_cast<int>(lprnet::Decoder::beam) == LPR_BEAM);
+static_assert(static_cast<int>(lprnet::Decoder::grammar) == LPR_GRAMMAR);
+static_assert(std::tuple_size_v<decltype(lprnet::Character::alternatives)> == LPR_MAX_ALTERNATIVES);
+
+lprnet::ImageView view_of(const lpr_image& image) noexcept {
+    return {image.data,
+            image.width,
+            image.height,
+            image.stride,
+            static_cast<lprnet::PixelFormat>(image.format),
+            image.chroma,
+            image.chroma_v,
+            image.chroma_stride};
+}
+
+lpr_status copy_reading(const lprnet::Reading& from, lpr_reading* to, char* error,
+                        std::size_t size) noexcept {
+    bool fits = from.characters.size() <= LPR_MAX_CHARACTERS && copy_text(from.text, to->text);
+    to->confidence = from.confidence;
+    to->reject_score = from.reject_score;
+    to->character_count = 0;
+    to->candidate_count = 0;
+    for (std::size_t i = 0; fits && i < from.characters.size(); ++i) {
+        const lprnet::Character& character = from.characters[i];
+        lpr_character& out = to->characters[i];
+        fits = copy_text(character.text, out.text);
+        out.confidence = character.confidence;
+        out.first_step = character.first_step;
+        out.last_step = character.last_step;
+        out.alternative_count = character.alternative_count;
+        for (std::size_t k = 0; k < character.alternatives.size(); ++k) {
+            fits = fits && copy_text(character.alternatives[k].text, out.alternatives[k].text);
+            out.alternatives[k].confidence = character.alternatives[k].confidence;
+        }
+        to->character_count = static_cast<int32_t>(i) + 1;
+    }
+    for (std::size_t i = 0; fits && i < from.candidates.size(); ++i) {
+        const lprnet::Candidate& candidate = from.candidates[i];
+        lpr_candidate& out = to->candidates[i];
+        fits = copy_text(candidate.text, out.text);
+        out.confidence = candidate.confidence;
+        out.format = candidate.format;
+        to->candidate_count = static_cast<int32_t>(i) + 1;
+    }
+    return fits
+               ? LPR_OK
+               : fail(LPR_MISMATCH, "the reading is longer than lpr_reading can hold", error, size);
+}
+
+// What the reading functions have in common; `read` is one call of Recognizer::read().
+template <class Read>
+lpr_status checked_read(lpr_recognizer* recognizer, const lpr_image* image, lpr_reading* reading,
+                        char* error, std::size_t size, Read read) noexcept {
+    if (recognizer == nullptr) return null_argument("recognizer", error, size);
+    if (image == nullptr) return null_argument("image", error, size);
+    if (reading == nullptr) return null_argument("reading", error, size);
+    if (reading->struct_size != sizeof(lpr_reading)) {
+        return fail(LPR_INVALID_ARGUMENT,
+                    "reading->struct_size is not sizeof(lpr_reading) of this library", error, size);
+    }
+    if (image->format < LPR_BGR || image->format > LPR_YUYV) {
+        return fail(LPR_INVALID_ARGUMENT, "image->format is not an lpr_pixel_format", error, size);
+    }
+    if (lprnet::Status status = read(recognizer->recognizer, view_of(*image), recognizer->reading);
+        !status) {
+        return fail(status.error(), error, size);
+    }
+    return copy_reading(recognizer->reading, reading, error, size);
+}
+
 }  // namespace
 
 const char* lpr_version(void) {
@@ -181,65 +262,32 @@ float lpr_reject_above(lpr_decoder decoder) {
 
 lpr_status lpr_read(lpr_recognizer* recognizer, const lpr_image* image, lpr_reading* reading,
                     char* error, size_t error_size) {
-    if (recognizer == nullptr) return null_argument("recognizer", error, error_size);
-    if (image == nullptr) return null_argument("image", error, error_size);
-    if (reading == nullptr) return null_argument("reading", error, error_size);
-    if (reading->struct_size != sizeof(lpr_reading)) {
-        return fail(LPR_INVALID_ARGUMENT,
-                    "reading->struct_size is not sizeof(lpr_reading) of this library", error,
-                    error_size);
-    }
-    if (image->format < LPR_BGR || image->format > LPR_GRAY) {
-        return fail(LPR_INVALID_ARGUMENT, "image->format is not an lpr_pixel_format", error,
-                    error_size);
-    }
-    static_assert(static_cast<int>(lprnet::PixelFormat::bgr) == LPR_BGR);
-    static_assert(static_cast<int>(lprnet::PixelFormat::rgb) == LPR_RGB);
-    static_assert(static_cast<int>(lprnet::PixelFormat::bgra) == LPR_BGRA);
-    static_assert(static_cast<int>(lprnet::PixelFormat::rgba) == LPR_RGBA);
-    static_assert(static_cast<int>(lprnet::PixelFormat::gray) == LPR_GRAY);
+    return checked_read(recognizer, image, reading, error, error_size,
+                        [](lprnet::Recognizer& with, const lprnet::ImageView& view,
+                           lprnet::Reading& result) { return with.read(view, result); });
+}
 
-    static_assert(static_cast<int>(lprnet::Decoder::greedy) == LPR_GREEDY);
-    static_assert(static_cast<int>(lprnet::Decoder::beam) == LPR_BEAM);
-    static_assert(static_cast<int>(lprnet::Decoder::grammar) == LPR_GRAMMAR);
-    static_assert(std::tuple_size_v<decltype(lprnet::Character::alternatives)> ==
-                  LPR_MAX_ALTERNATIVES);
+lpr_status lpr_read_region(lpr_recognizer* recognizer, const lpr_image* image,
+                           const lpr_region* region, lpr_reading* reading, char* error,
+                           size_t error_size) {
+    if (region == nullptr) return null_argument("region", error, error_size);
+    const lprnet::Region part = {region->x, region->y, region->width, region->height};
+    return checked_read(recognizer, image, reading, error, error_size,
+                        [&part](lprnet::Recognizer& with, const lprnet::ImageView& view,
+                                lprnet::Reading& result) { return with.read(view, part, result); });
+}
 
-    const lprnet::ImageView view = {image->data, image->width, image->height, image->stride,
-                                    static_cast<lprnet::PixelFormat>(image->format)};
-    lprnet::Reading& result = recognizer->reading;
-    if (lprnet::Status status = recognizer->recognizer.read(view, result); !status) {
-        return fail(status.error(), error, error_size);
-    }
-    bool fits =
-        result.characters.size() <= LPR_MAX_CHARACTERS && copy_text(result.text, reading->text);
-    reading->confidence = result.confidence;
-    reading->reject_score = result.reject_score;
-    reading->character_count = 0;
-    reading->candidate_count = 0;
-    for (std::size_t i = 0; fits && i < result.characters.size(); ++i) {
-        const lprnet::Character& from = result.characters[i];
-        lpr_character& to = reading->characters[i];
-        fits = copy_text(from.text, to.text);
-        to.confidence = from.confidence;
-        to.first_step = from.first_step;
-        to.last_step = from.last_step;
-        to.alternative_count = from.alternative_count;
-        for (std::size_t k = 0; k < from.alternatives.size(); ++k) {
-            fits = fits && copy_text(from.alternatives[k].text, to.alternatives[k].text);
-            to.alternatives[k].confidence = from.alternatives[k].confidence;
-        }
-        reading->character_count = static_cast<int32_t>(i) + 1;
-    }
-    for (std::size_t i = 0; fits && i < result.candidates.size(); ++i) {
-        const lprnet::Candidate& from = result.candidates[i];
-        lpr_candidate& to = reading->candidates[i];
-        fits = copy_text(from.text, to.text);
-        to.confidence = from.confidence;
-        to.format = from.format;
-        reading->candidate_count = static_cast<int32_t>(i) + 1;
-    }
-    return fits ? LPR_OK
-                : fail(LPR_MISMATCH, "the reading is longer than lpr_reading can hold", error,
-                       error_size);
+lpr_status lpr_read_quad(lpr_recognizer* recognizer, const lpr_image* image, const lpr_quad* quad,
+                         lpr_reading* reading, char* error, size_t error_size) {
+    if (quad == nullptr) return null_argument("quad", error, error_size);
+    const lprnet::Quad plate = {{quad->x[0], quad->y[0]},
+                                {quad->x[1], quad->y[1]},
+                                {quad->x[2], quad->y[2]},
+                                {quad->x[3], quad->y[3]},
+                                quad->rows};
+    return checked_read(
+        recognizer, image, reading, error, error_size,
+        [&plate](lprnet::Recognizer& with, const lprnet::ImageView& view, lprnet::Reading& result) {
+            return with.read(view, plate, result);
+        });
 }

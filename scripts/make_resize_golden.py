@@ -8,8 +8,8 @@ and size asked for, and OpenCV's answer. Only the answer is stored:
                  name source_width source_height format order width height seed
     NAME.bin     the answer, height x width x channels bytes, NHWC
 
-Byte i of the source (rows, then pixels, then channels of the format, no gaps)
-is the low byte of this, in unsigned 32-bit arithmetic:
+Byte i of the source (planes, then rows, then pixels, then channels of the
+format, no gaps) is the low byte of this, in unsigned 32-bit arithmetic:
 
     v = i * 2654435761 + seed * 2246822519
     v = (v ^ (v >> 15)) * 3266489917
@@ -70,24 +70,47 @@ CASES = {
     "bgra_to_rgb_resized": (51, 19, "bgra", "rgb", 40, 11),
     "rgba_to_rgb_resized": (51, 19, "rgba", "rgb", 40, 11),
     "gray_to_rgb_resized": (51, 19, "gray", "rgb", 40, 11),
+    # Formats of cameras; OpenCV takes even sides only.
+    "nv12_to_bgr": (40, 12, "nv12", "bgr", 40, 12),
+    "nv12_to_bgr_resized": (136, 36, "nv12", "bgr", 94, 24),
+    "nv12_to_rgb_resized": (52, 20, "nv12", "rgb", 40, 11),
+    "nv12_to_gray_resized": (52, 20, "nv12", "gray", 40, 11),
+    "nv21_to_bgr_resized": (52, 20, "nv21", "bgr", 40, 11),
+    "i420_to_bgr_resized": (52, 20, "i420", "bgr", 40, 11),
+    "yuyv_to_bgr_resized": (52, 20, "yuyv", "bgr", 40, 11),
 }
 
-BYTES = {"bgr": 3, "rgb": 3, "bgra": 4, "rgba": 4, "gray": 1}
+BYTES = {"bgr": 3, "rgb": 3, "bgra": 4, "rgba": 4, "gray": 1, "yuyv": 2}
+PLANAR = ("nv12", "nv21", "i420")  # one and a half bytes a pixel, in rows of luma
+OPENCV_NAMES = {"nv12": "YUV2BGR_NV12", "nv21": "YUV2BGR_NV21", "i420": "YUV2BGR_I420", "yuyv": "YUV2BGR_YUY2"}
 
 
-def source(width, height, pixel_bytes, seed):
-    v = np.arange(width * height * pixel_bytes, dtype=np.uint32)
+def noise(count, seed):
+    v = np.arange(count, dtype=np.uint32)
     v = v * np.uint32(2654435761) + np.uint32((seed * 2246822519) % 2**32)
     v = (v ^ (v >> np.uint32(15))) * np.uint32(3266489917)
     v = v ^ (v >> np.uint32(16))
-    picture = (v & np.uint32(255)).astype(np.uint8).reshape(height, width, pixel_bytes)
-    return picture[:, :, 0] if pixel_bytes == 1 else picture
+    return (v & np.uint32(255)).astype(np.uint8)
+
+
+def source(width, height, form, seed):
+    if form in PLANAR:
+        return noise(width * height * 3 // 2, seed).reshape(height * 3 // 2, width)
+    picture = noise(width * height * BYTES[form], seed).reshape(height, width, BYTES[form])
+    return picture[:, :, 0] if form == "gray" else picture
+
+
+def convert(picture, form, order):
+    if form in OPENCV_NAMES:  # through BGR: the gray of the colour, not the luma, whose range is another one
+        picture = cv2.cvtColor(picture, getattr(cv2, f"COLOR_{OPENCV_NAMES[form]}"))
+        form = "bgr"
+    if form != order:
+        picture = cv2.cvtColor(picture, getattr(cv2, f"COLOR_{form.upper()}2{order.upper()}"))
+    return picture
 
 
 def answer(picture, form, order, width, height):
-    if form != order:
-        picture = cv2.cvtColor(picture, getattr(cv2, f"COLOR_{form.upper()}2{order.upper()}"))
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(convert(picture, form, order), (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def files():
@@ -98,7 +121,7 @@ def files():
     ]
     for seed, (name, case) in enumerate(CASES.items(), start=1):
         source_width, source_height, form, order, width, height = case
-        picture = source(source_width, source_height, BYTES[form], seed)
+        picture = source(source_width, source_height, form, seed)
         index.append(" ".join(map(str, (name, *case, seed))))
         yield f"{name}.bin", answer(picture, form, order, width, height).tobytes()
     yield "index.txt", ("\n".join(index) + "\n").encode()

@@ -74,23 +74,4 @@ ImageView DecodedImage::view() const noexcept {
     return {pixels_.get(), width_, height_, std::ptrdiff_t{3} * width_, PixelFormat::rgb};
 }
 
-Result<ImageView> crop(const ImageView& view, const Rectangle& roi, const std::string& path) {
-    const auto inside = [](int begin, int extent, int limit) {
-        return begin >= 0 && extent > 0 && begin <= limit && extent <= limit - begin;
-    };
-    if (!inside(roi.x, roi.width, view.width) || !inside(roi.y, roi.height, view.height)) {
-        return Error{ErrorCode::invalid_argument,
-                     weights::printable(path) + ": region " + std::to_string(roi.x) + "," +
-                         std::to_string(roi.y) + "," + std::to_string(roi.width) + "," +
-                         std::to_string(roi.height) + " does not lie inside the image of " +
-                         std::to_string(view.width) + "x" + std::to_string(view.height) +
-                         " pixels"};
-    }
-    ImageView part = view;
-    part.data += roi.y * view.stride + std::ptrdiff_t{roi.x} * channels(view.format);
-    part.width = roi.width;
-    part.height = roi.height;
-    return part;
-}
-
 }  // namespace lprnet::cli

@@ -28,10 +28,4 @@ private:
     int height_ = 0;
 };
 
-// The part of `view` at (x, y) of that size; it must lie inside. `path` is for the message.
-struct Rectangle {
-    int x = 0, y = 0, width = 0, height = 0;
-};
-Result<ImageView> crop(const ImageView& view, const Rectangle& roi, const std::string& path);
-
 }  // namespace lprnet::cli

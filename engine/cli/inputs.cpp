@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void expand_folder(const std::string& folder, Inputs& inputs) {
+void expand_folder(const std::string& folder, FileNames names, Inputs& inputs) {
     std::error_code error;
     std::vector<std::string> files;
     fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied,
@@ -29,10 +29,11 @@ void expand_folder(const std::string& folder, Inputs& inputs) {
     std::sort(files.begin(), files.end());
     std::size_t found = 0;
     for (std::string& file : files) {
-        if (has_image_name(file)) {
+        const bool labels = fs::path(file).filename() == "labels.tsv";  // belongs to the images
+        if (names == FileNames::any ? !labels : has_image_name(file)) {
             inputs.images.push_back(std::move(file));
             ++found;
-        } else if (fs::path(file).filename() != "labels.tsv") {  // belongs to a folder of images
+        } else if (!labels) {
             inputs.skipped.push_back(
                 weights::printable(file) +
                 ": skipped, expected a name ending in .jpg, .jpeg, .png or .bmp");
@@ -43,10 +44,10 @@ void expand_folder(const std::string& folder, Inputs& inputs) {
     }
 }
 
-void expand(const std::string& path, Inputs& inputs) {
+void expand(const std::string& path, FileNames names, Inputs& inputs) {
     std::error_code ignored;
     if (fs::is_directory(path, ignored)) {
-        expand_folder(path, inputs);
+        expand_folder(path, names, inputs);
     } else {
         inputs.images.push_back(path);  // opening it tells what is wrong, if anything
     }
@@ -62,16 +63,16 @@ bool has_image_name(const std::string& path) {
            extension == ".bmp";
 }
 
-Inputs expand_inputs(const std::vector<std::string>& paths) {
+Inputs expand_inputs(const std::vector<std::string>& paths, FileNames names) {
     Inputs inputs;
     for (const std::string& path : paths) {
         if (path != "-") {
-            expand(path, inputs);
+            expand(path, names, inputs);
             continue;
         }
         for (std::string line; std::getline(std::cin, line);) {
             if (!line.empty() && line.back() == '\r') line.pop_back();
-            if (!line.empty()) expand(line, inputs);
+            if (!line.empty()) expand(line, names, inputs);
         }
     }
     return inputs;

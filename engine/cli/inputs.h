@@ -15,9 +15,12 @@ struct Inputs {
     std::vector<std::string> skipped;
 };
 
+// Which files of a folder count: those with names of images, or all but labels.tsv.
+enum class FileNames { images, any };
+
 // A path is an image, a folder (searched in depth, in byte order of the paths) or "-" (paths on
 // standard input, one a line). Order is kept.
-Inputs expand_inputs(const std::vector<std::string>& paths);
+Inputs expand_inputs(const std::vector<std::string>& paths, FileNames names = FileNames::images);
 
 // True for names ending in .jpg, .jpeg, .png or .bmp in any case.
 bool has_image_name(const std::string& path);

@@ -1,16 +1,19 @@
-#include <charconv>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <system_error>
+#include <utility>
+#include <variant>
 
 #include "engine/cli/decode_option.h"
+#include "engine/cli/frame_text.h"
 #include "engine/cli/image_file.h"
 #include "engine/cli/inputs.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/progress.h"
+#include "engine/cli/raw_image.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "weights/printable.h"
@@ -26,7 +29,10 @@ struct ReadOptions {
     std::vector<std::string> paths;
     DecodeOption decode;
     double min_confidence = 0.0;
-    std::optional<Rectangle> roi;
+    std::optional<RawFormat> raw;
+    std::optional<Region> roi;
+    std::vector<Quad> quads;
+    bool two_rows = false;
     bool reject = false;
     bool json = false;
 };
@@ -39,37 +45,43 @@ double milliseconds(Clock::time_point from, Clock::time_point to) {
     return std::chrono::duration<double, std::milli>(to - from).count();
 }
 
-// "x,y,width,height" as one word, so that the words after it are paths.
-Rectangle parse_rectangle(const std::string& text) {
-    Rectangle roi;
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    for (int* field : {&roi.x, &roi.y, &roi.width, &roi.height}) {
-        const auto [next, error] = std::from_chars(at, end, *field);
-        const bool last = field == &roi.height;
-        if (error != std::errc() || (last ? next != end : next == end || *next != ',')) {
-            throw CLI::ValidationError(
-                "--roi", "expected x,y,width,height in pixels, found " + weights::in_quotes(text));
+// An image file of either kind, opened.
+class Frame {
+public:
+    static Result<Frame> open(const std::string& path, const std::optional<RawFormat>& raw) {
+        if (raw) {
+            Result<RawImage> image = RawImage::open(path, *raw);
+            if (!image) return image.error();
+            return Frame(std::move(*image));
         }
-        at = last ? next : next + 1;
+        Result<DecodedImage> image = DecodedImage::open(path);
+        if (!image) return image.error();
+        return Frame(std::move(*image));
     }
-    return roi;
+    ImageView view() const {
+        return std::visit([](const auto& image) { return image.view(); }, image_);
+    }
+
+private:
+    template <class Image>
+    explicit Frame(Image image) : image_(std::move(image)) {}
+
+    std::variant<DecodedImage, RawImage> image_;
+};
+
+// One plate of a picture: a region, corners, or all of it.
+Status set_plate(const ImageView& view, const ReadOptions& options, std::size_t plate,
+                 Recognizer& recognizer) {
+    if (!options.quads.empty()) return recognizer.set_image(view, options.quads[plate]);
+    const Region part = options.roi ? *options.roi : Region{0, 0, view.width, view.height};
+    if (!options.two_rows) return recognizer.set_image(view, part);
+    return recognizer.set_image(view, quad_of(part, 2));
 }
 
-Status read_one(const std::string& path, const ReadOptions& options, Recognizer& recognizer,
-                Reading& reading, Times& times) {
+Status read_one(const ImageView& view, const ReadOptions& options, std::size_t plate,
+                Recognizer& recognizer, Reading& reading, Times& times) {
     const Clock::time_point begin = Clock::now();
-    Result<DecodedImage> image = DecodedImage::open(path);
-    if (!image) return image.error();
-    ImageView view = image->view();
-    if (options.roi) {
-        Result<ImageView> part = crop(view, *options.roi, path);
-        if (!part) return part.error();
-        view = *part;
-    }
-    if (Status status = recognizer.set_image(view); !status) {
-        return Error{status.error().code, weights::printable(path) + ": " + status.error().message};
-    }
+    if (Status status = set_plate(view, options, plate, recognizer); !status) return status;
     const Clock::time_point ready = Clock::now();
     recognizer.infer();
     const Clock::time_point inferred = Clock::now();
@@ -79,7 +91,16 @@ Status read_one(const std::string& path, const ReadOptions& options, Recognizer&
     return {};
 }
 
-Json to_json(const std::string& path, const Reading& reading, const Times& times,
+Json corners(const Quad& quad) {
+    Json numbers = Json::array();
+    for (const Point& p : {quad.top_left, quad.top_right, quad.bottom_right, quad.bottom_left}) {
+        numbers.push_back(p.x);
+        numbers.push_back(p.y);
+    }
+    return numbers;
+}
+
+Json to_json(const std::string& path, std::size_t plate, const Reading& reading, const Times& times,
              const Model& model, const ReadOptions& options, Decoder decoder) {
     Json characters = Json::array();
     for (const Character& c : reading.characters) {
@@ -99,7 +120,7 @@ Json to_json(const std::string& path, const Reading& reading, const Times& times
                               {"confidence", candidate.confidence},
                               {"matches_template", candidate.format >= 0}});
     }
-    return {
+    Json json = {
         {"file", path},
         {"plate", reading.text},
         {"confidence", reading.confidence},
@@ -114,6 +135,8 @@ Json to_json(const std::string& path, const Reading& reading, const Times& times
         {"decode", options.decode.name()},
         {"precision", model.precision()},
         {"backend", "cpu"}};
+    if (!options.quads.empty()) json["quad"] = corners(options.quads[plate]);
+    return json;
 }
 
 bool is_wanted(const Reading& reading, const ReadOptions& options, Decoder decoder) {
@@ -122,14 +145,30 @@ bool is_wanted(const Reading& reading, const ReadOptions& options, Decoder decod
 }
 
 // A line for each candidate; one with an empty text where there is none.
-void print_text(const std::string& path, const Reading& reading) {
+void print_text(const std::string& path, std::size_t plate, const Reading& reading,
+                const ReadOptions& options) {
     const auto print = [&](const std::string& text, float confidence) {
-        std::printf("%s\t%.4f\t%s\n", text.c_str(), static_cast<double>(confidence), path.c_str());
+        std::printf("%s\t%.4f\t%s", text.c_str(), static_cast<double>(confidence), path.c_str());
+        // Several plates of one picture are told apart by the number of their --quad.
+        if (options.quads.size() > 1) std::printf("\t%zu", plate + 1);
+        std::puts("");
     };
     for (const Candidate& candidate : reading.candidates) {
         print(candidate.text, candidate.confidence);
     }
     if (reading.candidates.empty()) print(reading.text, reading.confidence);
+}
+
+void print_reading(const std::string& path, std::size_t plate, const Reading& reading,
+                   const Times& times, const Model& model, const ReadOptions& options,
+                   Decoder decoder) {
+    if (options.json) {
+        const Json line = to_json(path, plate, reading, times, model, options, decoder);
+        std::puts(line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+    } else {
+        print_text(path, plate, reading, options);
+    }
+    std::fflush(stdout);  // whoever waits for a plate gets it at once, also through a pipe
 }
 
 ExitStatus run(const ReadOptions& options) {
@@ -142,31 +181,39 @@ ExitStatus run(const ReadOptions& options) {
     if (!decoding) return fail(decoding.error());
     if (Status status = recognizer->set_decoding(*decoding); !status) return fail(status.error());
 
-    const Inputs inputs = expand_inputs(options.paths);
+    const Inputs inputs =
+        expand_inputs(options.paths, options.raw ? FileNames::any : FileNames::images);
     for (const std::string& line : inputs.skipped) print_error(line);
     for (const std::string& line : inputs.errors) print_error(line);
     ExitStatus status = inputs.errors.empty() ? kDone : kUnreadable;
 
-    Progress progress(inputs.images.size());
+    const std::size_t plates = std::max<std::size_t>(1, options.quads.size());
+    Progress progress(inputs.images.size() * plates);
     Reading reading;
+    const auto complain = [&](const std::string& message) {
+        progress.hide();
+        print_error(message);
+        status = kUnreadable;
+    };
     for (const std::string& path : inputs.images) {
-        Times times;
-        const Status read = read_one(path, options, *recognizer, reading, times);
-        if (!read) {
-            progress.hide();
-            print_error(read.error().message);
-            status = kUnreadable;
-        } else if (is_wanted(reading, options, decoding->decoder)) {
-            progress.hide();
-            if (options.json) {
-                const Json line = to_json(path, reading, times, *model, options, decoding->decoder);
-                std::puts(line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
-            } else {
-                print_text(path, reading);
+        const Clock::time_point begin = Clock::now();
+        const Result<Frame> frame = Frame::open(path, options.raw);
+        const double opened = milliseconds(begin, Clock::now());
+        if (!frame) complain(frame.error().message);
+        for (std::size_t plate = 0; plate < plates; ++plate) {
+            progress.advance();
+            if (!frame) continue;
+            Times times;
+            const Status read =
+                read_one(frame.value().view(), options, plate, *recognizer, reading, times);
+            times.image += opened;
+            if (!read) {
+                complain(weights::printable(path) + ": " + read.error().message);
+            } else if (is_wanted(reading, options, decoding->decoder)) {
+                progress.hide();
+                print_reading(path, plate, reading, times, *model, options, decoding->decoder);
             }
-            std::fflush(stdout);  // whoever waits for a plate gets it at once, also through a pipe
         }
-        progress.advance();
     }
     return status;
 }
@@ -183,12 +230,44 @@ Verb add_read(CLI::App& app) {
     app.add_option("--min-confidence", options->min_confidence, "Leave out less certain readings")
         ->check(CLI::Range(0.0, 1.0));
     app.add_flag("--reject", options->reject, "Leave out images that likely show no plate");
-    app.add_option_function<std::string>(
-           "--roi", [options](const std::string& text) { options->roi = parse_rectangle(text); },
-           "Part of each image: x,y,width,height in pixels")
-        ->type_name("X,Y,W,H");
+    // As one word each time, so that the words after it are paths.
+    const auto add_words = [&app](const char* flag, const char* type, auto parse, auto keep,
+                                  const char* what) {
+        return app
+            .add_option_function<std::vector<std::string>>(
+                flag,
+                [flag, parse, keep](const std::vector<std::string>& words) {
+                    for (const std::string& word : words) {
+                        auto value = parse(word);
+                        if (!value) throw CLI::ValidationError(flag, value.error().message);
+                        keep(*value);
+                    }
+                },
+                what)
+            ->expected(1)
+            ->allow_extra_args(false)
+            ->type_name(type);
+    };
+    add_words(
+        "--raw", "FORMAT:WxH[:STRIDE]", parse_raw_format,
+        [options](const RawFormat& raw) { options->raw = raw; },
+        "Files are frames without a header: nv12, nv21, i420, yuyv, gray, bgr, rgb, bgra or rgba");
+    CLI::Option* roi = add_words(
+        "--roi", "X,Y,W,H", parse_region,
+        [options](const Region& region) { options->roi = region; },
+        "Part of each image: x,y,width,height in pixels");
+    add_words(
+        "--quad", "X,Y,X,Y,X,Y,X,Y", parse_quad,
+        [options](const Quad& quad) { options->quads.push_back(quad); },
+        "Corners of a plate in each image, clockwise from its top left; once for each plate")
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->excludes(roi);
+    app.add_flag("--two-rows", options->two_rows, "Plates have two rows: cut apart and joined");
     app.add_flag("-j,--json", options->json, "One JSON object a line");
-    return [options] { return run(*options); };
+    return [options] {
+        for (Quad& quad : options->quads) quad.rows = options->two_rows ? 2 : 1;
+        return run(*options);
+    };
 }
 
 }  // namespace lprnet::cli

@@ -2,7 +2,6 @@
 #include "engine/image/preprocess.h"
 
 #include <cmath>
-#include <limits>
 #include <new>
 #include <string>
 #include <utility>
@@ -42,27 +41,6 @@ Status check_preprocess(const Preprocess& preprocess) {
     return {};
 }
 
-Status check_image(const ImageView& image, const void* output) {
-    if (image.data == nullptr) return invalid("image data: expected pixels, found a null pointer");
-    if (output == nullptr) return invalid("image output: expected memory, found a null pointer");
-    if (Status s = check_side("image width", image.width, kMaxImageSide); !s) return s;
-    if (Status s = check_side("image height", image.height, kMaxImageSide); !s) return s;
-    const std::ptrdiff_t pixel_bytes = channels(image.format);
-    if (pixel_bytes == 0)
-        return invalid("image format: expected bgr, rgb, bgra, rgba or gray, found value " +
-                       std::to_string(static_cast<int>(image.format)));
-    const std::ptrdiff_t row_bytes = image.width * pixel_bytes;
-    if (image.stride < row_bytes && image.stride > -row_bytes)
-        return invalid("image stride: expected at least " + std::to_string(row_bytes) +
-                       " bytes a row either way, found " + std::to_string(image.stride));
-    const std::ptrdiff_t limit = std::numeric_limits<std::ptrdiff_t>::max() / image.height;
-    if (image.stride > limit || image.stride < -limit)
-        return invalid("image stride: expected at most " + std::to_string(limit) +
-                       " bytes either way for " + std::to_string(image.height) + " rows, found " +
-                       std::to_string(image.stride));
-    return {};
-}
-
 // A table lookup per value: the arithmetic was done once for each of the 256
 // levels. The channel count is a template argument so the inner loop unrolls.
 template <int Channels>
@@ -77,6 +55,7 @@ void normalise_row(const std::uint8_t* pixels, int width, const float* levels, f
 Preprocessor::Preprocessor(const Preprocess& preprocess)
     : preprocess_(preprocess),
       resizer_(preprocess.width, preprocess.height, preprocess.order),
+      rectifier_(preprocess.width, preprocess.height, preprocess.order),
       row_(static_cast<std::size_t>(preprocess.width * channels(preprocess.order))),
       levels_(static_cast<std::size_t>(kLevels * channels(preprocess.order))) {
     for (int c = 0; c < channels(preprocess.order); ++c)
@@ -100,27 +79,71 @@ std::size_t Preprocessor::output_size() const noexcept {
     return row_.size() * static_cast<std::size_t>(preprocess_.height);
 }
 
-Status Preprocessor::run(const ImageView& image, float* output_nhwc) {
-    if (Status s = check_image(image, output_nhwc); !s) return s;
-    resizer_.begin(image);
+template <class Rows>
+void Preprocessor::write(Rows& rows, float* output) noexcept {
     const bool colour = channels(preprocess_.order) == 3;
     for (int y = 0; y < preprocess_.height; ++y) {
-        resizer_.row(y, row_.data());
-        float* out = output_nhwc + static_cast<std::size_t>(y) * row_.size();
+        rows.row(y, row_.data());
+        float* out = output + static_cast<std::size_t>(y) * row_.size();
         if (colour)
             normalise_row<3>(row_.data(), preprocess_.width, levels_.data(), out);
         else
             normalise_row<1>(row_.data(), preprocess_.width, levels_.data(), out);
     }
+}
+
+template <class Rows>
+void Preprocessor::write(Rows& rows, std::uint8_t* output) noexcept {
+    for (int y = 0; y < preprocess_.height; ++y)
+        rows.row(y, output + static_cast<std::size_t>(y) * row_.size());
+}
+
+template <class Value>
+Status Preprocessor::resize_to(const ImageView& image, const Region* region, Value* output) {
+    const Result<Picture> picture = check_picture(image);
+    if (!picture) return picture.error();
+    if (output == nullptr) return invalid("image output: expected memory, found a null pointer");
+    const Region part = region != nullptr ? *region : Region{0, 0, picture->width, picture->height};
+    if (Status s = check_region(*picture, part); !s) return s;
+    resizer_.begin(*picture, part);
+    write(resizer_, output);
     return {};
 }
 
-Status Preprocessor::resize(const ImageView& image, std::uint8_t* output_nhwc) {
-    if (Status s = check_image(image, output_nhwc); !s) return s;
-    resizer_.begin(image);
-    for (int y = 0; y < preprocess_.height; ++y)
-        resizer_.row(y, output_nhwc + static_cast<std::size_t>(y) * row_.size());
+template <class Value>
+Status Preprocessor::rectify_to(const ImageView& image, const Quad& quad, Value* output) {
+    const Result<Picture> picture = check_picture(image);
+    if (!picture) return picture.error();
+    if (output == nullptr) return invalid("image output: expected memory, found a null pointer");
+    if (Status s = check_quad(*picture, quad); !s) return s;
+    rectifier_.begin(*picture, quad);
+    write(rectifier_, output);
     return {};
+}
+
+Status Preprocessor::run(const ImageView& image, float* output_nhwc) {
+    return resize_to(image, nullptr, output_nhwc);
+}
+
+Status Preprocessor::run(const ImageView& image, const Region& region, float* output_nhwc) {
+    return resize_to(image, &region, output_nhwc);
+}
+
+Status Preprocessor::run(const ImageView& image, const Quad& quad, float* output_nhwc) {
+    return rectify_to(image, quad, output_nhwc);
+}
+
+Status Preprocessor::resize(const ImageView& image, std::uint8_t* output_nhwc) {
+    return resize_to(image, nullptr, output_nhwc);
+}
+
+Status Preprocessor::resize(const ImageView& image, const Region& region,
+                            std::uint8_t* output_nhwc) {
+    return resize_to(image, &region, output_nhwc);
+}
+
+Status Preprocessor::rectify(const ImageView& image, const Quad& quad, std::uint8_t* output_nhwc) {
+    return rectify_to(image, quad, output_nhwc);
 }
 
 }  // namespace lprnet

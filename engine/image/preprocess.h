@@ -1,6 +1,6 @@
 // From pixels in the caller's memory to the input of the network: channel
-// order, size, then mean and scale. Cropping and rectifying a tilted plate are
-// not here; a crop is an ImageView that begins inside a larger picture.
+// order, size, then mean and scale, of a whole picture, a region of it or a
+// plate seen at an angle in it.
 //
 // The 8-bit picture has the bytes of OpenCV's cvtColor followed by
 // resize(INTER_LINEAR), on every CPU; resize.h has the formula. Compared with
@@ -16,14 +16,14 @@
 #include <vector>
 
 #include "engine/image/channel_order.h"
+#include "engine/image/rectify.h"
 #include "engine/image/resize.h"
 #include "lprnet/error.h"
 #include "lprnet/image.h"
 
 namespace lprnet {
 
-// Limits in pixels a side.
-inline constexpr int kMaxImageSide = 32768;
+// Limit of the output in pixels a side.
 inline constexpr int kMaxInputSide = 1024;
 
 // What the model expects. Channel c of the network's input is
@@ -51,16 +51,19 @@ public:
 
     // Writes the normalised input, NHWC with n = 1: height * width * channels
     // floats without gaps. The picture may have any format and any stride,
-    // including a negative one; alpha is ignored. output must not overlap it.
-    // Errors: invalid_argument if a pointer is null, a side is outside
-    // 1..kMaxImageSide, the format is unknown, |stride| is smaller than a row of
-    // pixels (also for a single row), or height * |stride| exceeds what a
-    // ptrdiff_t holds. On an error output is untouched.
+    // including a negative one. output must not overlap it.
+    // Errors: invalid_argument for what check_picture(), check_region() or
+    // check_quad() refuse, and for a null output. On an error output is
+    // untouched.
     Status run(const ImageView& image, float* output_nhwc);
+    Status run(const ImageView& image, const Region& region, float* output_nhwc);
+    Status run(const ImageView& image, const Quad& quad, float* output_nhwc);
 
     // The same picture before mean and scale: 8 bits a channel, NHWC. Same
     // preconditions and errors.
     Status resize(const ImageView& image, std::uint8_t* output_nhwc);
+    Status resize(const ImageView& image, const Region& region, std::uint8_t* output_nhwc);
+    Status rectify(const ImageView& image, const Quad& quad, std::uint8_t* output_nhwc);
 
     const Preprocess& preprocess() const noexcept { return preprocess_; }
 
@@ -70,8 +73,20 @@ public:
 private:
     explicit Preprocessor(const Preprocess& preprocess);
 
+    // To the rows of floats or of bytes.
+    template <class Rows>
+    void write(Rows& rows, float* output) noexcept;
+    template <class Rows>
+    void write(Rows& rows, std::uint8_t* output) noexcept;
+    // The region, or the whole picture without one.
+    template <class Value>
+    Status resize_to(const ImageView& image, const Region* region, Value* output);
+    template <class Value>
+    Status rectify_to(const ImageView& image, const Quad& quad, Value* output);
+
     Preprocess preprocess_;
     Resizer resizer_;
+    Rectifier rectifier_;
     std::vector<std::uint8_t> row_;
     // The value of every level, channel after channel: 256 * channels floats.
     std::vector<float> levels_;

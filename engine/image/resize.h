@@ -3,7 +3,7 @@
 //
 //     cv2.resize(cvtColor(image), (width, height), interpolation=cv2.INTER_LINEAR)
 //
-// Validation of the picture and the conversion to float live in preprocess.h.
+// Validation of the picture (picture.h) and the conversion to float live in preprocess.h.
 //
 // What the bytes are, for an output of width x height (W x H is the input):
 //
@@ -34,6 +34,7 @@
 #include <vector>
 
 #include "engine/image/channel_order.h"
+#include "engine/image/picture.h"
 #include "lprnet/image.h"
 
 namespace lprnet {
@@ -47,11 +48,10 @@ public:
     // width and height in pixels, 1..1024. May throw std::bad_alloc.
     Resizer(int width, int height, ChannelOrder order);
 
-    // Starts on a picture, which must stay alive and unchanged until the last
-    // row is read. Precondition: data is not null, width and height are in
-    // 1..32768, |stride| is at least one row, the format is one of the
-    // enumeration.
-    void begin(const ImageView& image) noexcept;
+    // Starts on a part of a picture, which must stay alive and unchanged until
+    // the last row is read. Pixels outside the region are not read, but for
+    // chroma that it shares. Precondition: check_region() has accepted the two.
+    void begin(const Picture& picture, const Region& region) noexcept;
 
     // Writes output row y, width * channels(order) bytes, to out, which must not
     // overlap the picture. Precondition: 0 <= y < height. Any order of y gives
@@ -59,9 +59,8 @@ public:
     void row(int y, std::uint8_t* out) noexcept;
 
 private:
-    // Two neighbouring samples of an axis and their 11-bit weights. For
-    // columns the positions are byte offsets in the row, for rows they are row
-    // numbers.
+    // Two neighbouring samples of an axis, counted from where the region
+    // begins, and their 11-bit weights.
     struct Tap {
         std::int32_t first = 0;
         std::int32_t second = 0;
@@ -70,7 +69,7 @@ private:
     };
     friend struct RowPasses;
 
-    const std::uint8_t* source_row(int y) const noexcept;
+    PictureRow source_row(int y) const noexcept;
     // The horizontally resized source row y, from the two-row cache; the other
     // row of the cache stays if it is `keep`.
     const std::int16_t* resized_row(int y, int keep) noexcept;
@@ -79,14 +78,14 @@ private:
     int width_;
     int height_;
     ChannelOrder order_;
-    ImageView image_{};
+    Picture picture_;
+    Region region_;
     const RowPasses* passes_ = nullptr;
     bool same_size_ = false;
 
-    // Taps are kept between pictures of equal size and pixel width.
+    // Taps are kept between regions of equal size.
     int taps_width_ = 0;
     int taps_height_ = 0;
-    int taps_pixel_bytes_ = 0;
     std::vector<Tap> columns_;
     std::vector<Tap> rows_;
 

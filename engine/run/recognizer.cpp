@@ -107,6 +107,14 @@ Status Recognizer::set_image(const ImageView& image) noexcept {
     return state_->preprocessor.run(image, input().data());
 }
 
+Status Recognizer::set_image(const ImageView& image, const Region& region) noexcept {
+    return state_->preprocessor.run(image, region, input().data());
+}
+
+Status Recognizer::set_image(const ImageView& image, const Quad& quad) noexcept {
+    return state_->preprocessor.run(image, quad, input().data());
+}
+
 void Recognizer::infer() noexcept {
     run_plan(*state_->plan, state_->arena.data(), state_->team.get());
 }
@@ -117,6 +125,20 @@ void Recognizer::decode(Reading& reading) noexcept {
 
 Status Recognizer::read(const ImageView& image, Reading& reading) noexcept {
     if (Status status = set_image(image); !status) return status;
+    infer();
+    decode(reading);
+    return {};
+}
+
+Status Recognizer::read(const ImageView& image, const Region& region, Reading& reading) noexcept {
+    if (Status status = set_image(image, region); !status) return status;
+    infer();
+    decode(reading);
+    return {};
+}
+
+Status Recognizer::read(const ImageView& image, const Quad& quad, Reading& reading) noexcept {
+    if (Status status = set_image(image, quad); !status) return status;
     infer();
     decode(reading);
     return {};

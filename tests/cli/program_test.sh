@@ -180,9 +180,9 @@ line_format='^[^[:blank:]]*	[01]\.[0-9]{4}	[^	]+$'
 check "--help"
 run --help </dev/null
 expect_success
-expect_text "$out" Usage read eval bench perf verify prune info
+expect_text "$out" Usage read eval bench perf verify prune doctor info
 
-for verb in read eval bench perf verify info; do
+for verb in read eval bench perf verify doctor info; do
   check "$verb --help"
   run $verb --help </dev/null
   expect_success
@@ -229,6 +229,19 @@ wrong_usage "read: roi of five numbers" --roi read x --roi 1,2,3,4,5
 wrong_usage "read: roi with a letter" --roi read x --roi 1,2,3,x
 wrong_usage "read: roi with a fraction" --roi read x --roi 0,0,1.5,2
 wrong_usage "read: roi beyond int" --roi read x --roi 0,0,99999999999,2
+wrong_usage "read: unknown raw format" "found 'yuv'" read x --raw yuv:640x480
+wrong_usage "read: raw format without a size" "--raw: expected FORMAT:WIDTHxHEIGHT[:STRIDE]" \
+  read x --raw nv12
+wrong_usage "read: raw stride of less than a row" "a stride of 640" read x --raw nv12:640x480:639
+wrong_usage "read: raw height of 0" "1 to 32768" read x --raw nv12:640x0
+wrong_usage "read: quad of three corners" "--quad: expected x,y,x,y,x,y,x,y" \
+  read x --quad 0,0,9,0,9,9
+wrong_usage "read: quad the wrong way round" "clockwise from the top left" \
+  read x --quad 0,0,0,9,9,9,9,0
+wrong_usage "read: quad far away" "coordinates from -65536 to 65536" \
+  read x --quad 0,0,99999,0,9,9,0,9
+wrong_usage "read: the second quad is wrong" "'1,2'" read x --quad 0,0,9,0,9,9,0,9 --quad 1,2
+wrong_usage "read: roi and quad" "--roi" read x --roi 0,0,9,9 --quad 0,0,9,0,9,9,0,9
 wrong_usage "eval: min-accuracy above 1" --min-accuracy eval x --min-accuracy 1.5
 wrong_usage "bench: 0 threads" --threads bench --threads 0
 wrong_usage "bench: threads not a number" --threads bench --threads 1,many
@@ -236,6 +249,7 @@ wrong_usage "bench: 0 frames" --frames bench --frames 0
 wrong_usage "bench: negative warmup" --warmup bench --warmup -1
 wrong_usage "bench: unexpected word" "'plate.png'" bench plate.png
 wrong_usage "verify: min-cosine above 1" --min-cosine verify x --min-cosine 2
+wrong_usage "doctor: no image" "IMAGE=TEXT" doctor
 wrong_usage "prune: no output" --output prune --amount 0.5
 wrong_usage "prune: unknown flag" "'--fast'" prune -o x --amount 0.5 --fast
 wrong_usage "prune: unexpected word" "'y'" prune -o x --amount 0.5 y
@@ -541,6 +555,109 @@ expect_status 3
 expect_lines "$out" 1
 expect_lines "$err" 1
 
+check "read: quad of the whole image changes nothing"
+run read --quad 0,0,94,0,94,24,0,24 "$work/black.bmp" </dev/null
+expect_success
+if [ "$(cat "$out")" != "$whole" ]; then problem "it does"; fi
+
+check "read: several quads, each with its number"
+run read "$work/black.bmp" --quad 0,0,94,0,94,24,0,24 --quad 5.5,1,60,3,58,20,4,18 </dev/null
+expect_success
+expect_lines "$out" 2
+if [ "$(head -n 1 "$out")" != "$whole	1" ]; then problem "the first line is '$(head -n 1 "$out")'"; fi
+if [ "$(tail -n 1 "$out" | cut -f 3-)" != "$work/black.bmp	2" ]; then problem "no number 2"; fi
+
+check "read: a quad may reach beyond the image"
+run read "$work/black.bmp" --quad -20,-5,120,-5,120,30,-20,30 </dev/null
+expect_success
+expect_lines "$out" 1
+
+check "read: a quad outside, and one inside that is still read"
+run read "$work/black.bmp" --quad 94,0,99,0,99,9,94,9 --quad 0,0,94,0,94,24,0,24 </dev/null
+expect_status 3
+expect_lines "$out" 1
+expect_lines "$err" 1
+expect_text "$err" "$work/black.bmp: quad 94,0,99,0,99,9,94,9 lies outside" 94x24
+
+check "read -j: quads"
+run read -j "$work/black.bmp" --quad 0,0,94,0,94,24,0,24 --quad 5.5,1,60,3,58,20,4,18 </dev/null
+expect_success
+expect_json 2 file quad
+expect_text "$out" '"quad":[5.5,1.0,60.0,3.0,58.0,20.0,4.0,18.0]'
+
+check "read: two rows, of a quad, a region and the whole image"
+run read --two-rows "$work/black.bmp" </dev/null
+expect_success
+two_rows=$(cat "$out")
+run read --two-rows --roi 0,0,94,24 "$work/black.bmp" </dev/null
+expect_success
+if [ "$(cat "$out")" != "$two_rows" ]; then problem "the region reads otherwise"; fi
+run read --two-rows --quad 0,0,94,0,94,24,0,24 "$work/black.bmp" </dev/null
+expect_success
+if [ "$(cat "$out")" != "$two_rows" ]; then problem "the quad reads otherwise"; fi
+
+# --- Raw frames -------------------------------------------------------------------------------
+
+# Black in each format: 0, or luma 16 and chroma 128.
+same_byte() {  # OCTAL COUNT
+  head -c "$2" /dev/zero | tr '\0' "\\$1"
+}
+raw=$work/raw
+mkdir "$raw"
+same_byte 0 $((94 * 24 * 3)) >"$raw/bgr"
+same_byte 0 $((94 * 24 * 4)) >"$raw/rgba"
+same_byte 0 $((94 * 24)) >"$raw/gray"
+{ same_byte 20 $((94 * 24)); same_byte 200 $((94 * 12)); } >"$raw/nv12"
+cp "$raw/nv12" "$raw/nv21"
+cp "$raw/nv12" "$raw/i420"
+for _ in $(seq $((94 * 24))); do printf '\020\200'; done >"$raw/yuyv"
+for format in bgr rgba gray nv12 nv21 i420 yuyv; do
+  check "read: raw $format"
+  run read --raw $format:94x24 "$raw/$format" </dev/null
+  expect_success
+  if [ "$(cut -f 1,2 "$out")" != "$(printf '%s' "$whole" | cut -f 1,2)" ]; then
+    problem "not as the same pixels in a BMP: $(cat "$out")"
+  fi
+done
+
+check "read: raw with a stride, odd sizes"
+{ same_byte 20 $((101 * 23)); same_byte 200 $((102 * 12)); } >"$work/odd.nv12"
+run read --raw NV12:93x23:101 "$work/odd.nv12" </dev/null
+expect_success
+expect_lines "$out" 1
+
+check "read: raw and a region, raw and a quad"
+run read --raw nv12:94x24 --roi 3,3,50,20 "$raw/nv12" </dev/null
+expect_success
+run read --raw nv12:94x24 --quad 5,1,60,3,58,20,4,18 "$raw/nv12" </dev/null
+expect_success
+expect_lines "$out" 1
+
+check "read: a folder of raw frames, whatever their names"
+mkdir "$work/frames"
+cp "$raw/nv12" "$work/frames/first"
+cp "$raw/nv21" "$work/frames/second.yuv"
+: >"$work/frames/labels.tsv"
+run read --raw nv12:94x24 "$work/frames" </dev/null
+expect_success
+expect_lines "$out" 2
+
+check "read: raw file of another size"
+run read --raw nv12:94x26 "$raw/nv12" </dev/null
+expect_only_error 3 "$raw/nv12: expected a frame of 3666 bytes, found 3384"
+
+check "read: empty raw file"
+: >"$work/empty.raw"
+run read --raw nv12:94x24 "$work/empty.raw" </dev/null
+expect_only_error 3 "$work/empty.raw"
+
+check "read: missing raw file, then one that is there"
+run read --raw nv12:94x24 "$work/missing.raw" "$raw/nv12" </dev/null
+expect_status 3
+expect_lines "$out" 1
+expect_lines "$err" 1
+expect_text "$err" "$work/missing.raw" "no such file"
+
 check "read: --min-confidence 0 keeps all"
 run read --min-confidence 0 "${sample_paths[@]}" </dev/null
 expect_success
@@ -749,6 +866,85 @@ mkdir "$work/nameless"
 cp "$plate" "$work/nameless/-1.$extension"
 run eval "$work/nameless" </dev/null
 expect_only_error 3 "$work/nameless/-1.$extension"
+
+# --- doctor -----------------------------------------------------------------------------------
+
+labelled=()
+while IFS=$'\t' read -r file text _; do labelled+=("$samples/$file=$text"); done <"$samples/labels.tsv"
+
+check "doctor: the model that ships fits"
+run doctor "${labelled[@]}" </dev/null
+expect_success
+expect_text "$out" "of $sample_count plates" "model file, " BGR "(x - 127.5) / 128" bilinear \
+  "the model file fits"
+
+check "doctor: a folder and a table are the same as words"
+cp "$out" "$work/doctor"
+run doctor "$samples" </dev/null
+expect_success
+if ! cmp -s "$out" "$work/doctor"; then problem "the folder gives another answer"; fi
+run doctor "$samples/labels.tsv" </dev/null
+if ! cmp -s "$out" "$work/doctor"; then problem "the table gives another answer"; fi
+
+check "doctor -j"
+run doctor -j "$plate=$first_text" </dev/null
+expect_success
+expect_json 1 plates characters verdict settings channel_order scale resize right edits \
+  log_likelihood as_good_as_best model_file model
+
+check "doctor: images of the network's size tell nothing about the resize"
+small=()
+for word in "${labelled[@]}"; do
+  case $word in *.png=*) small+=("$word") ;; esac
+done
+run doctor "${small[@]}" </dev/null
+expect_success
+expect_text "$out" "resize         cannot be told"
+
+# The weights that ship, with another scale written into the file: the bytes stay as many.
+wrong_model=$work/wrong_scale.safetensors
+LC_ALL=C sed 's/0\.0078125/1.0000000/' "$weights" >"$wrong_model"
+check "doctor: a model file with a wrong scale"
+if cmp -s "$weights" "$wrong_model"; then problem "the scale was not found in $weights"; fi
+run doctor -m "$wrong_model" "${labelled[@]}" </dev/null
+expect_status 1
+expect_lines "$err" 0
+expect_text "$out" "model file     BGR, (x - 127.5), bilinear: 0 of" "the model file does not fit" \
+  "(x - 127.5) / 128"
+run doctor -j -m "$wrong_model" "${labelled[@]}" </dev/null
+expect_status 1
+expect_text "$out" '"verdict":"the model file does not fit"'
+
+check "doctor: wrong texts, so nothing fits"
+run doctor "$plate=川B00000" "${sample_paths[1]}=京X99999" </dev/null
+expect_status 1
+expect_text "$out" "nothing fits" "0 of 2"
+
+check "doctor: a text with a character that the model lacks"
+run doctor "$plate=警A12345" </dev/null
+expect_only_error 3 "$plate" "'警A12345'" "'警'" "cannot read"
+
+check "doctor: a text longer than the model can write"
+run doctor "$plate=AAAAAAAAAAAAAAAAAAAAA" </dev/null
+expect_only_error 3 "$plate" "expected 1 to 18 characters"
+
+check "doctor: a missing image, and the others"
+run doctor "$work/missing.png=京A12345" "$plate=$first_text" </dev/null
+expect_status 3
+expect_lines "$err" 1
+expect_text "$err" "$work/missing.png" "no such file"
+expect_text "$out" "of 1 plates"
+
+for word in "$plate" "=京A12345" "$plate="; do
+  check "doctor: '${word##*/}' is no IMAGE=TEXT"
+  run doctor "$word" </dev/null
+  expect_only_error 2 "expected IMAGE=TEXT, a folder or a labels.tsv" "${word##*/}"
+done
+
+check "doctor: an image with = in its name"
+cp "$plate" "$work/a=b.$extension"
+run doctor "$work/a=b.$extension=$first_text" </dev/null
+expect_success
 
 # --- bench ------------------------------------------------------------------------------------
 

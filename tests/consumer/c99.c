@@ -16,7 +16,11 @@ int read_through_c(const uint8_t* pixels, int width, int height, char* text, siz
     char error[200] = "";
     lpr_model* model = NULL;
     lpr_recognizer* recognizer = NULL;
-    const lpr_image image = {pixels, width, height, 3 * (ptrdiff_t)width, LPR_BGR};
+    const lpr_image image = {.data = pixels,
+                             .width = width,
+                             .height = height,
+                             .stride = 3 * (ptrdiff_t)width,
+                             .format = LPR_BGR};
     const lpr_decoding decoding = {.struct_size = sizeof decoding, .decoder = LPR_GREEDY};
     lpr_reading reading = {.struct_size = sizeof reading};
     lpr_status status = lpr_model_builtin(&model, error, sizeof error);

@@ -202,6 +202,31 @@ TEST_CASE("NULL arguments are named", "[c_api]") {
           [&](char* e, size_t n) { return lpr_read(recognizer.get(), nullptr, &reading, e, n); });
     names("reading",
           [&](char* e, size_t n) { return lpr_read(recognizer.get(), &image, nullptr, e, n); });
+    const lpr_region region = {0, 0, 2, 2};
+    names("recognizer", [&](char* e, size_t n) {
+        return lpr_read_region(nullptr, &image, &region, &reading, e, n);
+    });
+    names("image", [&](char* e, size_t n) {
+        return lpr_read_region(recognizer.get(), nullptr, &region, &reading, e, n);
+    });
+    names("region", [&](char* e, size_t n) {
+        return lpr_read_region(recognizer.get(), &image, nullptr, &reading, e, n);
+    });
+    names("reading", [&](char* e, size_t n) {
+        return lpr_read_region(recognizer.get(), &image, &region, nullptr, e, n);
+    });
+    const lpr_quad quad = {{0, 9, 9, 0}, {0, 0, 9, 9}, 1};
+    names("recognizer",
+          [&](char* e, size_t n) { return lpr_read_quad(nullptr, &image, &quad, &reading, e, n); });
+    names("image", [&](char* e, size_t n) {
+        return lpr_read_quad(recognizer.get(), nullptr, &quad, &reading, e, n);
+    });
+    names("quad", [&](char* e, size_t n) {
+        return lpr_read_quad(recognizer.get(), &image, nullptr, &reading, e, n);
+    });
+    names("reading", [&](char* e, size_t n) {
+        return lpr_read_quad(recognizer.get(), &image, &quad, nullptr, e, n);
+    });
     CHECK(out_model == nullptr);
     CHECK(out_recognizer == nullptr);
 }
@@ -460,6 +485,89 @@ TEST_CASE("the same picture in every pixel format", "[c_api]") {
     }
 }
 
+TEST_CASE("camera formats, with chroma behind the luma or elsewhere", "[c_api]") {
+    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    constexpr int kWidth = 95, kHeight = 31;
+    // Luma of 95, then chroma of 96 bytes a row.
+    const Picture luma = blocks(21, kWidth, kHeight);
+    std::vector<std::uint8_t> frame(luma.pixels.begin(), luma.pixels.begin() + kWidth * kHeight);
+    const Picture chroma = blocks(22, 96, 16);
+    frame.insert(frame.end(), chroma.pixels.begin(), chroma.pixels.begin() + 96 * 16);
+    const lpr_image whole = {frame.data(), kWidth, kHeight, kWidth, LPR_NV12};
+    const lpr_reading expected = read(recognizer, whole);
+
+    lpr_image apart = whole;
+    apart.chroma = chroma.pixels.data();
+    apart.chroma_stride = 96;
+    check_same(read(recognizer, apart), expected);
+    std::vector<std::uint8_t> u, v, swapped;
+    for (std::size_t i = 0; i < 96 * 16; i += 2) {
+        u.push_back(chroma.pixels[i]);
+        v.push_back(chroma.pixels[i + 1]);
+        swapped.insert(swapped.end(), {chroma.pixels[i + 1], chroma.pixels[i]});
+    }
+    apart.format = LPR_NV21;
+    apart.chroma = swapped.data();
+    check_same(read(recognizer, apart), expected);
+    apart.format = LPR_I420;
+    apart.chroma = u.data();
+    apart.chroma_v = v.data();
+    apart.chroma_stride = 48;
+    check_same(read(recognizer, apart), expected);
+    apart.chroma_v = nullptr;
+    lpr_reading reading = expected;
+    CHECK(message_of(LPR_INVALID_ARGUMENT, [&](char* e, size_t n) {
+              return lpr_read(recognizer.get(), &apart, &reading, e, n);
+          }).find("chroma_v") != std::string::npos);
+}
+
+TEST_CASE("a region reads as the picture that it cuts out", "[c_api]") {
+    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    const Picture picture = blocks(8, 150, 60);
+    const lpr_image image = picture.view(LPR_BGR);
+    lpr_image part = image;
+    part.data += 11 * image.stride + 7 * 3;
+    part.width = 120;
+    part.height = 40;
+    lpr_reading reading = {};
+    reading.struct_size = sizeof reading;
+    const lpr_region region = {7, 11, 120, 40};
+    REQUIRE(lpr_read_region(recognizer.get(), &image, &region, &reading, nullptr, 0) == LPR_OK);
+    check_same(reading, read(recognizer, part));
+
+    const lpr_region outside = {31, 0, 120, 40};
+    CHECK(message_of(LPR_INVALID_ARGUMENT, [&](char* e, size_t n) {
+              return lpr_read_region(recognizer.get(), &image, &outside, &reading, e, n);
+          }) == "region 31,0,120,40 does not lie inside the image of 150x60 pixels");
+}
+
+TEST_CASE("a plate at an angle reads the same through C and C++", "[c_api]") {
+    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    lprnet::Result<lprnet::Recognizer> other =
+        lprnet::Recognizer::create(*lprnet::Model::builtin());
+    REQUIRE(other.ok());
+    const Picture picture = blocks(9, 150, 60);
+    const lpr_image image = picture.view(LPR_BGR);
+    const lprnet::ImageView view = {picture.pixels.data(), 150, 60, 450, lprnet::PixelFormat::bgr};
+    lpr_reading reading = {};
+    reading.struct_size = sizeof reading;
+    for (const int rows : {1, 2}) {
+        const lpr_quad quad = {{10.5f, 130, 128, 8}, {5, 12.25f, 50, 40}, rows};
+        REQUIRE(lpr_read_quad(recognizer.get(), &image, &quad, &reading, nullptr, 0) == LPR_OK);
+        lprnet::Reading expected;
+        REQUIRE(other
+                    ->read(view, lprnet::Quad{{10.5f, 5}, {130, 12.25f}, {128, 50}, {8, 40}, rows},
+                           expected)
+                    .ok());
+        CHECK(expected.text == reading.text);
+        CHECK(expected.confidence == reading.confidence);
+    }
+    const lpr_quad backwards = {{0, 0, 9, 9}, {0, 9, 9, 0}, 1};
+    CHECK(message_of(LPR_INVALID_ARGUMENT, [&](char* e, size_t n) {
+              return lpr_read_quad(recognizer.get(), &image, &backwards, &reading, e, n);
+          }).find("clockwise") != std::string::npos);
+}
+
 TEST_CASE("gaps between rows and rows from the bottom up", "[c_api]") {
     const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
     const Picture picture = blocks(6, 50, 30);
@@ -507,8 +615,8 @@ TEST_CASE("an image that is none leaves the reading alone", "[c_api]") {
         image.stride = stride;
         refuse(image, "stride");
     }
-    // 5..7: what an enumeration of 0..4 can hold besides.
-    for (const int format : {5, 6, 7}) {
+    // 9..15: what an enumeration of 0..8 can hold besides.
+    for (const int format : {9, 10, 15}) {
         image = good;
         image.format = static_cast<lpr_pixel_format>(format);
         refuse(image, "format");

@@ -57,7 +57,7 @@ std::array<std::uint8_t, 3> colour(const std::uint8_t* pixel, PixelFormat format
         case PixelFormat::bgra: return {pixel[0], pixel[1], pixel[2]};
         case PixelFormat::rgb:
         case PixelFormat::rgba: return {pixel[2], pixel[1], pixel[0]};
-        case PixelFormat::gray: break;
+        default: break;
     }
     return {pixel[0], pixel[0], pixel[0]};
 }
@@ -375,7 +375,9 @@ TEST_CASE("rows may be asked for in any order", "[image]") {
         Preprocessor preprocessor = make(ChannelOrder::bgr);
         const Bytes expected = resized(preprocessor, image);
         Resizer resizer(94, 24, ChannelOrder::bgr);
-        resizer.begin(image);
+        const auto picture = check_picture(image);
+        REQUIRE(picture.ok());
+        resizer.begin(*picture, {0, 0, width, height});
         for (int i = 0; i < 48; ++i) {
             const int y = (i * 17 + 5) % 24;
             Bytes row(94 * 3);
@@ -443,7 +445,7 @@ TEST_CASE("error: unknown pixel format", "[image][error]") {
     ImageView image = small_image();
     image.format = static_cast<PixelFormat>(17);
     check_refused(image,
-                  {"image format", "expected bgr, rgb, bgra, rgba or gray", "found value 17"});
+                  {"image format", "expected bgr, rgb, bgra, rgba, gray, nv12", "found value 17"});
 }
 
 TEST_CASE("error: stride smaller than a row", "[image][error]") {

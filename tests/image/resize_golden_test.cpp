@@ -4,14 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
-#include <iterator>
-#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
 #include "tests/catch.h"
 
 #include "engine/image/preprocess.h"
+#include "tests/image/golden_files.h"
 #include "tests/image/noise.h"
 
 namespace {
@@ -29,22 +28,6 @@ struct Case {
     std::uint32_t seed = 0;
 };
 
-std::optional<PixelFormat> format_named(const std::string& name) {
-    if (name == "bgr") return PixelFormat::bgr;
-    if (name == "rgb") return PixelFormat::rgb;
-    if (name == "bgra") return PixelFormat::bgra;
-    if (name == "rgba") return PixelFormat::rgba;
-    if (name == "gray") return PixelFormat::gray;
-    return std::nullopt;
-}
-
-std::optional<ChannelOrder> order_named(const std::string& name) {
-    if (name == "bgr") return ChannelOrder::bgr;
-    if (name == "rgb") return ChannelOrder::rgb;
-    if (name == "gray") return ChannelOrder::gray;
-    return std::nullopt;
-}
-
 std::vector<Case> read_index() {
     std::ifstream file(kFolder + "index.txt");
     REQUIRE(file.is_open());
@@ -59,19 +42,13 @@ std::vector<Case> read_index() {
         fields >> c.name >> c.source_width >> c.source_height >> format >> order >>
             c.preprocess.width >> c.preprocess.height >> c.seed;
         REQUIRE_FALSE(fields.fail());
-        REQUIRE(format_named(format));
-        REQUIRE(order_named(order));
-        c.format = *format_named(format);
-        c.preprocess.order = *order_named(order);
+        REQUIRE(test::format_named(format));
+        REQUIRE(test::order_named(order));
+        c.format = *test::format_named(format);
+        c.preprocess.order = *test::order_named(order);
         cases.push_back(c);
     }
     return cases;
-}
-
-std::vector<std::uint8_t> read_bytes(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    REQUIRE(file.is_open());
-    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 }  // namespace
@@ -81,18 +58,17 @@ TEST_CASE("the resized picture equals OpenCV's", "[image][golden]") {
     REQUIRE(cases.size() >= 30);
     for (const Case& c : cases) {
         CAPTURE(c.name, c.source_width, c.source_height);
-        const std::vector<std::uint8_t> expected = read_bytes(kFolder + c.name + ".bin");
+        const std::vector<std::uint8_t> expected = test::read_bytes(kFolder + c.name + ".bin");
 
-        const int row_bytes = c.source_width * channels(c.format);
-        const std::vector<std::uint8_t> source = test::noise(
-            static_cast<std::size_t>(row_bytes) * static_cast<std::size_t>(c.source_height),
-            c.seed);
+        const std::ptrdiff_t stride = row_bytes(c.format, c.source_width);
+        const std::vector<std::uint8_t> source =
+            test::noise(image_bytes(c.format, c.source_height, stride), c.seed);
         auto preprocessor = Preprocessor::create(c.preprocess);
         REQUIRE(preprocessor.ok());
         REQUIRE(preprocessor->output_size() == expected.size());
         std::vector<std::uint8_t> found(expected.size());
         REQUIRE(preprocessor
-                    ->resize({source.data(), c.source_width, c.source_height, row_bytes, c.format},
+                    ->resize({source.data(), c.source_width, c.source_height, stride, c.format},
                              found.data())
                     .ok());
 

@@ -210,6 +210,10 @@ def test_resize_golden_is_what_opencv_computes() -> None:
     script("make_resize_golden.py", "--check")
 
 
+def test_rectify_golden_is_what_opencv_computes() -> None:
+    script("make_rectify_golden.py", "--check")
+
+
 def test_json_lines_are_json() -> None:
     result = run("native", None, "read", "-j", REPOSITORY / "tests" / "samples")
     lines = [json.loads(line) for line in result.stdout.splitlines()]

@@ -64,6 +64,10 @@ TEST_CASE("a warm recognizer allocates nothing", "[recognizer]") {
     for (int round = 0; round < 3; ++round) {
         for (const Picture& picture : pictures)
             ok = recognizer.read(picture.view, reading).ok() && ok;
+        ok = recognizer.read(pictures[1].view, Region{7, 5, 99, 33}, reading).ok() && ok;
+        ok = recognizer.read(pictures[1].view, quad_of({7, 5, 99, 33}, 1 + round % 2), reading)
+                 .ok() &&
+             ok;
     }
     const std::size_t after = allocation_count();
     CHECK(ok);

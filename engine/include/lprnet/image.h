@@ -1,4 +1,4 @@
-// Views of pixels in the caller's memory.
+// Views of pixels in the caller's memory, and places in them.
 #pragma once
 
 #include <cstddef>
@@ -6,10 +6,17 @@
 
 namespace lprnet {
 
-// Order of the bytes of one pixel, 8 bits a channel. Alpha is ignored.
-enum class PixelFormat { bgr, rgb, bgra, rgba, gray };
+// Order of the bytes in memory, 8 bits a channel. Alpha is ignored.
+//
+// The last four are what cameras give: luma for each pixel, and chroma shared by blocks of 2x2
+// pixels (nv12, nv21, i420) or pairs in a row (yuyv). They are read as ITU-R BT.601 in limited
+// range (luma 16..235, chroma 16..240), every pixel with the chroma of its block; with an odd
+// width or height the last block is cut.
+//   nv12   luma; then U V U V ...      i420   luma; then U; then V
+//   nv21   luma; then V U V U ...      yuyv   Y U Y V for each pair (YUY2)
+enum class PixelFormat { bgr, rgb, bgra, rgba, gray, nv12, nv21, i420, yuyv };
 
-// Bytes per pixel.
+// Bytes per pixel where every pixel has bytes of its own; 0 where pixels share chroma.
 constexpr int channels(PixelFormat format) noexcept {
     switch (format) {
         case PixelFormat::bgr:
@@ -17,8 +24,25 @@ constexpr int channels(PixelFormat format) noexcept {
         case PixelFormat::bgra:
         case PixelFormat::rgba: return 4;
         case PixelFormat::gray: return 1;
+        case PixelFormat::nv12:
+        case PixelFormat::nv21:
+        case PixelFormat::i420:
+        case PixelFormat::yuyv: return 0;
     }
     return 0;
+}
+
+// True for the formats that keep their chroma apart from the luma.
+constexpr bool is_planar(PixelFormat format) noexcept {
+    return format == PixelFormat::nv12 || format == PixelFormat::nv21 ||
+           format == PixelFormat::i420;
+}
+
+// Bytes of a row of pixels without a gap; of luma where the format is planar.
+constexpr std::ptrdiff_t row_bytes(PixelFormat format, int width) noexcept {
+    if (is_planar(format)) return width;
+    if (format == PixelFormat::yuyv) return std::ptrdiff_t{4} * (width / 2 + width % 2);
+    return std::ptrdiff_t{channels(format)} * width;
 }
 
 // A picture that belongs to the caller; nothing is copied until it is read.
@@ -30,6 +54,58 @@ struct ImageView {
     int height = 0;
     std::ptrdiff_t stride = 0;
     PixelFormat format = PixelFormat::bgr;
+
+    // Chroma of the planar formats; the others ignore it. `chroma` is the plane of both channels
+    // (nv12, nv21) or of U (i420), `chroma_v` that of V. Null: the planes follow the luma without
+    // a gap, as in a file; for that the stride has to be positive.
+    const std::uint8_t* chroma = nullptr;
+    const std::uint8_t* chroma_v = nullptr;
+    // Bytes from one row of chroma to the next. 0: that of the luma rounded up to an even number
+    // (nv12, nv21), and half of that (i420).
+    std::ptrdiff_t chroma_stride = 0;
 };
+
+// Bytes of a whole picture whose planes follow each other without a gap, |stride| bytes a row.
+constexpr std::size_t image_bytes(PixelFormat format, int height, std::ptrdiff_t stride) noexcept {
+    const auto row = static_cast<std::size_t>(stride < 0 ? -stride : stride);
+    const auto rows = static_cast<std::size_t>(height);
+    const std::size_t chroma = is_planar(format) ? (row + row % 2) * (rows / 2 + rows % 2) : 0;
+    return row * rows + chroma;
+}
+
+// A rectangle of whole pixels: columns x..x+width-1, rows y..y+height-1.
+struct Region {
+    int x = 0;
+    int y = 0;
+    int width = 0;
+    int height = 0;
+};
+
+// In pixels from the upper left corner of the picture: pixel (0, 0) covers 0..1 each way, its
+// centre is at 0.5.
+struct Point {
+    float x = 0.0f;
+    float y = 0.0f;
+};
+
+// Where a plate lies in a picture: the corners of its ground, clockwise as one reads it.
+struct Quad {
+    Point top_left;
+    Point top_right;
+    Point bottom_right;
+    Point bottom_left;
+    // Rows of characters, 1 or 2. Two rows are cut apart and set side by side, the upper one
+    // first, at the places that GA 36 gives the characters of plates of one and of two rows.
+    int rows = 1;
+};
+
+// The corners of a region.
+constexpr Quad quad_of(const Region& region, int rows = 1) noexcept {
+    const auto left = static_cast<float>(region.x);
+    const auto top = static_cast<float>(region.y);
+    const float right = left + static_cast<float>(region.width);
+    const float bottom = top + static_cast<float>(region.height);
+    return {{left, top}, {right, top}, {right, bottom}, {left, bottom}, rows};
+}
 
 }  // namespace lprnet

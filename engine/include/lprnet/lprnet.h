@@ -28,13 +28,18 @@ typedef enum lpr_status {
     LPR_OUT_OF_MEMORY = 6
 } lpr_status;
 
-/* Bytes of one pixel, in memory order. Alpha is ignored. */
+/* Bytes in memory order. Alpha is ignored. The last four share chroma between pixels and are read
+ * as BT.601 in limited range; lprnet/image.h tells how. */
 typedef enum lpr_pixel_format {
     LPR_BGR = 0,
     LPR_RGB = 1,
     LPR_BGRA = 2,
     LPR_RGBA = 3,
-    LPR_GRAY = 4
+    LPR_GRAY = 4,
+    LPR_NV12 = 5,
+    LPR_NV21 = 6,
+    LPR_I420 = 7,
+    LPR_YUYV = 8
 } lpr_pixel_format;
 
 /* Row y begins at data + y * stride (bytes, may be negative). 1..32768 pixels a side. */
@@ -44,7 +49,29 @@ typedef struct lpr_image {
     int32_t height;
     ptrdiff_t stride;
     lpr_pixel_format format;
+    /* Chroma of LPR_NV12, LPR_NV21 (one plane) and LPR_I420 (U, then V); the other formats
+     * ignore it. NULL: after the luma without a gap. A stride of 0: that of the luma rounded up
+     * to an even number, for LPR_I420 half of that. */
+    const uint8_t* chroma;
+    const uint8_t* chroma_v;
+    ptrdiff_t chroma_stride;
 } lpr_image;
+
+/* A rectangle of whole pixels inside an image. */
+typedef struct lpr_region {
+    int32_t x;
+    int32_t y;
+    int32_t width;
+    int32_t height;
+} lpr_region;
+
+/* The corners of a plate, clockwise from its top left, in pixels from the upper left corner of
+ * the image (the centre of the first pixel is at 0.5); rows of characters, 1 or 2. */
+typedef struct lpr_quad {
+    float x[4];
+    float y[4];
+    int32_t rows;
+} lpr_quad;
 
 typedef enum lpr_decoder {
     LPR_GREEDY = 0, /* the likeliest class of each time step */
@@ -135,6 +162,14 @@ float lpr_reject_above(lpr_decoder decoder);
  * not fit the structure. */
 lpr_status lpr_read(lpr_recognizer* recognizer, const lpr_image* image, lpr_reading* reading,
                     char* error, size_t error_size);
+/* The same for a part of the image, which has to lie inside. */
+lpr_status lpr_read_region(lpr_recognizer* recognizer, const lpr_image* image,
+                           const lpr_region* region, lpr_reading* reading, char* error,
+                           size_t error_size);
+/* The same for a plate seen at an angle; its corners may lie outside of the image, where the
+ * nearest pixel of the edge counts. */
+lpr_status lpr_read_quad(lpr_recognizer* recognizer, const lpr_image* image, const lpr_quad* quad,
+                         lpr_reading* reading, char* error, size_t error_size);
 
 #ifdef __cplusplus
 }

@@ -52,9 +52,19 @@ public:
     // After the first call with the same `reading` nothing is allocated or locked.
     Status read(const ImageView& image, Reading& reading) noexcept;
     Result<Reading> read(const ImageView& image) noexcept;
+    // Reads a part of a larger picture; `invalid_argument` unless it lies inside. Only its
+    // pixels are converted, and the chroma that they share.
+    Status read(const ImageView& image, const Region& region, Reading& reading) noexcept;
+    // Reads a plate seen at an angle, rectified by perspective straight to the network's input.
+    // The corners may lie outside of the picture, where the nearest pixel of its edge counts.
+    // `invalid_argument` unless they are those of a convex shape, clockwise from the top left,
+    // and the box around them holds a pixel of the picture.
+    Status read(const ImageView& image, const Quad& quad, Reading& reading) noexcept;
 
     // The steps of read(): pixels to the input tensor, the network, the decoder.
     Status set_image(const ImageView& image) noexcept;
+    Status set_image(const ImageView& image, const Region& region) noexcept;
+    Status set_image(const ImageView& image, const Quad& quad) noexcept;
     void infer() noexcept;
     void decode(Reading& reading) noexcept;
 
