@@ -156,7 +156,8 @@ void dequantise_weight(Node& conv) {
     const std::size_t per_channel = conv.quantised_weight.size() / conv.weight_step.size();
     std::vector<float> weight(conv.quantised_weight.size());
     for (std::size_t i = 0; i < weight.size(); ++i) {
-        weight[i] = static_cast<float>(conv.quantised_weight[i]) * conv.weight_step[i / per_channel];
+        weight[i] =
+            static_cast<float>(conv.quantised_weight[i]) * conv.weight_step[i / per_channel];
     }
     conv.weight = Floats(std::move(weight));
     conv.quantised_weight = {};
