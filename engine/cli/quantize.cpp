@@ -149,8 +149,9 @@ void print_text(const Report& report, const QuantizeOptions& options) {
             {"layer", "largest", "clip", "cosine", "error %"}};
         for (const LayerReport& layer : report.layers) {
             const bool clipped = layer.layer.clip > 0.0f;
-            rows.push_back({layer.layer.name, clipped ? fixed(double{layer.layer.largest}, 3) : "",
-                            clipped ? fixed(double{layer.layer.clip}, 3) : "",
+            rows.push_back({layer.layer.name,
+                            clipped ? fixed(static_cast<double>(layer.layer.largest), 3) : "",
+                            clipped ? fixed(static_cast<double>(layer.layer.clip), 3) : "",
                             fixed(layer.cosine(), 6), fixed(100.0 * layer.relative_error(), 2)});
         }
         print_table(rows, {true, false, false, false, false});

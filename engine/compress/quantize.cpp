@@ -35,7 +35,8 @@ struct Histogram {
     }
     double centre(std::size_t bin) const {
         // Zeros are exact at any step, and most of the first bin.
-        return bin == 0 ? 0.0 : (static_cast<double>(bin) + 0.5) / kBins * double{largest};
+        return bin == 0 ? 0.0
+                        : (static_cast<double>(bin) + 0.5) / kBins * static_cast<double>(largest);
     }
 };
 
@@ -51,7 +52,7 @@ double squared_error(const Histogram& histogram, double clip) {
 }
 
 double clip_of(const Histogram& histogram, ClipMethod method) {
-    const double largest = double{histogram.largest};
+    const double largest = static_cast<double>(histogram.largest);
     if (method == ClipMethod::max) return largest;
     if (method == ClipMethod::percentile) {
         double total = 0.0;
@@ -94,7 +95,7 @@ void quantize_channels(const std::vector<double>& weight, const std::vector<doub
         if (!(step > 0.0f)) step = 1.0f;
         steps.push_back(step);
         for (std::size_t i = 0; i < per_channel; ++i) {
-            const double q = std::nearbyint(values[i] / double{step});
+            const double q = std::nearbyint(values[i] / static_cast<double>(step));
             int8.push_back(static_cast<std::int8_t>(std::clamp(q, -kWeightSteps, kWeightSteps)));
         }
     }
@@ -105,7 +106,7 @@ std::vector<double> scaled_weight(const Node& conv) {
     std::vector<double> weight(conv.weight.size());
     for (std::size_t i = 0; i < weight.size(); ++i) {
         const double scale = conv.scale.empty() ? 1.0 : conv.scale[i / per_channel];
-        weight[i] = double{conv.weight[i]} * scale;
+        weight[i] = static_cast<double>(conv.weight[i]) * scale;
     }
     return weight;
 }
@@ -117,12 +118,12 @@ void read_levels(const Preprocess& preprocess, const Node& conv, std::vector<dou
     const std::size_t taps = static_cast<std::size_t>(conv.kh) * static_cast<std::size_t>(conv.kw);
     const auto ic = static_cast<std::size_t>(channels(preprocess.order));
     for (std::size_t o = 0; o < bias.size(); ++o) {
-        double sum = double{bias[o]};
+        double sum = static_cast<double>(bias[o]);
         for (std::size_t i = 0; i < ic; ++i) {
             for (std::size_t t = 0; t < taps; ++t) {
                 double& w = weight[(o * ic + i) * taps + t];
-                w *= double{preprocess.scale[i]};
-                sum -= w * double{preprocess.mean[i]};
+                w *= static_cast<double>(preprocess.scale[i]);
+                sum -= w * static_cast<double>(preprocess.mean[i]);
             }
         }
         bias[o] = static_cast<float>(sum);
@@ -251,7 +252,7 @@ Result<QuantizedModel> quantize(const ModelData& model,
         if (node.relu) {
             const double input_step = steps.at(source_of(graph, only_input(node)));
             for (std::size_t o = 0; o < least.size(); ++o) {
-                least[o] = std::abs(double{bias[o]}) / (input_step * kMaxBias);
+                least[o] = std::abs(static_cast<double>(bias[o])) / (input_step * kMaxBias);
             }
         }
         add_weight(node, *name, weight, least, result);
@@ -263,7 +264,7 @@ Result<QuantizedModel> quantize(const ModelData& model,
             result.tensors.push_back(
                 {*name + ".output.scale", {1}, {}, {clip / static_cast<float>(kActivationSteps)}});
             result.layers.push_back({node.name, histogram.largest, clip});
-            steps[index] = double{clip} / kActivationSteps;
+            steps[index] = static_cast<double>(clip) / kActivationSteps;
         }
         ++name;
     }

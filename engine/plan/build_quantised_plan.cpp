@@ -192,13 +192,14 @@ private:
         for (std::size_t o = 0; o < node.bias.size(); ++o) {
             const std::size_t from =
                 node.channel_order.empty() ? o : static_cast<std::size_t>(node.channel_order[o]);
-            const double step = double{in.scale} * double{node.weight_step[from]};
-            const double rounded = std::nearbyint(double{node.bias[o]} / step);
+            const double step =
+                static_cast<double>(in.scale) * static_cast<double>(node.weight_step[from]);
+            const double rounded = std::nearbyint(static_cast<double>(node.bias[o]) / step);
             double largest = std::abs(rounded);
             for (std::size_t k = 0; k < per_channel; ++k) {
                 largest += kLevels * std::abs(int{node.quantised_weight[from * per_channel + k]});
             }
-            const double factor = step / double{node.output_step};
+            const double factor = step / static_cast<double>(node.output_step);
             if (!(largest < kLimit) || !(largest * factor < kLimit)) {
                 return unsupported(node, "channel " + std::to_string(from) + ": the largest sum, " +
                                              std::to_string(largest) + " times " +
@@ -366,7 +367,7 @@ private:
             const double values = double(rows) * tap.shape.w * tap.shape.c;
             scale.channels[scale.branches] = tap.shape.c;
             scale.parts[scale.branches] = parts_of(input);
-            scale.factors[scale.branches] = area * values / (rows * double{in.scale});
+            scale.factors[scale.branches] = area * values / (rows * static_cast<double>(in.scale));
             ++scale.branches;
         }
         call.arguments = scale;
