@@ -96,8 +96,7 @@ struct Conv1dWinogradF32 {
     int taps;       // at least 1
     bool vertical;  // taps x 1, else 1 x taps
     bool relu;
-    int points;  // 4, 6 or 8
-    int tile;    // points - 2, or points - 3 or points - 4 if points > 4
+    int points, tile;  // one of kWinogradVariants, winograd.h
     int first_tile, tiles;
     int block;       // tiles at a time, at least 1
     float* scratch;  // conv1d_winograd_f32_scratch() floats, 64-byte aligned
