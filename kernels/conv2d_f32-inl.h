@@ -19,7 +19,7 @@ struct DotF32 {
     using Sum = xsimd::batch<float, typename Isa::arch>;
     static constexpr int group = 1;
     static constexpr int block_vectors = Isa::block_vectors;
-    static constexpr int tile_pixels(int) { return Isa::tile_pixels; }
+    static constexpr int tile_pixels(int) { return LPRNET_TILE_PIXELS(Isa::tile_pixels); }
     static constexpr int lanes = static_cast<int>(Sum::size);
     static constexpr bool sums_rows = true;
 

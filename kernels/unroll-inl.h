@@ -5,7 +5,15 @@
 
 #include <utility>
 
+// Sanitizers check every access of every loop that is unrolled here, which takes a compiler many
+// minutes: under them functions stay apart, and tiles small.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LPRNET_INLINE
+#define LPRNET_TILE_PIXELS(pixels) 3
+#else
 #define LPRNET_INLINE __attribute__((always_inline))
+#define LPRNET_TILE_PIXELS(pixels) (pixels)
+#endif
 
 namespace lprnet::kernels {
 namespace {
