@@ -2,7 +2,7 @@
 // a step for each layer's output.
 #pragma once
 
-#include <map>
+#include <cstdint>
 #include <string>
 #include <vector>
 

@@ -174,7 +174,6 @@ Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, No
             !s) {
             return s;
         }
-        if (!source.has(output_step)) dequantise_weight(node);
     } else {
         if (Status s = source.read_stored(weight, shape, node.weight, node.stored_bytes); !s) {
             return s;
@@ -197,6 +196,7 @@ Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, No
                                ", expected 1.." + std::to_string(kMaxChannels) +
                                " channels and 1.." + std::to_string(kMaxKernel) + " taps a side");
     }
+    if (node.quantised_weight.size() > 0 && !node.quantised()) dequantise_weight(node);
     std::vector<std::int64_t> bias_shape = {oc};
     if (Status s = source.read(node.name + ".bias", bias_shape, node.bias); !s) return s;
     node.kh = static_cast<int>(kh);

@@ -8,6 +8,7 @@
 #include "engine/plan/passes.h"
 #include "engine/plan/place_tensors.h"
 #include "engine/plan/plan.h"
+#include "engine/plan/plan_parts.h"
 #include "engine/plan/split_call.h"
 #include "kernels/pack.h"
 #include "kernels/winograd.h"
@@ -18,19 +19,6 @@ namespace {
 // Tiles that go through Winograd's transforms at a time: enough for whole tiles of the
 // convolution between them, few enough for the second-level cache.
 constexpr int kWinogradBlock = 24;
-
-template <class T>
-const T* data_or_null(const std::vector<T>& v) noexcept {
-    return v.empty() ? nullptr : v.data();
-}
-
-std::size_t align_floats(std::size_t floats) noexcept {
-    return align_up(floats * sizeof(float)) / sizeof(float);
-}
-
-std::string kernel_text(const char* kernel, int h, int w) {
-    return std::string(kernel) + " " + std::to_string(h) + "x" + std::to_string(w);
-}
 
 // Builds one step after the other; holds what they share.
 class Builder {

@@ -7,6 +7,7 @@
 
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/place_tensors.h"
+#include "engine/plan/plan_parts.h"
 #include "engine/plan/split_call.h"
 #include "kernels/pack.h"
 
@@ -16,19 +17,6 @@ namespace {
 constexpr int kLevels = 255;
 // Kernels may read so far behind their input.
 constexpr std::size_t kSlackFloats = kernels::kWeightAlignment / sizeof(float);
-
-template <class T>
-const T* data_or_null(const std::vector<T>& v) noexcept {
-    return v.empty() ? nullptr : v.data();
-}
-
-std::string kernel_text(const char* kernel, int h, int w) {
-    return std::string(kernel) + " " + std::to_string(h) + "x" + std::to_string(w);
-}
-
-std::size_t align_floats(std::size_t floats) noexcept {
-    return align_up(floats * sizeof(float)) / sizeof(float);
-}
 
 class QuantisedBuilder {
 public:

@@ -150,6 +150,33 @@ TEST_CASE("a negative variance is refused", "[model]") {
     check_refused(file, ErrorCode::mismatch, "'backbone.9.running_var'", "at 2");
 }
 
+// The file with the weight of backbone.0 in int8.
+void check_int8_refused(std::int64_t channels, float step, const std::string& part) {
+    const NetworkFile file = small_file();
+    const std::vector<std::int8_t> weight(static_cast<std::size_t>(channels) * 27, 1);
+    const std::vector<float> steps(static_cast<std::size_t>(channels), step);
+    std::vector<weights::TensorView> views = {
+        weights::view_of<std::int8_t>("backbone.0.weight", {channels, 3, 3, 3}, weight),
+        weights::view_of<float>("backbone.0.weight.scale", {channels}, steps)};
+    for (const auto& [name, tensor] : file.tensors) {
+        if (name == "backbone.0.weight") continue;
+        views.push_back(weights::view_of<float>(name, tensor.shape, tensor.values));
+    }
+    const auto bytes = weights::serialize_safetensors(views, file.metadata);
+    REQUIRE(bytes.ok());
+    const Result<Model> model = Model::from_memory(*bytes, "the file");
+    REQUIRE_FALSE(model.ok());
+    CHECK_THAT(model.error().message, starts_with("the file: ") && contains(part));
+}
+
+TEST_CASE("int8 weights without channels or with a step that is not above 0 are refused",
+          "[model]") {
+    check_int8_refused(0, 1.0f, "'backbone.0.weight' has shape [0, 3, 3, 3]");
+    check_int8_refused(16, 0.0f, "'backbone.0.weight.scale' is 0.000000 at 0");
+    check_int8_refused(16, -1.0f, "'backbone.0.weight.scale' is -1.000000 at 0");
+    check_int8_refused(16, std::numeric_limits<float>::quiet_NaN(), "is nan");
+}
+
 TEST_CASE("a tensor of another dtype is refused", "[model]") {
     const NetworkFile file = small_file();
     std::vector<weights::TensorView> views;
