@@ -8,6 +8,7 @@
 #include <string>
 
 #include "bench/bench.h"
+#include "engine/compress/prune.h"
 #include "engine/model/model_data.h"
 #include "engine/run/run.h"
 
@@ -39,6 +40,7 @@ double peak_of(const kernels::KernelTable& table) {
 }
 
 struct PlannedNetwork {
+    double zeros = 0.0;
     Plan plan;
     kernels::AlignedBuffer arena;
 };
@@ -59,12 +61,46 @@ void register_step(const std::shared_ptr<PlannedNetwork>& network, const Step& s
         }
         const std::chrono::duration<double> elapsed = Clock::now() - begin;
         if (step.multiply_accumulates == 0) return;
-        // Of the definition: Winograd, which multiplies less, may pass the peak.
+        // Of the definition: Winograd and sparse, which multiply less, may pass the peak.
         const double rate = static_cast<double>(step.multiply_accumulates) *
                             static_cast<double>(state.iterations()) / elapsed.count();
         state.counters["GMAC/s"] = rate * 1e-9;
         state.counters["peak"] = rate / peak_of(*table);
+        if (step.algorithm.sparse) {
+            state.counters["real GMAC/s"] = rate * (1.0 - network->zeros) * 1e-9;
+        }
     })->Unit(benchmark::kMicrosecond);
+}
+
+// The layers as planned, then those with a choice by the direct kernel, then all with zeros.
+struct Variant {
+    const char* forced;
+    double zeros;  // share of each layer's weights
+};
+constexpr Variant kVariants[] = {{"", 0.0}, {"direct", 0.0}, {"sparse", 0.35}};
+
+void register_variant(const Model& model, const kernels::KernelTable& table,
+                      const Variant& variant) {
+    Graph graph = model.data().graph;
+    PruneOptions zeros;
+    zeros.amount = variant.zeros;
+    if (!prune(graph, zeros)) return;  // any share between 0 and 1 can be pruned
+    PlanOptions options;
+    ConvAlgorithm algorithm;
+    if (parse_algorithm(variant.forced, algorithm)) options.tuning.every = algorithm;
+    Result<Plan> plan = build_plan(std::move(graph), table, options);
+    if (!plan) return;  // the built-in model has a plan on every table; tested
+    auto network = std::make_shared<PlannedNetwork>();
+    network->zeros = variant.zeros;
+    network->arena = kernels::AlignedBuffer(plan->arena_size);
+    network->plan = std::move(*plan);
+    run_plan(network->plan, network->arena.data());
+    for (const Step& step : network->plan.steps) {
+        const bool planned_so =
+            variant.zeros == 0.0 && default_algorithm(step.conv_shape, table) == algorithm;
+        if (options.tuning.every && (step.op != Op::conv2d || planned_so)) continue;
+        register_step(network, step);
+    }
 }
 
 }  // namespace
@@ -77,22 +113,7 @@ void register_kernels(const Model& model) {
             state.counters["GMAC/s"] = peak_of(*table) * 1e-9;
         })->Iterations(1);
 
-        // The layers as planned, then those with a choice by the direct kernel.
-        for (const char* forced : {"", "direct"}) {
-            PlanOptions options;
-            ConvAlgorithm algorithm;
-            if (parse_algorithm(forced, algorithm)) options.tuning.every = algorithm;
-            Result<Plan> plan = build_plan(model.data().graph, *table, options);
-            if (!plan) continue;  // the built-in model has a plan on every table; tested
-            auto network = std::make_shared<PlannedNetwork>();
-            network->arena = kernels::AlignedBuffer(plan->arena_size);
-            network->plan = std::move(*plan);
-            run_plan(network->plan, network->arena.data());
-            for (const Step& step : network->plan.steps) {
-                if (options.tuning.every && conv_algorithms(step.conv_shape).size() == 1) continue;
-                register_step(network, step);
-            }
-        }
+        for (const Variant& variant : kVariants) register_variant(model, *table, variant);
     }
 }
 

@@ -14,6 +14,9 @@ struct KernelTable {
     int lanes;
     int block_vectors;
 
+    // Pixels that a sparse convolution takes at a time.
+    int sparse_pixels;
+
     // Elements of quantised tensors: bytes, 1, 2 or 4, and what a kernel subtracts from each
     // before it multiplies, for which packing makes up in the bias.
     struct Quantized {
@@ -29,6 +32,7 @@ struct KernelTable {
     // The same with one order of summation and no fused operation: equal bits from every table.
     // Its weights are packed with rows = false.
     void (*conv2d_f32_exact)(const Conv2dF32&) noexcept;
+    void (*conv2d_sparse_f32)(const Conv2dSparseF32&) noexcept;
     void (*conv2d_s8)(const Conv2dS8&) noexcept;
     void (*conv1d_winograd_f32)(const Conv1dWinogradF32&) noexcept;
     void (*max_pool2d_f32)(const MaxPool2dF32&) noexcept;

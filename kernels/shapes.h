@@ -123,6 +123,43 @@ constexpr std::ptrdiff_t winograd_zeros(int oc) noexcept {
     return winograd_plane(1, oc);
 }
 
+// The convolution of Conv2dF32, by the weights that are not zero alone: see sparse.h. A call
+// computes `pixels` pixels from first_pixel on, counted row by row.
+//
+// Between two such convolutions a tensor of oh * ow pixels may be in panels instead of NHWC:
+// blocks of the table's sparse_pixels pixels, and in each block one row of pixels for each
+// channel, [block][channel][pixel]. The last block is as large as all others. Channels are a
+// multiple of kSparseGroup then, a call begins and, but for the last one, ends with a block,
+// and a convolution that reads panels has one tap.
+struct Conv2dSparseF32 {
+    const float* input;        // as in Conv2dF32; in panels that of pixel 0, 64-byte aligned
+    std::ptrdiff_t input_row;  // not used for panels
+    const float* weights;      // packed by pack_conv2d_sparse_f32 for the same table
+    const std::uint16_t* lists;
+    const float* bias;
+    float* output;
+    std::ptrdiff_t output_row;
+    int oh, ow;
+    int ic, oc;
+    int kh, kw;
+    bool relu;
+    bool input_panels, output_panels;
+    int first_pixel, pixels;
+    float* scratch;  // conv2d_sparse_f32_scratch() floats, 64-byte aligned
+};
+
+// Output channels that are computed together, and the patterns of zeros among their weights:
+// bit o of a pattern is set if channel o of the group has a weight. None is left out.
+inline constexpr int kSparseGroup = 4;
+inline constexpr int kSparsePatterns = (1 << kSparseGroup) - 1;
+constexpr bool sparse_pattern_has(int pattern, int channel) noexcept {
+    return (pattern >> channel) % 2 == 1;
+}
+
+// Inputs, channels times taps, that a panel holds: 20 KB of the first-level cache's 32 or 48
+// with 80 pixels in a block.
+inline constexpr int kSparsePart = 64;
+
 // output[y][x][c] = max_{r,s} input[y*stride_h+r][x*stride_w+s][c*channel_stride]
 template <class T>
 struct MaxPool2d {

@@ -139,7 +139,7 @@ ExitStatus run(const TuneOptions& options) {
     tuning.cpu = kernels::detect_cpu_features().brand;
     tuning.isa = (*table)->name;
     std::vector<std::vector<std::string>> rows = {
-        {"in", "out", "taps", "output", "fastest", "us", "direct us"}};
+        {"in", "out", "taps", "output", "zero %", "fastest", "us", "direct us"}};
     for (const auto& [shape, choices] : times_by_shape(*candidates)) {
         const Choice& choice = fastest(choices);
         tuning.choices[shape] = choice.algorithm;
@@ -147,10 +147,10 @@ ExitStatus run(const TuneOptions& options) {
         rows.push_back({std::to_string(shape.ic), std::to_string(shape.oc),
                         std::to_string(shape.kh) + "x" + std::to_string(shape.kw),
                         std::to_string(shape.oh) + "x" + std::to_string(shape.ow),
-                        algorithm_text(choice.algorithm), fixed(choice.us, 1),
-                        fixed(choices.front().us, 1)});
+                        std::to_string(shape.zero_percent), algorithm_text(choice.algorithm),
+                        fixed(choice.us, 1), fixed(choices.front().us, 1)});
     }
-    print_table(rows, {false, false, true, true, true, false, false});
+    print_table(rows, {false, false, true, true, false, true, false, false});
     std::printf("isa %s, %zu runs\n", tuning.isa.c_str(),
                 candidates->front().times_us.front().size());
     if (options.output.empty()) return kDone;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/plan/build_quantised_plan.h"
+#include "engine/plan/choose_convs.h"
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/passes.h"
 #include "engine/plan/place_tensors.h"
@@ -11,6 +12,7 @@
 #include "engine/plan/plan_parts.h"
 #include "engine/plan/split_call.h"
 #include "kernels/pack.h"
+#include "kernels/sparse.h"
 #include "kernels/winograd.h"
 
 namespace lprnet {
@@ -25,8 +27,12 @@ class Builder {
 public:
     Builder(const Graph& graph, const kernels::KernelTable& table, const PlanOptions& options)
         : graph_(graph), table_(table), options_(options) {
-        choose_algorithms();
+        choices_ = choose_convs(graph, options.tuning, table);
+        measure_sparse();
         placements_ = tensors_of(graph);
+        for (int i = 0; i < node_count(graph); ++i) {
+            if (choice(i).panels.output) placement(i).tensor.panel = table.sparse_pixels;
+        }
         reserve_extra();
         plan_.table = &table;
         plan_.threads = options.threads;
@@ -35,6 +41,8 @@ public:
         plan_.output = placements_[static_cast<std::size_t>(node_count(graph) - 1)].tensor;
         plan_.packed = kernels::AlignedBuffer(packed_size());
         packed_ = plan_.packed.data();
+        plan_.lists.resize(lists_size());
+        lists_ = plan_.lists.data();
     }
 
     Status add(int index) {
@@ -85,20 +93,6 @@ private:
                });
     }
 
-    int input_channels(const Node& node) const { return node_at(graph_, only_input(node)).shape.c; }
-
-    ConvShape shape_of(const Node& conv) const {
-        return {input_channels(conv), conv.shape.c, conv.kh, conv.kw, conv.shape.h, conv.shape.w};
-    }
-
-    void choose_algorithms() {
-        for (const Node& node : graph_.nodes) {
-            algorithms_.push_back(node.op == Op::conv2d
-                                      ? options_.tuning.choose(shape_of(node), table_)
-                                      : ConvAlgorithm{});
-        }
-    }
-
     // Working memory beyond the tensors: a placement of its own for each node that needs some.
     void reserve_extra() {
         extra_.assign(graph_.nodes.size(), -1);
@@ -107,7 +101,7 @@ private:
             std::size_t size = 0;
             int first = i;
             if (!algorithm(i).direct()) {
-                size = winograd_scratch(i) * static_cast<std::size_t>(options_.threads);
+                size = scratch(i) * static_cast<std::size_t>(options_.threads);
             } else if (is_context(node)) {
                 first = placement(i).first;
                 for (const int tap : node.inputs) size += squares_of(tap);
@@ -122,15 +116,42 @@ private:
         }
     }
 
-    const ConvAlgorithm& algorithm(int index) const {
-        return algorithms_[static_cast<std::size_t>(index)];
+    const ConvChoice& choice(int index) const { return choices_[static_cast<std::size_t>(index)]; }
+    const ConvAlgorithm& algorithm(int index) const { return choice(index).algorithm; }
+
+    // Of one call, for what is not direct.
+    std::size_t scratch(int index) const {
+        const ConvShape& s = choice(index).shape;
+        const ConvAlgorithm& a = algorithm(index);
+        if (a.sparse) return kernels::conv2d_sparse_f32_scratch(table_, s.oc, s.ic, s.kh, s.kw);
+        return kernels::conv1d_winograd_f32_scratch(s.oc, s.ic, std::max(s.kh, s.kw), a.points,
+                                                    a.tile, kWinogradBlock);
     }
 
-    std::size_t winograd_scratch(int index) const {
+    kernels::StoredWeights stored_weights(int index) const {
         const Node& conv = node_at(graph_, index);
-        return kernels::conv1d_winograd_f32_scratch(
-            conv.shape.c, input_channels(conv), std::max(conv.kh, conv.kw), algorithm(index).points,
-            algorithm(index).tile, kWinogradBlock);
+        return {
+            .oihw = conv.weight.data(),
+            .scale = data_or_null(conv.scale),
+            .output_order = data_or_null(conv.channel_order),
+            .input_order = data_or_null(conv.input_order),
+        };
+    }
+
+    void measure_sparse() {
+        sparse_.resize(choices_.size());
+        for (std::size_t i = 0; i < choices_.size(); ++i) {
+            const ConvShape& s = choices_[i].shape;
+            if (!choices_[i].algorithm.sparse) continue;
+            sparse_[i] = kernels::packed_conv2d_sparse_f32(stored_weights(static_cast<int>(i)),
+                                                           s.oc, s.ic, s.kh, s.kw);
+        }
+    }
+
+    std::size_t lists_size() const {
+        std::size_t size = 0;
+        for (const kernels::SparseSize& sparse : sparse_) size += sparse.lists;
+        return size;
     }
 
     std::size_t squares_of(int tap) const {
@@ -139,13 +160,13 @@ private:
     }
 
     std::size_t packed_weights(int index) const {
-        const Node& conv = node_at(graph_, index);
-        const int oc = conv.shape.c, ic = input_channels(conv);
+        const ConvShape& s = choice(index).shape;
         const ConvAlgorithm& a = algorithm(index);
-        return align_floats(
-            a.direct() ? kernels::packed_conv2d_f32_weights(table_, oc, ic, conv.kh, conv.kw)
-                       : kernels::packed_conv1d_winograd_f32_weights(
-                             table_, oc, ic, std::max(conv.kh, conv.kw), a.points, a.tile));
+        if (a.sparse) return align_floats(sparse_[static_cast<std::size_t>(index)].weights);
+        return align_floats(a.direct()
+                                ? kernels::packed_conv2d_f32_weights(table_, s.oc, s.ic, s.kh, s.kw)
+                                : kernels::packed_conv1d_winograd_f32_weights(
+                                      table_, s.oc, s.ic, std::max(s.kh, s.kw), a.points, a.tile));
     }
 
     std::size_t packed_size() const {
@@ -165,13 +186,8 @@ private:
         packed_ += packed_weights(index);
         float* bias = packed_;
         packed_ += align_floats(kernels::packed_conv2d_f32_bias(table_, out.c));
-        const kernels::StoredWeights stored = {
-            .oihw = node.weight.data(),
-            .scale = data_or_null(node.scale),
-            .output_order = data_or_null(node.channel_order),
-            .input_order = data_or_null(node.input_order),
-        };
-        step.conv_shape = shape_of(node);
+        const kernels::StoredWeights stored = stored_weights(index);
+        step.conv_shape = choice(index).shape;
         step.algorithm = a;
         step.weight_bytes = static_cast<std::size_t>(packed_ - weights) * sizeof(float);
         call.input -= (static_cast<std::size_t>(node.pad_h * in.row()) +
@@ -205,6 +221,11 @@ private:
             step.kernel = kernel_text("conv2d_f32", node.kh, node.kw);
             return;
         }
+        call.extra = extra(index).tensor.begin;
+        if (a.sparse) {
+            add_sparse(index, in, out, weights, bias, step, call);
+            return;
+        }
         const int taps = std::max(node.kh, node.kw);
         const bool vertical = node.kh > 1;
         kernels::pack_conv1d_winograd_f32(table_, stored, node.bias.data(), out.c, in.c, taps,
@@ -235,9 +256,43 @@ private:
             .block = kWinogradBlock,
             .scratch = nullptr,
         };
-        call.extra = extra(index).tensor.begin;
         step.kernel =
             kernel_text("conv1d_winograd_f32", node.kh, node.kw) + " " + algorithm_text(a);
+    }
+
+    void add_sparse(int index, const Tensor& in, const Tensor& out, float* weights, float* bias,
+                    Step& step, KernelCall& call) {
+        const Node& node = node_at(graph_, index);
+        const Panels& panels = choice(index).panels;
+        std::uint16_t* lists = lists_;
+        lists_ += sparse_[static_cast<std::size_t>(index)].lists;
+        step.weight_bytes += sparse_[static_cast<std::size_t>(index)].lists * sizeof(*lists);
+        kernels::pack_conv2d_sparse_f32(table_, stored_weights(index), node.bias.data(), out.c,
+                                        in.c, node.kh, node.kw, weights, lists, bias);
+        call.arguments = kernels::Conv2dSparseF32{
+            .input = nullptr,
+            .input_row = in.row(),
+            .weights = weights,
+            .lists = lists,
+            .bias = bias,
+            .output = nullptr,
+            .output_row = out.row(),
+            .oh = out.h,
+            .ow = out.w,
+            .ic = in.c,
+            .oc = out.c,
+            .kh = node.kh,
+            .kw = node.kw,
+            .relu = node.relu,
+            .input_panels = panels.input,
+            .output_panels = panels.output,
+            .first_pixel = 0,
+            .pixels = out.h * out.w,
+            .scratch = nullptr,
+        };
+        step.kernel = kernel_text("conv2d_sparse_f32", node.kh, node.kw);
+        if (panels.input) step.kernel += " from panels";
+        if (panels.output) step.kernel += " to panels";
     }
 
     void add_max_pool(const Node& node, const Tensor& in, const Tensor& out, Step& step,
@@ -318,11 +373,13 @@ private:
     const Graph& graph_;
     const kernels::KernelTable& table_;
     const PlanOptions& options_;
-    std::vector<ConvAlgorithm> algorithms_;  // by node
-    std::vector<Placement> placements_;      // by node, then the working memory
-    std::vector<int> extra_;                 // by node: index of its working memory, or -1
+    std::vector<ConvChoice> choices_;          // by node
+    std::vector<kernels::SparseSize> sparse_;  // by node
+    std::vector<Placement> placements_;        // by node, then the working memory
+    std::vector<int> extra_;                   // by node: index of its working memory, or -1
     Plan plan_;
     float* packed_ = nullptr;
+    std::uint16_t* lists_ = nullptr;
 };
 
 }  // namespace

@@ -18,21 +18,24 @@
 namespace lprnet {
 
 // Where a tensor lies in the arena: NHWC with tight channels, inside a border of
-// zero pixels that the convolutions reading it need.
+// zero pixels that the convolutions reading it need; or, without a border, in panels, see
+// kernels::Conv2dSparseF32.
 struct Tensor {
     std::size_t begin = 0;  // offset in bytes of the border, or of the tensor if it has none
     int h = 0, w = 0, c = 0;
     int border_h = 0, border_w = 0;             // pixels on each side
+    int panel = 0;                              // pixels in a block of panels; 0 is NHWC
     std::size_t element_bytes = sizeof(float);  // of a quantised tensor the table's choice
     float scale = 0.0f;                         // of a quantised tensor: real value / element
 
     bool quantised() const noexcept { return scale != 0.0f; }
-    // Elements from one row to the next.
+    // Elements from one row to the next in NHWC.
     std::ptrdiff_t row() const noexcept {
         return static_cast<std::ptrdiff_t>(w + 2 * border_w) * c;
     }
     // Elements in all, border included.
     std::size_t size() const noexcept {
+        if (panel > 0) return static_cast<std::size_t>((h * w + panel - 1) / panel * panel * c);
         return static_cast<std::size_t>(row()) * static_cast<std::size_t>(h + 2 * border_h);
     }
     std::size_t size_bytes() const noexcept { return size() * element_bytes; }
@@ -44,19 +47,28 @@ struct Tensor {
     }
     // Pixel (0, 0) of a tensor of floats.
     float* floats(float* arena) const noexcept { return arena + origin() / sizeof(float); }
+    // Offset in bytes of one element.
+    std::size_t at(int y, int x, int channel) const noexcept {
+        if (panel == 0)
+            return origin() + static_cast<std::size_t>(y * row() + x * c + channel) * element_bytes;
+        const int pixel = y * w + x;
+        return begin +
+               static_cast<std::size_t>((pixel / panel * c + channel) * panel + pixel % panel) *
+                   element_bytes;
+    }
 };
 
 // One kernel call. Its pointers into the arena are null until it runs and are
 // replaced by arena + offset in bytes then; pointers to weights are final.
 struct KernelCall {
-    std::variant<kernels::Conv2dF32, kernels::Conv1dWinogradF32, kernels::MaxPool2dF32,
-                 kernels::ContextTapF32, kernels::ContextScaleF32, kernels::QuantiseF32,
-                 kernels::Conv2dS8, kernels::MaxPool2dS8, kernels::ContextTapS8,
-                 kernels::ContextScaleS8>
+    std::variant<kernels::Conv2dF32, kernels::Conv2dSparseF32, kernels::Conv1dWinogradF32,
+                 kernels::MaxPool2dF32, kernels::ContextTapF32, kernels::ContextScaleF32,
+                 kernels::QuantiseF32, kernels::Conv2dS8, kernels::MaxPool2dS8,
+                 kernels::ContextTapS8, kernels::ContextScaleS8>
         arguments;
     std::size_t input = 0;
     std::size_t output = 0;
-    std::size_t extra = 0;  // Winograd: scratch; context: squares
+    std::size_t extra = 0;  // Winograd, sparse: scratch; context: squares
 };
 
 // What computes one node: a call for each thread, none of which writes what another reads
@@ -89,6 +101,7 @@ struct Plan {
     std::size_t arena_size = 0;  // floats
     int threads = 1;             // that share one image
     kernels::AlignedBuffer packed;
+    std::vector<std::uint16_t> lists;  // of sparse convolutions
 };
 
 struct PlanOptions {

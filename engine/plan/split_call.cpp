@@ -1,7 +1,9 @@
 #include "engine/plan/split_call.h"
 
+#include <algorithm>
 #include <cstdint>
 
+#include "kernels/sparse.h"
 #include "kernels/winograd.h"
 
 namespace lprnet {
@@ -28,11 +30,11 @@ constexpr int kTapChannelsS8 = 64;
 
 struct Splitter {
     KernelCall call;
-    int i, parts, lanes;
-    std::ptrdiff_t quantised_bytes;
+    int i, parts;
+    const kernels::KernelTable& table;
 
     std::size_t elements(std::ptrdiff_t count) const {
-        return static_cast<std::size_t>(count * quantised_bytes);
+        return static_cast<std::size_t>(count * table.quantized.bytes);
     }
 
     // Each narrows the arguments to this part and moves the offsets; false if it is empty.
@@ -49,6 +51,16 @@ struct Splitter {
         call.output += distance(y.begin * a.output_row);
         a.oh = y.size();
         return a.oh > 0;
+    }
+    bool narrow(kernels::Conv2dSparseF32& a) {
+        const int unit = a.input_panels || a.output_panels ? table.sparse_pixels : table.lanes;
+        const Range units = part_of((a.pixels + unit - 1) / unit, i, parts);
+        call.extra += static_cast<std::size_t>(i) * sizeof(float) *
+                      kernels::conv2d_sparse_f32_scratch(table, a.oc, a.ic, a.kh, a.kw);
+        const int end = std::min(units.end * unit, a.pixels);
+        a.first_pixel += units.begin * unit;
+        a.pixels = end - units.begin * unit;
+        return a.pixels > 0;
     }
     bool narrow(kernels::Conv1dWinogradF32& a) {
         const Range tiles = part_of(a.tiles, i, parts);
@@ -67,6 +79,7 @@ struct Splitter {
         return a.oh > 0;
     }
     bool narrow(kernels::ContextTapF32& a) {
+        const int lanes = table.lanes;
         const Range group = part_of(kernels::context_squares(lanes, a.channels_used), i, parts);
         const int first = group.begin * lanes;
         call.input += distance(first);
@@ -145,7 +158,7 @@ std::vector<KernelCall> split_call(const KernelCall& call, int threads,
                                    const kernels::KernelTable& table) {
     std::vector<KernelCall> calls;
     for (int i = 0; i < threads; ++i) {
-        Splitter splitter{call, i, threads, table.lanes, table.quantized.bytes};
+        Splitter splitter{call, i, threads, table};
         const bool any = std::visit(
             [&splitter](auto arguments) {
                 const bool left = splitter.narrow(arguments);

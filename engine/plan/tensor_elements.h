@@ -22,8 +22,8 @@ void for_each_element(const Tensor& tensor, const std::vector<int>& channel_orde
         std::size_t i = static_cast<std::size_t>(c) * static_cast<std::size_t>(tensor.h) *
                         static_cast<std::size_t>(tensor.w);
         for (int y = 0; y < tensor.h; ++y) {
-            float* row = tensor.floats(arena) + y * tensor.row() + stored;
-            for (int x = 0; x < tensor.w; ++x) visit(i++, row[std::ptrdiff_t{x} * tensor.c]);
+            for (int x = 0; x < tensor.w; ++x)
+                visit(i++, arena[tensor.at(y, x, stored) / sizeof(float)]);
         }
     }
 }

@@ -36,10 +36,19 @@ bool parse_pair(std::string_view word, int& h, int& w) {
            parse_extent(word.substr(x + 1), w);
 }
 
+// "35%"
+bool parse_zeros(std::string_view word, int& percent) {
+    if (word.empty() || word.back() != '%') return false;
+    word.remove_suffix(1);
+    return parse_extent(word, percent) && percent % 5 == 0 && percent <= 100;
+}
+
+// "conv 64 256 1x1 18x44 35% sparse", the share of zeros being optional.
 bool parse_shape(const std::vector<std::string_view>& words, ConvShape& shape) {
-    return words.size() == 6 && parse_extent(words[1], shape.ic) &&
-           parse_extent(words[2], shape.oc) && parse_pair(words[3], shape.kh, shape.kw) &&
-           parse_pair(words[4], shape.oh, shape.ow);
+    return (words.size() == 6 ||
+            (words.size() == 7 && parse_zeros(words[5], shape.zero_percent))) &&
+           parse_extent(words[1], shape.ic) && parse_extent(words[2], shape.oc) &&
+           parse_pair(words[3], shape.kh, shape.kw) && parse_pair(words[4], shape.oh, shape.ow);
 }
 
 bool computes(const ConvAlgorithm& algorithm, const ConvShape& shape) {
@@ -54,10 +63,15 @@ std::string_view after(std::string_view line, std::string_view key) {
 
 }  // namespace
 
-ConvAlgorithm Tuning::choose(const ConvShape& shape, const kernels::KernelTable& table) const {
+std::optional<ConvAlgorithm> Tuning::named(const ConvShape& shape) const {
     if (const auto choice = choices.find(shape); choice != choices.end()) return choice->second;
-    if (every && computes(*every, shape)) return *every;
-    return default_algorithm(shape, table);
+    if (every && computes(*every, shape)) return every;
+    return std::nullopt;
+}
+
+ConvAlgorithm Tuning::choose(const ConvShape& shape, const kernels::KernelTable& table) const {
+    const std::optional<ConvAlgorithm> by_tuning = named(shape);
+    return by_tuning ? *by_tuning : default_algorithm(shape, table);
 }
 
 Result<Tuning> parse_tuning(std::string_view text, const std::string& label) {
@@ -91,7 +105,7 @@ Result<Tuning> parse_tuning(std::string_view text, const std::string& label) {
             ConvShape shape;
             const bool any = words.size() == 3 && words[1] == "*";
             if (!any && !parse_shape(words, shape)) {
-                return bad("'conv IC OC KHxKW OHxOW ALGORITHM'", line);
+                return bad("'conv IC OC KHxKW OHxOW [ZEROS%] ALGORITHM'", line);
             }
             if (!parse_algorithm(std::string(words.back()), algorithm) ||
                 (!any && !computes(algorithm, shape))) {
@@ -120,6 +134,7 @@ std::string tuning_text(const Tuning& tuning) {
         text += "conv " + std::to_string(shape.ic) + " " + std::to_string(shape.oc) + " " +
                 std::to_string(shape.kh) + "x" + std::to_string(shape.kw) + " " +
                 std::to_string(shape.oh) + "x" + std::to_string(shape.ow) + " " +
+                (shape.zero_percent > 0 ? std::to_string(shape.zero_percent) + "% " : "") +
                 algorithm_text(algorithm) + "\n";
     }
     return text;

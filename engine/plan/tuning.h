@@ -4,10 +4,12 @@
 //   cpu AMD EPYC
 //   isa avx512
 //   conv 64 64 3x1 18x44 F(6,3)
+//   conv 64 256 1x1 18x44 35% sparse
 //
-// A conv line names input and output channels, taps, output extent and algorithm; `conv *`
-// stands for every convolution that the algorithm can compute. Empty lines and lines that
-// begin with # are skipped. Where a line says nothing, default_algorithm() decides.
+// A conv line names input and output channels, taps, output extent, the share of zero weights
+// rounded to multiples of 5 %, if it is not 0, and the algorithm; `conv *` stands for every
+// convolution that the algorithm can compute. Empty lines and lines that begin with # are
+// skipped. Where no line says anything, default_algorithm() decides.
 #pragma once
 
 #include <map>
@@ -26,6 +28,8 @@ struct Tuning {
     std::map<ConvShape, ConvAlgorithm> choices;
     std::optional<ConvAlgorithm> every;
 
+    // What the tuning says about `shape`, if anything.
+    std::optional<ConvAlgorithm> named(const ConvShape& shape) const;
     // The algorithm to use for `shape`.
     ConvAlgorithm choose(const ConvShape& shape, const kernels::KernelTable& table) const;
 };

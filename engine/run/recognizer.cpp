@@ -173,7 +173,8 @@ std::size_t Recognizer::arena_bytes() const noexcept {
 }
 
 std::size_t Recognizer::packed_bytes() const noexcept {
-    return state_->plan->packed.size() * sizeof(float);
+    const Plan& plan = *state_->plan;
+    return plan.packed.size() * sizeof(float) + plan.lists.size() * sizeof(plan.lists[0]);
 }
 
 }  // namespace lprnet

@@ -44,6 +44,12 @@ void run_call(const kernels::KernelTable& table, const KernelCall& call, float* 
             a.output = output;
             a.exact ? table.conv2d_f32_exact(a) : table.conv2d_f32(a);
         }
+        void operator()(kernels::Conv2dSparseF32 a) const noexcept {
+            a.input = input;
+            a.output = output;
+            a.scratch = extra;
+            table.conv2d_sparse_f32(a);
+        }
         void operator()(kernels::Conv1dWinogradF32 a) const noexcept {
             a.input = input;
             a.output = output;

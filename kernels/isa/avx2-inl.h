@@ -16,7 +16,28 @@ struct Avx2 {
     static constexpr int block_vectors = 2;
     static constexpr int quantized_vectors = 2;
     static constexpr int tile_pixels = 6;
+    // 12 accumulators, 3 vectors of pixels and 1 weight fill the 16 registers.
+    static constexpr int sparse_vectors = 3;
+    static constexpr int sparse_tiles = 3;
     static Batch fma(Batch a, Batch b, Batch c) noexcept { return _mm256_fmadd_ps(a, b, c); }
+    // Four rows are transposed within each half of the vectors, then the halves.
+    LPRNET_INLINE static void transpose(Batch (&m)[8]) noexcept {
+        __m256 half[8];
+        unrolled<2>([&](auto r) LPRNET_INLINE {
+            const __m256 low01 = _mm256_unpacklo_ps(m[4 * r], m[4 * r + 1]);
+            const __m256 low23 = _mm256_unpacklo_ps(m[4 * r + 2], m[4 * r + 3]);
+            const __m256 high01 = _mm256_unpackhi_ps(m[4 * r], m[4 * r + 1]);
+            const __m256 high23 = _mm256_unpackhi_ps(m[4 * r + 2], m[4 * r + 3]);
+            half[4 * r] = _mm256_shuffle_ps(low01, low23, 0x44);
+            half[4 * r + 1] = _mm256_shuffle_ps(low01, low23, 0xee);
+            half[4 * r + 2] = _mm256_shuffle_ps(high01, high23, 0x44);
+            half[4 * r + 3] = _mm256_shuffle_ps(high01, high23, 0xee);
+        });
+        unrolled<4>([&](auto c) LPRNET_INLINE {
+            m[c] = _mm256_permute2f128_ps(half[c], half[4 + c], 0x20);
+            m[4 + c] = _mm256_permute2f128_ps(half[c], half[4 + c], 0x31);
+        });
+    }
 
     static void narrow(Sums a, Sums b, std::uint8_t* out) noexcept {
         const __m256i words = _mm256_packs_epi32(a, b);

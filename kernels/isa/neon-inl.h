@@ -17,7 +17,18 @@ struct Neon {
     static constexpr int block_vectors = 2;
     static constexpr int quantized_vectors = 2;
     static constexpr int tile_pixels = 12;
+    // 20 accumulators, 5 vectors of pixels and 1 weight: 26 of 32 registers.
+    static constexpr int sparse_vectors = 5;
+    static constexpr int sparse_tiles = 4;
     static Batch fma(Batch a, Batch b, Batch c) noexcept { return vfmaq_f32(c, a, b); }
+    LPRNET_INLINE static void transpose(Batch (&m)[4]) noexcept {
+        const float32x4_t low01 = vzip1q_f32(m[0], m[1]), high01 = vzip2q_f32(m[0], m[1]);
+        const float32x4_t low23 = vzip1q_f32(m[2], m[3]), high23 = vzip2q_f32(m[2], m[3]);
+        m[0] = vcombine_f32(vget_low_f32(low01), vget_low_f32(low23));
+        m[1] = vcombine_f32(vget_high_f32(low01), vget_high_f32(low23));
+        m[2] = vcombine_f32(vget_low_f32(high01), vget_low_f32(high23));
+        m[3] = vcombine_f32(vget_high_f32(high01), vget_high_f32(high23));
+    }
 
     static int16x8_t words(Sums a, Sums b) noexcept {
         return vcombine_s16(vqmovn_s32(a), vqmovn_s32(b));

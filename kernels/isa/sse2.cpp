@@ -12,7 +12,18 @@ struct Isa {
     // 12 accumulators, 2 weights, 1 activation and 1 product fill the 16 registers.
     static constexpr int block_vectors = 2;
     static constexpr int tile_pixels = 6;
+    // 8 accumulators, 2 vectors of pixels, 1 weight and 1 product: 12 of 16 registers.
+    static constexpr int sparse_vectors = 2;
+    static constexpr int sparse_tiles = 10;
     static Batch fma(Batch a, Batch b, Batch c) noexcept { return a * b + c; }
+    LPRNET_INLINE static void transpose(Batch (&m)[4]) noexcept {
+        __m128 r0 = m[0], r1 = m[1], r2 = m[2], r3 = m[3];
+        _MM_TRANSPOSE4_PS(r0, r1, r2, r3);
+        m[0] = r0;
+        m[1] = r1;
+        m[2] = r2;
+        m[3] = r3;
+    }
 
     using Quantized = std::int16_t;
     using Sums = xsimd::batch<std::int32_t, arch>;

@@ -37,6 +37,61 @@ void conv2d_f32(const Conv2dF32& a) noexcept {
     }
 }
 
+// What is left of the lists of a sparse convolution's weights.
+struct SparseLists {
+    const std::uint16_t* inputs;
+    const float* weights;
+};
+
+// Passes one list, calling visit(input in the part, channel of the group, weight) for all it has.
+template <class Visit>
+void pass_list(SparseLists& lists, Visit visit) noexcept {
+    const std::uint16_t* counts = lists.inputs;
+    lists.inputs += kSparsePatterns;
+    for (int pattern = 1; pattern <= kSparsePatterns; ++pattern) {
+        for (int n = counts[pattern - 1]; n > 0; --n, ++lists.inputs) {
+            for (int c = 0; c < kSparseGroup; ++c) {
+                if (sparse_pattern_has(pattern, c)) visit(*lists.inputs, c, *lists.weights++);
+            }
+        }
+    }
+}
+
+// A block is one pixel, so that panels are NHWC and an input's place in a panel is its number.
+void conv2d_sparse_f32(const Conv2dSparseF32& a) noexcept {
+    const int inputs = a.kh * a.kw * a.ic;
+    for (int pixel = a.first_pixel; pixel < a.first_pixel + a.pixels; ++pixel) {
+        const std::ptrdiff_t y = pixel / a.ow, x = pixel % a.ow;
+        const float* input = a.input_panels ? a.input + std::ptrdiff_t{pixel} * a.ic
+                                            : a.input + y * a.input_row + x * a.ic;
+        float* output = a.output_panels ? a.output + std::ptrdiff_t{pixel} * a.oc
+                                        : a.output + y * a.output_row + x * a.oc;
+        // The lists of a part come behind those of all groups for the part before: a group's
+        // sums wait in the output for the next part.
+        SparseLists lists = {a.lists, a.weights};
+        std::copy_n(a.bias, a.oc, output);
+        for (int first = 0; first < inputs; first += kSparsePart) {
+            for (int group = 0; group < a.oc; group += kSparseGroup) {
+                double sums[kSparseGroup] = {};
+                pass_list(lists, [&](int k, int channel, float weight) {
+                    const int tap = (first + k) / a.ic;
+                    const float value =
+                        input[tap / a.kw * a.input_row +
+                              static_cast<std::ptrdiff_t>(tap % a.kw) * a.ic + (first + k) % a.ic];
+                    sums[channel] += static_cast<double>(weight) * static_cast<double>(value);
+                });
+                for (int c = 0; c < kSparseGroup && group + c < a.oc; ++c) {
+                    const double sum = sums[c] + static_cast<double>(output[group + c]);
+                    output[group + c] = static_cast<float>(sum);
+                }
+            }
+        }
+        for (int o = 0; o < a.oc; ++o) {
+            if (a.relu && output[o] < 0.0f) output[o] = 0.0f;
+        }
+    }
+}
+
 // Weights packed for one lane and one vector per block are [point][oc][groups * ic].
 void conv1d_winograd_f32(const Conv1dWinogradF32& a) noexcept {
     const WinogradMatrices m = winograd_matrices(a.points, a.tile);
@@ -286,9 +341,11 @@ const KernelTable table_reference = {
     .name = "reference",
     .lanes = 1,
     .block_vectors = 1,
+    .sparse_pixels = 1,
     .quantized = {.bytes = sizeof(Quantized), .offset = 0, .block_vectors = 1},
     .conv2d_f32 = conv2d_f32,
     .conv2d_f32_exact = conv2d_f32_exact,
+    .conv2d_sparse_f32 = conv2d_sparse_f32,
     .conv2d_s8 = conv2d_s8,
     .conv1d_winograd_f32 = conv1d_winograd_f32,
     .max_pool2d_f32 = max_pool2d_f32,

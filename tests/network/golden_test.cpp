@@ -167,10 +167,14 @@ TEST_CASE("networks of other shapes agree with the unfused graph", "[network]") 
         {.width = 0.75, .seed = 4},
         {.width = 1.25, .seed = 5},
         {.classes = 5, .width = 0.3, .seed = 6},  // channels that fill no vector
+        {.seed = 7, .zeros = 0.35},
+        {.seed = 8, .zeros = 0.7},
+        {.classes = 5, .width = 0.3, .seed = 9, .zeros = 0.9},
+        {.width = 0.25, .seed = 10, .zeros = 0.99},
     };
     for (const RandomNetwork& network : networks) {
         INFO("width " << network.width << ", classes " << network.classes << ", channels "
-                      << network.channels);
+                      << network.channels << ", zeros " << network.zeros);
         const Model model = random_model(network);
         std::mt19937 random(network.seed);
         const Shape shape = model.data().graph.input_shape();

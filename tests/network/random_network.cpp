@@ -9,7 +9,7 @@ namespace {
 
 class Builder {
 public:
-    explicit Builder(unsigned seed) : random_(seed) {}
+    Builder(unsigned seed, double zeros) : random_(seed), zeros_(zeros), pruned_(seed) {}
 
     void add(const std::string& name, std::vector<std::int64_t> shape, float low, float high) {
         std::size_t size = 1;
@@ -22,6 +22,11 @@ public:
     void conv2d(const std::string& name, int oc, int ic, int kh, int kw) {
         const float limit = std::sqrt(6.0f / static_cast<float>(ic * kh * kw));
         add(name + ".weight", {oc, ic, kh, kw}, -limit, limit);
+        if (zeros_ > 0.0) {
+            for (float& weight : file.tensors[name + ".weight"].values) {
+                if (double{uniform(pruned_, 0.0f, 1.0f)} < zeros_) weight = 0.0f;
+            }
+        }
         add(name + ".bias", {oc}, -0.1f, 0.1f);
     }
 
@@ -44,6 +49,8 @@ public:
 
 private:
     std::mt19937 random_;
+    double zeros_;
+    std::mt19937 pruned_;  // of its own: the weights that stay are those of the dense network
 };
 
 }  // namespace
@@ -60,7 +67,7 @@ std::vector<std::byte> NetworkFile::bytes() const {
 
 NetworkFile random_network(const RandomNetwork& network) {
     const auto scaled = [&](int width) { return static_cast<int>(width * network.width); };
-    Builder b(network.seed);
+    Builder b(network.seed, network.zeros);
     b.conv2d("backbone.0", scaled(64), network.channels, 3, 3);
     b.batch_norm("backbone.1", scaled(64));
     b.small_basic_block("backbone.4", scaled(64), scaled(128));

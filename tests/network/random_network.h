@@ -17,6 +17,7 @@ struct RandomNetwork {
     int classes = 68;
     double width = 1.0;
     unsigned seed = 1;
+    double zeros = 0.0;  // share of the convolution weights
 };
 
 // A tensor that owns its values, so that a test can spoil it before it is written.

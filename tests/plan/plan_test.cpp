@@ -1,6 +1,9 @@
 // The laid-out plan: places in the arena, borders, cost figures.
 #include "engine/plan/plan.h"
 
+#include <algorithm>
+#include <cstdint>
+
 #include "engine/run/run.h"
 #include "kernels/dispatch.h"
 #include "tests/catch.h"
@@ -70,6 +73,66 @@ TEST_CASE("what lay in the arena before does not matter", "[plan]") {
                              plan.output.floats(arena.data()) + plan.output.size());
     }
     CHECK(outputs[0] == outputs[1]);
+}
+
+const Step& step_named(const Plan& plan, const std::string& name) {
+    for (const Step& step : plan.steps) {
+        if (step.name == name) return step;
+    }
+    FAIL("no step " << name);
+    return plan.steps.front();
+}
+
+TEST_CASE("pixels stay in panels between two sparse 1x1 convolutions", "[plan]") {
+    const Model model = random_model({.zeros = 0.35});
+    const kernels::KernelTable& table = kernels::best_table(kernels::detect_cpu_features());
+    const auto planned = [&](const char* tuning) {
+        PlanOptions options;
+        options.tuning = *parse_tuning(std::string("lprnet tuning 1\n") + tuning, "t");
+        Result<Plan> plan = build_plan(model.data().graph, table, options);
+        if (!plan) FAIL(plan.error().message);
+        return std::move(*plan);
+    };
+    const Plan plan = planned("");
+    CHECK(step_named(plan, "backbone.10").kernel == "conv2d_sparse_f32 1x1 to panels");
+    CHECK(step_named(plan, "backbone.10").output.panel == table.sparse_pixels);
+    CHECK(step_named(plan, "backbone.11.block.1").kernel == "conv2d_sparse_f32 1x1 from panels");
+    CHECK(step_named(plan, "backbone.11.block.1").output.panel == 0);
+    // A pool and a context branch read it: NHWC.
+    CHECK(step_named(plan, "backbone.13").kernel == "conv2d_sparse_f32 1x1");
+    for (const Step& step : plan.steps) {
+        INFO(step.name);
+        CHECK(step.output.begin + step.output.size_bytes() <= plan.arena_size * sizeof(float));
+        if (step.op == Op::conv2d) CHECK(step.conv_shape.zero_percent == 35);
+    }
+
+    // Not if the reader is something else.
+    const Plan split = planned("conv 256 64 1x1 18x44 35% direct\n");
+    CHECK(step_named(split, "backbone.10").kernel == "conv2d_sparse_f32 1x1");
+    CHECK(step_named(split, "backbone.11.block.1").kernel == "conv2d_f32 1x1");
+    // A choice for other weights does not count.
+    CHECK(step_named(planned("conv 256 64 1x1 18x44 direct\n"), "backbone.10").output.panel > 0);
+}
+
+TEST_CASE("a dense network is planned without sparse convolutions", "[plan]") {
+    for (const Step& step : plan_of(random_model({})).steps) {
+        INFO(step.name);
+        CHECK_FALSE(step.algorithm.sparse);
+    }
+}
+
+TEST_CASE("buffers of any size are aligned zeros", "[plan]") {
+    constexpr std::size_t kMebi = std::size_t{1} << 18;  // floats
+    for (const std::size_t size : {std::size_t{1}, kMebi - 1, kMebi, kMebi + 1, 5 * kMebi}) {
+        kernels::AlignedBuffer buffer(size);
+        REQUIRE(buffer.size() == size);
+        CHECK(reinterpret_cast<std::uintptr_t>(buffer.data()) % 64 == 0);
+        CHECK(std::count(buffer.data(), buffer.data() + size, 0.0f) ==
+              static_cast<std::ptrdiff_t>(size));
+        buffer.data()[size - 1] = 1.0f;
+        const kernels::AlignedBuffer moved = std::move(buffer);
+        CHECK(moved.data()[size - 1] == 1.0f);
+    }
 }
 
 TEST_CASE("a node that no kernel computes is an error", "[plan]") {

@@ -22,8 +22,9 @@ Tuning parsed(const std::string& text) {
 TEST_CASE("algorithms have names, and names algorithms", "[tuning]") {
     const ConvShape shape = {.ic = 64, .oc = 64, .kh = 13, .kw = 1, .oh = 4, .ow = 18};
     const std::vector<ConvAlgorithm> all = conv_algorithms(shape);
-    CHECK(all.size() == 11);
+    CHECK(all.size() == 12);
     CHECK(all.front().direct());
+    CHECK(all[1].sparse);
     for (const ConvAlgorithm& algorithm : all) {
         ConvAlgorithm again{.points = 99};
         CHECK(parse_algorithm(algorithm_text(algorithm), again));
@@ -34,14 +35,15 @@ TEST_CASE("algorithms have names, and names algorithms", "[tuning]") {
         CHECK_FALSE(parse_algorithm(text, unused));
 }
 
-TEST_CASE("convolutions with taps along no axis, two axes or too few are direct", "[tuning]") {
+TEST_CASE("convolutions with taps along no axis, two axes or too few know no Winograd",
+          "[tuning]") {
     for (const auto& [kh, kw] : {std::pair{1, 1}, {3, 3}, {2, 1}, {1, 2}}) {
         const ConvShape shape = {.ic = 64, .oc = 64, .kh = kh, .kw = kw, .oh = 18, .ow = 44};
-        CHECK(conv_algorithms(shape).size() == 1);
+        CHECK(conv_algorithms(shape).size() == 2);
         CHECK(default_algorithm(shape, best()).direct());
     }
     // Three taps leave out what is made for more.
-    CHECK(conv_algorithms({.ic = 8, .oc = 8, .kh = 3, .kw = 1, .oh = 9, .ow = 9}).size() == 6);
+    CHECK(conv_algorithms({.ic = 8, .oc = 8, .kh = 3, .kw = 1, .oh = 9, .ow = 9}).size() == 7);
 }
 
 TEST_CASE("Winograd is chosen for the wide layers and not for tiny ones", "[tuning]") {
@@ -54,12 +56,38 @@ TEST_CASE("Winograd is chosen for the wide layers and not for tiny ones", "[tuni
         default_algorithm({64, 64, 3, 1, 18, 44}, *kernels::find_isa("reference")->table).direct());
 }
 
+TEST_CASE("sparse is chosen where enough weights are zero, and not in the reference", "[tuning]") {
+    const ConvShape dense = {64, 256, 1, 1, 18, 44};
+    ConvShape sparse = dense;
+    sparse.zero_percent = 35;
+    CHECK(default_algorithm(dense, best()).direct());
+    CHECK(default_algorithm(sparse, best()).sparse);
+    CHECK(default_algorithm(sparse, *kernels::find_isa("reference")->table).direct());
+    // Fewer multiplications by Winograd than by a third of the weights.
+    CHECK(default_algorithm({64, 64, 3, 1, 18, 44, 35}, best()).winograd());
+    CHECK(default_algorithm({64, 64, 3, 1, 18, 44, 90}, best()).sparse);
+    // Panels leave out what is to be transposed.
+    CHECK(conv_cost(sparse, {.sparse = true}, {.output = true}, best()) <
+          conv_cost(sparse, {.sparse = true}, {}, best()));
+}
+
+TEST_CASE("shares of zeros are rounded to 5 %", "[tuning]") {
+    CHECK(rounded_zero_percent(0, 1000) == 0);
+    CHECK(rounded_zero_percent(24, 1000) == 0);
+    CHECK(rounded_zero_percent(25, 1000) == 5);
+    CHECK(rounded_zero_percent(349, 1000) == 35);
+    CHECK(rounded_zero_percent(1000, 1000) == 100);
+    CHECK(rounded_zero_percent(0, 0) == 0);
+}
+
 TEST_CASE("a tuning's text is read as it was written", "[tuning]") {
     Tuning tuning;
     tuning.cpu = "Some CPU 9000";
     tuning.isa = "avx2";
     tuning.choices[{64, 64, 3, 1, 18, 44}] = {6, 4};
     tuning.choices[{3, 64, 3, 3, 22, 92}] = {};
+    tuning.choices[{64, 256, 1, 1, 18, 44, 35}] = {.sparse = true};
+    tuning.choices[{64, 256, 1, 1, 18, 44}] = {};
     tuning.every = ConvAlgorithm{8, 6};
     const std::string text = tuning_text(tuning);
     const Tuning again = parsed(text);
@@ -68,6 +96,7 @@ TEST_CASE("a tuning's text is read as it was written", "[tuning]") {
     CHECK(again.choices == tuning.choices);
     CHECK(again.every == tuning.every);
     CHECK(tuning_text(again) == text);
+    CHECK_THAT(text, contains("conv 64 256 1x1 18x44 35% sparse\n"));
     // Windows line ends, comments, blank lines
     CHECK(parsed("lprnet tuning 1\r\n# a remark\r\n\r\nisa avx512\r\n").isa == "avx512");
 }
@@ -92,6 +121,9 @@ TEST_CASE("a broken tuning is one line: where, expected, found", "[tuning]") {
         {"lprnet tuning 1\nconv 0 64 3x1 18x44 direct\n", "expected 'conv IC OC"},
         {"lprnet tuning 1\nconv 64 64 3x1 18x4400000000 direct\n", "expected 'conv IC OC"},
         {"lprnet tuning 1\n\nconv * fast\n", "t: line 3"},
+        {"lprnet tuning 1\nconv 64 64 1x1 18x44 37% sparse\n", "expected 'conv IC OC"},
+        {"lprnet tuning 1\nconv 64 64 1x1 18x44 105% sparse\n", "expected 'conv IC OC"},
+        {"lprnet tuning 1\nconv 64 64 1x1 18x44 35 sparse\n", "expected 'conv IC OC"},
     };
     for (const auto& [text, expected] : cases) {
         const Result<Tuning> tuning = parse_tuning(text, "t");

@@ -203,3 +203,41 @@ def test_sensitivity_of_a_few_samples(tmp_path: Path) -> None:
     assert Path(f"{prefix}.png").read_bytes().startswith(b"\x89PNG")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["curve.csv", "curve.png"]
     assert "backbone.20" in result.stdout
+
+
+def test_crossover_of_a_few_frames(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    isa = json.loads(lprnet("info", "-j"))["isas"][-1]
+    prefix = tmp_path / "curve"
+    command = [sys.executable, SCRIPTS / "crossover.py", "--lprnet", PROGRAM, "-m", SHIPPED, "--out", prefix]
+    command += ["--amounts", "0,0.9", "--isas", isa, "--frames", "3", "--rounds", "2"]
+    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True)
+    with open(f"{prefix}.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 2 * (16 + 1)
+    assert {row["layer"] for row in rows} >= {"backbone.2", "backbone.4.block.3", "logits", "all"}
+    assert [row["zeros"] for row in rows if row["layer"] == "all"] == ["0", "0.9"]
+    assert all(float(row[time]) > 0 for row in rows for time in ("dense_us", "sparse_us", "planned_us"))
+    assert Path(f"{prefix}.png").read_bytes().startswith(b"\x89PNG")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["curve.csv", "curve.png"]
+    assert "90 % zeros" in result.stdout
+
+
+@pytest.mark.parametrize("amount", [0.35, 0.9])
+def test_every_table_reads_the_same_from_pruned_weights(amount: float, tmp_path: Path) -> None:
+    """Sparse kernels against the reference table, which computes the definition by default."""
+    path = tmp_path / "sparse.safetensors"
+    lprnet("prune", "-m", SHIPPED, "-o", path, "--amount", amount)
+    texts = {}
+    for isa in json.loads(lprnet("info", "-j"))["isas"]:
+        environment = {**os.environ, "LPRNET_ISA": isa}
+        command = [str(PROGRAM), "read", "-m", str(path), str(SAMPLES)]
+        result = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+        texts[isa] = [line.split("\t")[0] for line in result.stdout.splitlines()]
+        info = subprocess.run(
+            [str(PROGRAM), "info", "-m", str(path)], capture_output=True, text=True, check=True, env=environment
+        )
+        assert ("conv2d_sparse_f32" in info.stdout) == (isa != "reference")
+    assert len(texts["reference"]) == 12
+    for found in texts.values():
+        assert found == texts["reference"]

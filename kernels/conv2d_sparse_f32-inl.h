@@ -1,0 +1,267 @@
+// Direct convolution with many zero weights, bias and ReLU, float32: only the weights that
+// are not zero are stored and multiplied. sparse.h tells how they are packed.
+//
+// Here vectors run along the pixels, so that one weight meets a whole vector. A block of
+// pixels is first turned around, from NHWC to a panel: one row of pixels for each input, an
+// input being a channel at a tap. A tile of sparse_vectors vectors of the panel then meets
+// kSparseGroup output channels, whose sums stay in registers. Which of the four weights of an
+// input are there is its pattern; the inputs are sorted by it, and each pattern has a loop of
+// its own in which every multiply-add is useful and nothing is decided but the loop's end.
+// The sums are turned around on their way out, `lanes` channels at a time.
+//
+// Inputs are taken in parts of kSparsePart, so that a part's panel stays in the first-level
+// cache while all output channels pass over it; between parts the sums are in memory.
+//
+// Between two such convolutions the pixels may stay in panels, see shapes.h.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <xsimd/xsimd.hpp>
+
+#include "kernels/shapes.h"
+#include "kernels/unroll-inl.h"
+
+namespace lprnet::kernels {
+namespace {
+
+template <class Isa>
+struct Sparse {
+    using Batch = xsimd::batch<float, typename Isa::arch>;
+    static constexpr int lanes = static_cast<int>(Batch::size);
+    static constexpr int tile_pixels = Isa::sparse_vectors * lanes;
+    static constexpr int pixels = tile_pixels * Isa::sparse_tiles;  // of a block
+    static_assert(lanes % kSparseGroup == 0);
+    static_assert(kSparsePart * pixels <= 1 << 16);  // lists have 16 bits for a place
+};
+
+// The inputs with one pattern: `count` of them, bit o of Pattern standing for channel o.
+template <class Isa, int V, int Pattern>
+LPRNET_INLINE inline void sparse_inputs(
+    const float* panel, int count, const std::uint16_t*& inputs, const float*& weights,
+    typename Sparse<Isa>::Batch (&acc)[kSparseGroup][V]) noexcept {
+    using Batch = typename Sparse<Isa>::Batch;
+    for (; count > 0; --count) {
+        const float* row = panel + *inputs++;
+        Batch pixels[V];
+        unrolled<V>([&](auto v) LPRNET_INLINE {
+            pixels[v] = Batch::load_aligned(row + v * Sparse<Isa>::lanes);
+        });
+        unrolled<kSparseGroup>([&](auto o) LPRNET_INLINE {
+            if constexpr (sparse_pattern_has(Pattern, o)) {
+                const Batch weight(*weights++);
+                unrolled<V>([&](auto v) LPRNET_INLINE {
+                    acc[o][v] = Isa::fma(weight, pixels[v], acc[o][v]);
+                });
+            }
+        });
+    }
+}
+
+// Where the lists of a group of output channels begin, for a part of the inputs.
+struct SparseLists {
+    const std::uint16_t* inputs;
+    const float* weights;
+};
+
+// What becomes of the sums: they begin with the bias, or if that is null with what is there.
+struct SparseSums {
+    const float* bias;
+    float* rows;
+    bool relu;
+};
+
+// V vectors of pixels and the channels of one group. Returns the lists of the next group.
+template <class Isa, int V>
+SparseLists sparse_tile(const float* panel, SparseLists lists, const SparseSums& sums) noexcept {
+    using Batch = typename Sparse<Isa>::Batch;
+    constexpr int kLanes = Sparse<Isa>::lanes;
+    constexpr int kPixels = Sparse<Isa>::pixels;
+    Batch acc[kSparseGroup][V];
+    if (sums.bias != nullptr) {
+        unrolled<kSparseGroup>([&](auto o) LPRNET_INLINE {
+            const Batch bias(sums.bias[o]);
+            unrolled<V>([&](auto v) LPRNET_INLINE { acc[o][v] = bias; });
+        });
+    } else {
+        unrolled<kSparseGroup>([&](auto o) LPRNET_INLINE {
+            unrolled<V>([&](auto v) LPRNET_INLINE {
+                acc[o][v] = Batch::load_aligned(sums.rows + o * kPixels + v * kLanes);
+            });
+        });
+    }
+    const std::uint16_t* counts = lists.inputs;
+    lists.inputs += kSparsePatterns;
+    unrolled<kSparsePatterns>([&](auto p) LPRNET_INLINE {
+        sparse_inputs<Isa, V, p + 1>(panel, counts[p], lists.inputs, lists.weights, acc);
+    });
+    if (sums.relu) {
+        const Batch zero(0.0f);
+        unrolled<kSparseGroup>([&](auto o) LPRNET_INLINE {
+            unrolled<V>([&](auto v) LPRNET_INLINE { acc[o][v] = xsimd::max(acc[o][v], zero); });
+        });
+    }
+    unrolled<kSparseGroup>([&](auto o) LPRNET_INLINE {
+        unrolled<V>([&](auto v) LPRNET_INLINE {
+            acc[o][v].store_aligned(sums.rows + o * kPixels + v * kLanes);
+        });
+    });
+    return lists;
+}
+
+// The first `vectors` of the block, at least 1.
+template <class Isa, int... V>
+SparseLists sparse_tiles(const float* panel, int vectors, const SparseLists& lists, SparseSums sums,
+                         std::integer_sequence<int, V...>) noexcept {
+    using Tile = SparseLists (*)(const float*, SparseLists, const SparseSums&) noexcept;
+    static constexpr Tile kTiles[] = {sparse_tile<Isa, V + 1>...};
+    SparseLists next = lists;
+    for (; vectors > 0; vectors -= Isa::sparse_vectors) {
+        next = kTiles[std::min(vectors, Isa::sparse_vectors) - 1](panel, lists, sums);
+        panel += Sparse<Isa>::tile_pixels;
+        sums.rows += Sparse<Isa>::tile_pixels;
+    }
+    return next;
+}
+
+// A block of pixels and where they lie in input and output. Those that fill up the last
+// vector repeat the last pixel's input and have no output.
+template <class Isa>
+struct SparseBlock {
+    SparseBlock(const Conv2dSparseF32& a, int first_pixel, int pixel_count) noexcept
+        : first(first_pixel),
+          count(pixel_count),
+          vectors((pixel_count + Sparse<Isa>::lanes - 1) / Sparse<Isa>::lanes) {
+        std::ptrdiff_t y = first / a.ow, x = first % a.ow;
+        for (int i = 0; i < vectors * Sparse<Isa>::lanes; ++i) {
+            input[i] = y * a.input_row + x * a.ic;
+            output[i] = y * a.output_row + x * a.oc;
+            if (i + 1 < count && ++x == a.ow) {
+                x = 0;
+                ++y;
+            }
+        }
+    }
+
+    int first, count, vectors;
+    std::ptrdiff_t input[Sparse<Isa>::pixels];
+    std::ptrdiff_t output[Sparse<Isa>::pixels];
+};
+
+// `channels` of one tap, from NHWC to rows of the panel.
+template <class Isa>
+void sparse_load_channels(const SparseBlock<Isa>& block, const float* input, int channels,
+                          float* panel) noexcept {
+    using Batch = typename Sparse<Isa>::Batch;
+    constexpr int kLanes = Sparse<Isa>::lanes;
+    constexpr int kPixels = Sparse<Isa>::pixels;
+    for (int v = 0; v < block.vectors; ++v) {
+        const std::ptrdiff_t* pixel = block.input + v * kLanes;
+        float* rows = panel + v * kLanes;
+        int c = 0;
+        for (; c + kLanes <= channels; c += kLanes, rows += kLanes * kPixels) {
+            Batch m[kLanes];
+            unrolled<kLanes>(
+                [&](auto i) LPRNET_INLINE { m[i] = Batch::load_unaligned(input + pixel[i] + c); });
+            Isa::transpose(m);
+            unrolled<kLanes>([&](auto i) LPRNET_INLINE { m[i].store_aligned(rows + i * kPixels); });
+        }
+        for (; c < channels; ++c, rows += kPixels) {
+            for (int i = 0; i < kLanes; ++i) rows[i] = input[pixel[i] + c];
+        }
+    }
+}
+
+// `count` inputs from `first` on: channels of one tap, then those of the next.
+template <class Isa>
+void sparse_load_panel(const Conv2dSparseF32& a, const SparseBlock<Isa>& block, int first,
+                       int count, float* panel) noexcept {
+    while (count > 0) {
+        const int tap = first / a.ic, c = first % a.ic;
+        const int channels = std::min(count, a.ic - c);
+        const float* input =
+            a.input + tap / a.kw * a.input_row + static_cast<std::ptrdiff_t>(tap % a.kw) * a.ic + c;
+        sparse_load_channels<Isa>(block, input, channels, panel);
+        panel += channels * Sparse<Isa>::pixels;
+        first += channels;
+        count -= channels;
+    }
+}
+
+// Rows of sums to at most `lanes` channels of the NHWC output.
+template <class Isa>
+void sparse_store_channels(const SparseBlock<Isa>& block, const float* rows, int channels,
+                           float* output) noexcept {
+    using Batch = typename Sparse<Isa>::Batch;
+    constexpr int kLanes = Sparse<Isa>::lanes;
+    constexpr int kPixels = Sparse<Isa>::pixels;
+    for (int v = 0; v < block.vectors; ++v, rows += kLanes) {
+        const std::ptrdiff_t* pixel = block.output + v * kLanes;
+        Batch m[kLanes];
+        unrolled<kLanes>([&](auto i)
+                             LPRNET_INLINE { m[i] = Batch::load_aligned(rows + i * kPixels); });
+        Isa::transpose(m);
+        const int count = std::min(kLanes, block.count - v * kLanes);
+        if (count == kLanes && channels == kLanes) {
+            unrolled<kLanes>([&](auto i)
+                                 LPRNET_INLINE { m[i].store_unaligned(output + pixel[i]); });
+            continue;
+        }
+        alignas(64) float lane[kLanes * kLanes];
+        unrolled<kLanes>([&](auto i) LPRNET_INLINE { m[i].store_aligned(lane + i * kLanes); });
+        for (int i = 0; i < count; ++i) {
+            std::copy_n(lane + i * kLanes, channels, output + pixel[i]);
+        }
+    }
+}
+
+template <class Isa>
+void conv2d_sparse_f32_block(const Conv2dSparseF32& a, const SparseBlock<Isa>& block) noexcept {
+    constexpr int kLanes = Sparse<Isa>::lanes;
+    constexpr std::ptrdiff_t kPixels = Sparse<Isa>::pixels;
+    const int inputs = a.kh * a.kw * a.ic;
+    float* const loaded = a.scratch;
+    float* const turned = loaded + std::min(inputs, kSparsePart) * kPixels;
+    SparseLists lists = {a.lists, a.weights};
+    for (int first = 0; first < inputs; first += kSparsePart) {
+        const int count = std::min(kSparsePart, inputs - first);
+        const bool last = first + count == inputs;
+        const float* panel = loaded;
+        if (a.input_panels) {
+            panel = a.input + std::ptrdiff_t{block.first} * a.ic + first * kPixels;
+        } else {
+            sparse_load_panel<Isa>(a, block, first, count, loaded);
+        }
+        for (int o = 0; o < a.oc; o += kSparseGroup) {
+            // The rows of a group: in the output, in a row of their own for each channel of it,
+            // or, if nothing has to be kept for the next part, in those of `lanes` channels.
+            float* rows = a.output_panels
+                              ? a.output + std::ptrdiff_t{block.first} * a.oc + o * kPixels
+                              : turned + (inputs > kSparsePart ? o : o % kLanes) * kPixels;
+            lists = sparse_tiles<Isa>(panel, block.vectors, lists,
+                                      {first == 0 ? a.bias + o : nullptr, rows, last && a.relu},
+                                      std::make_integer_sequence<int, Isa::sparse_vectors>{});
+            if (!last || a.output_panels) continue;
+            const int in_vector = o % kLanes;
+            if (in_vector + kSparseGroup == kLanes || o + kSparseGroup >= a.oc) {
+                const int channel = o - in_vector;
+                sparse_store_channels<Isa>(block, rows - in_vector * kPixels,
+                                           std::min(kLanes, a.oc - channel), a.output + channel);
+            }
+        }
+    }
+}
+
+template <class Isa>
+void conv2d_sparse_f32(const Conv2dSparseF32& a) noexcept {
+    const int end = a.first_pixel + a.pixels;
+    for (int first = a.first_pixel; first < end; first += Sparse<Isa>::pixels) {
+        const SparseBlock<Isa> block(a, first, std::min(Sparse<Isa>::pixels, end - first));
+        conv2d_sparse_f32_block<Isa>(a, block);
+    }
+}
+
+}  // namespace
+}  // namespace lprnet::kernels
