@@ -33,30 +33,58 @@
 namespace lprnet::kernels {
 namespace {
 
+// Everything but the float32 kernels.
+template <class Isa>
+constexpr KernelTable make_quantised_kernels(const char* name) {
+    KernelTable table = {};
+    table.name = name;
+    table.lanes = static_cast<int>(xsimd::batch<float, typename Isa::arch>::size);
+    table.block_vectors = Isa::block_vectors;
+    table.sparse_pixels = Sparse<Isa>::pixels;
+    table.quantized = {.bytes = sizeof(typename Isa::Quantized),
+                       .offset = Isa::quantized_offset,
+                       .block_vectors = Isa::quantized_vectors};
+    table.conv2d_s8 = conv2d_s8<Isa>;
+    table.quantise_f32 = quantise_f32<Isa>;
+    table.max_pool2d_s8 = max_pool2d_s8<Isa>;
+    table.context_tap_s8 = context_tap_s8<typename Isa::Quantized>;
+    table.context_scale_s8 = context_scale_s8;
+    table.peak_f32 = peak_f32<Isa>;
+    return table;
+}
+
 template <class Isa>
 constexpr KernelTable make_table(const char* name) {
-    return {
-        .name = name,
-        .lanes = static_cast<int>(xsimd::batch<float, typename Isa::arch>::size),
-        .block_vectors = Isa::block_vectors,
-        .sparse_pixels = Sparse<Isa>::pixels,
-        .quantized = {.bytes = sizeof(typename Isa::Quantized),
-                      .offset = Isa::quantized_offset,
-                      .block_vectors = Isa::quantized_vectors},
-        .conv2d_f32 = conv2d_f32<Isa>,
-        .conv2d_f32_exact = conv2d_f32_exact<Isa>,
-        .conv2d_sparse_f32 = conv2d_sparse_f32<Isa>,
-        .conv2d_s8 = conv2d_s8<Isa>,
-        .conv1d_winograd_f32 = conv1d_winograd_f32<Isa>,
-        .max_pool2d_f32 = max_pool2d_f32<Isa>,
-        .context_tap_f32 = context_tap_f32<Isa>,
-        .context_scale_f32 = context_scale_f32<Isa>,
-        .quantise_f32 = quantise_f32<Isa>,
-        .max_pool2d_s8 = max_pool2d_s8<Isa>,
-        .context_tap_s8 = context_tap_s8<typename Isa::Quantized>,
-        .context_scale_s8 = context_scale_s8,
-        .peak_f32 = peak_f32<Isa>,
-    };
+    KernelTable table = make_quantised_kernels<Isa>(name);
+    table.conv2d_f32 = conv2d_f32<Isa>;
+    table.conv2d_f32_exact = conv2d_f32_exact<Isa>;
+    table.conv2d_sparse_f32 = conv2d_sparse_f32<Isa>;
+    table.conv1d_winograd_f32 = conv1d_winograd_f32<Isa>;
+    table.max_pool2d_f32 = max_pool2d_f32<Isa>;
+    table.context_tap_f32 = context_tap_f32<Isa>;
+    table.context_scale_f32 = context_scale_f32<Isa>;
+    return table;
+}
+
+template <const KernelTable& base, class Call, void (*KernelTable::*kernel)(const Call&) noexcept>
+void forward(const Call& call) noexcept {
+    (base.*kernel)(call);
+}
+
+// The table of an instruction set that adds byte dot products to that of `base`, and nothing to
+// its float32 kernels: those are called, not compiled again.
+template <class Isa, const KernelTable& base>
+constexpr KernelTable make_dot_table(const char* name) {
+    using T = KernelTable;
+    T table = make_quantised_kernels<Isa>(name);
+    table.conv2d_f32 = forward<base, Conv2dF32, &T::conv2d_f32>;
+    table.conv2d_f32_exact = forward<base, Conv2dF32, &T::conv2d_f32_exact>;
+    table.conv2d_sparse_f32 = forward<base, Conv2dSparseF32, &T::conv2d_sparse_f32>;
+    table.conv1d_winograd_f32 = forward<base, Conv1dWinogradF32, &T::conv1d_winograd_f32>;
+    table.max_pool2d_f32 = forward<base, MaxPool2dF32, &T::max_pool2d_f32>;
+    table.context_tap_f32 = forward<base, ContextTapF32, &T::context_tap_f32>;
+    table.context_scale_f32 = forward<base, ContextScaleF32, &T::context_scale_f32>;
+    return table;
 }
 
 }  // namespace

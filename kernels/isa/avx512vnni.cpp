@@ -16,7 +16,8 @@ struct Isa : Avx512 {
 
 }  // namespace
 
+extern const KernelTable table_avx512;
 extern const KernelTable table_avx512vnni;
-const KernelTable table_avx512vnni = make_table<Isa>("avx512vnni");
+const KernelTable table_avx512vnni = make_dot_table<Isa, table_avx512>("avx512vnni");
 
 }  // namespace lprnet::kernels

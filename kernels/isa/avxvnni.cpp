@@ -16,7 +16,8 @@ struct Isa : Avx2 {
 
 }  // namespace
 
+extern const KernelTable table_avx2;
 extern const KernelTable table_avxvnni;
-const KernelTable table_avxvnni = make_table<Isa>("avxvnni");
+const KernelTable table_avxvnni = make_dot_table<Isa, table_avx2>("avxvnni");
 
 }  // namespace lprnet::kernels

@@ -16,7 +16,8 @@ struct Isa : Neon {
 
 }  // namespace
 
+extern const KernelTable table_neon;
 extern const KernelTable table_neondot;
-const KernelTable table_neondot = make_table<Isa>("neondot");
+const KernelTable table_neondot = make_dot_table<Isa, table_neon>("neondot");
 
 }  // namespace lprnet::kernels
