@@ -116,16 +116,22 @@ def first_output_ms(command: Sequence[str], cores: Sequence[int]) -> float:
     """From the start of the program on these cores to its first output; Absent where it fails."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)  # inherited: taskset would be one more program to start
+    reader, writer = os.pipe()
     try:
         begin = time.monotonic()
-        with subprocess.Popen(command, stdout=subprocess.PIPE, close_fds=False) as process:
-            first = os.read(process.stdout.fileno(), 1)
+        # Not subprocess, whose own work before and behind the start would be counted too.
+        process = os.posix_spawn(command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, writer, 1)])
+        os.close(writer)
+        with os.fdopen(reader, "rb", buffering=0) as output:
+            first = output.read(1)
             spent = time.monotonic() - begin
-            process.stdout.read()
+            while output.read(4096):
+                pass
     finally:
         os.sched_setaffinity(0, before)
-    if process.returncode != 0 or not first:
-        raise Absent(f"{' '.join(command)}: exit status {process.returncode}")
+    status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    if status != 0 or not first:
+        raise Absent(f"{' '.join(command)}: exit status {status}")
     return spent * 1e3
 
 
