@@ -3,8 +3,8 @@
 
 Runs `lprnet_bench` on the convolutions of the instruction sets that this CPU has and holds the median share of the
 multiply-add peak, which is measured in the same run and so does not depend on the machine's mood, against the floors in
-bench/floors.csv (benchmark, share). Prints those that are below their floor twice. --update writes the file anew: nine tenths of what was
-measured (of sparse kernels six tenths), for the instruction sets that were; the others keep theirs.
+bench/floors.csv (benchmark, share). Prints those that are below their floor twice. --update writes the file anew: nine
+tenths of what was measured (of sparse kernels six tenths), for the instruction sets that were; the others keep theirs.
 
 The machine has to be idle. Floors hold for the CPU and the compiler that the README names.
 
