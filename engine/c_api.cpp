@@ -48,6 +48,9 @@ lpr_status fail(const lprnet::Error& e, char* error, std::size_t size) noexcept 
         case lprnet::ErrorCode::mismatch: status = LPR_MISMATCH; break;
         case lprnet::ErrorCode::unsupported: status = LPR_UNSUPPORTED; break;
         case lprnet::ErrorCode::out_of_memory: status = LPR_OUT_OF_MEMORY; break;
+        // Only of lprnet::bpu, which has no interface in C.
+        case lprnet::ErrorCode::device_failed:
+        case lprnet::ErrorCode::timed_out: break;
     }
     return fail(status, e.message.c_str(), error, size);
 }

@@ -79,7 +79,7 @@ if [ "$headers" != "$expected" ]; then
 fi
 checks=$((checks + 1))
 strangers=$(cd "$prefix" && find . -type f | sed 's,^\./,,' | sort |
-  grep -Ev '^(include/lprnet/[a-z_]+\.h|bin/lprnet|lib(64|/[^/]+)?/(liblprnet\.a|pkgconfig/lprnet\.pc|cmake/lprnet/lprnet[A-Za-z-]+\.cmake))$')
+  grep -Ev '^(include/lprnet/[a-z_]+\.h|bin/lprnet|lib(64|/[^/]+)?/(liblprnet(_bpu)?\.a|pkgconfig/lprnet\.pc|cmake/lprnet/lprnet[A-Za-z-]+\.cmake))$')
 if [ -n "$strangers" ]; then fail "unexpected files are installed: $strangers"; fi
 checks=$((checks + 1))
 if grep -rlF -e "$source_folder/" -e "$build/" "$prefix" --include='*.cmake' --include='*.pc' >"$log"; then

@@ -22,6 +22,7 @@ engine/decode/        engine/decode/ weights/printable.h lprnet/
 engine/track/         engine/track/ lprnet/
 engine/run/           engine/run/ engine/plan/ engine/model/ engine/image/ engine/decode/ kernels/ lprnet/
 engine/c_api.cpp      lprnet/
+engine/bpu/           engine/bpu/ engine/image/ engine/decode/ engine/model/ weights/printable.h lprnet/
 engine/cli/           engine/ kernels/ weights/ lprnet/
 bench/                bench/ engine/ kernels/ weights/ lprnet/
 '
@@ -177,6 +178,7 @@ good|engine/track/a.cpp|#include "lprnet/a.h"
 good|engine/run/a.h|#include "engine/decode/a.h"
 good|engine/run/b.h|#include "kernels/shapes.h"
 good|engine/c_api.cpp|#include "lprnet/a.h"
+good|engine/bpu/a.h|#include "engine/decode/a.h"
 good|engine/cli/a.h|#include "engine/run/a.h"
 good|engine/cli/b.cpp|#include <CLI/CLI.hpp>
 good|bench/a.cpp|#include "engine/run/a.h"
@@ -211,6 +213,8 @@ bad|engine/track/up1.h|#include "engine/decode/a.h"
 bad|engine/run/up1.h|#include "engine/cli/a.h"
 bad|engine/run/up2.h|#include "weights/printable.h"
 bad|engine/run/up3.h|#include <xsimd/xsimd.hpp>
+bad|engine/bpu/up1.h|#include "engine/run/a.h"
+bad|engine/bpu/up2.h|#include "kernels/shapes.h"
 bad|engine/run/up4.h|#include "engine/run_more/a.h"
 bad|engine/c_api.cpp.h|#include "engine/run/a.h"
 bad|engine/cli/up1.cpp|#include "bench/a.cpp"

@@ -17,6 +17,8 @@ enum class ErrorCode {
     mismatch,          // well-formed, but not what this network or option expects
     unsupported,       // valid, but not available in this build or on this CPU
     out_of_memory,
+    device_failed,  // an accelerator or its runtime refused; the message has its code
+    timed_out,      // it did not answer in the time given
 };
 
 struct Error {

@@ -1,0 +1,198 @@
+#include "engine/bpu/dnn_model.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "engine/bpu/dnn_error.h"
+#include "engine/model/model_data.h"
+#include "weights/printable.h"
+
+namespace lprnet::bpu {
+namespace {
+
+// Far more than this board's toolchain writes.
+constexpr std::int32_t kMostTensors = 32;
+
+Error mismatch(const std::string& what) {
+    return {ErrorCode::mismatch, what};
+}
+
+// The first error of several that are met on the way down.
+void note(Status& first, Status next) {
+    if (first.ok() && !next.ok()) first = std::move(next);
+}
+
+}  // namespace
+
+DnnModel::DnnModel(std::shared_ptr<const DnnLibrary> library, const std::string& path)
+    : library_(std::move(library)), file_(path), path_(weights::printable(path)) {}
+
+DnnModel::~DnnModel() {
+    (void)close();
+}
+
+Result<std::shared_ptr<DnnModel>> DnnModel::load(std::shared_ptr<const DnnLibrary> library,
+                                                 const std::string& path, const Model& model) {
+    std::shared_ptr<DnnModel> loaded(new DnnModel(std::move(library), path));
+    if (Status s = loaded->open(); !s) return s.error();
+    if (Status s = loaded->describe_input(model); !s) return s.error();
+    if (Status s = loaded->describe_outputs(model); !s) return s.error();
+    return loaded;
+}
+
+Status DnnModel::open() {
+    // What the runtime makes of a missing file is a line in its log and a code; this is clearer.
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file_, error))
+        return Error{ErrorCode::not_found, path_ + ": no such file"};
+    const abi::Functions& call = library_->call();
+    const char* file = file_.c_str();
+    if (const std::int32_t code = call.initialize_from_files(&packed_, &file, 1); code != 0) {
+        packed_ = nullptr;
+        return call_error(path_, "hbDNNInitializeFromFiles", code);
+    }
+    const char** names = nullptr;
+    std::int32_t count = 0;
+    if (const std::int32_t code = call.get_model_name_list(&names, &count, packed_); code != 0)
+        return call_error(path_, "hbDNNGetModelNameList", code);
+    if (count != 1 || names == nullptr || names[0] == nullptr)
+        return mismatch(path_ + ": expected one model, found " + std::to_string(count));
+    if (const std::int32_t code = call.get_model_handle(&handle_, packed_, names[0]); code != 0)
+        return call_error(path_, "hbDNNGetModelHandle", code);
+    return {};
+}
+
+Status DnnModel::describe_input(const Model& model) {
+    const abi::Functions& call = library_->call();
+    std::int32_t count = 0;
+    if (const std::int32_t code = call.get_input_count(&count, handle_); code != 0)
+        return call_error(path_, "hbDNNGetInputCount", code);
+    if (count != 1) return mismatch(path_ + ": expected one input, found " + std::to_string(count));
+    const char* name = nullptr;
+    if (const std::int32_t code = call.get_input_name(&name, handle_, 0); code != 0)
+        return call_error(path_, "hbDNNGetInputName", code);
+    if (const std::int32_t code = call.get_input_properties(&input_properties_, handle_, 0);
+        code != 0)
+        return call_error(path_, "hbDNNGetInputTensorProperties", code);
+    Result<InputTensor> input =
+        InputTensor::create(input_properties_, model.data().preprocess,
+                            path_ + ": input " + weights::in_quotes(name != nullptr ? name : ""));
+    if (!input) return input.error();
+    input_ = std::move(*input);
+    return {};
+}
+
+Status DnnModel::describe_outputs(const Model& model) {
+    const abi::Functions& call = library_->call();
+    std::int32_t count = 0;
+    if (const std::int32_t code = call.get_output_count(&count, handle_); code != 0)
+        return call_error(path_, "hbDNNGetOutputCount", code);
+    if (count < 1 || count > kMostTensors)
+        return mismatch(path_ + ": expected 1 or 4 outputs, found " + std::to_string(count));
+    struct Found {
+        std::string name;
+        abi::TensorProperties properties;
+    };
+    std::vector<Found> found;
+    for (std::int32_t i = 0; i < count; ++i) {
+        Found& output = found.emplace_back();
+        const char* name = nullptr;
+        if (const std::int32_t code = call.get_output_name(&name, handle_, i); code != 0)
+            return call_error(path_, "hbDNNGetOutputName", code);
+        output.name = name != nullptr ? name : "";
+        if (const std::int32_t code = call.get_output_properties(&output.properties, handle_, i);
+            code != 0)
+            return call_error(path_, "hbDNNGetOutputTensorProperties", code);
+    }
+
+    std::vector<Shape> shapes = {{static_cast<int>(model.charset().size()), 1, model.steps()}};
+    std::vector<int> part(found.size(), 0);  // which of them an output is
+    if (count > 1) {
+        Result<ContextTail> tail = ContextTail::create(model.data().graph);
+        if (!tail) return tail.error();
+        shapes.assign(tail->shapes().begin(), tail->shapes().end());
+        tail_ = std::move(*tail);
+        if (static_cast<std::size_t>(count) != shapes.size())
+            return mismatch(path_ + ": expected 1 or " + std::to_string(shapes.size()) +
+                            " outputs, found " + std::to_string(count));
+        std::vector<bool> there(shapes.size(), false);
+        for (std::size_t i = 0; i < found.size(); ++i) {
+            for (std::size_t b = 0; b < shapes.size(); ++b)
+                if (found[i].name == "branch" + std::to_string(b)) {
+                    part[i] = static_cast<int>(b);
+                    there[b] = true;
+                }
+        }
+        const auto missing = std::find(there.begin(), there.end(), false) - there.begin();
+        if (missing < static_cast<std::ptrdiff_t>(there.size())) {
+            std::string names;
+            for (const Found& output : found) names += " " + weights::in_quotes(output.name);
+            return mismatch(path_ + ": output 'branch" + std::to_string(missing) +
+                            "' is missing; found" + names);
+        }
+    }
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        const auto index = static_cast<std::size_t>(part[i]);
+        Result<TensorLayout> layout =
+            TensorLayout::create(found[i].properties, shapes[index],
+                                 path_ + ": output " + weights::in_quotes(found[i].name));
+        if (!layout) return layout.error();
+        outputs_.push_back(
+            {weights::printable(found[i].name), std::move(*layout), found[i].properties, index});
+    }
+    return {};
+}
+
+Status Frame::release() noexcept {
+    Status first;
+    for (DeviceMemory& block : input) note(first, block.release());
+    for (DeviceMemory& block : output) note(first, block.release());
+    return first;
+}
+
+Result<std::unique_ptr<Frame>> DnnModel::make_frame() {
+    {
+        const std::lock_guard lock(mutex_);
+        kept_.reserve(++made_);
+    }
+    auto frame = std::make_unique<Frame>();
+    frame->input_tensor.properties = input_properties_;
+    for (const std::size_t bytes : input_->blocks()) {
+        Result<DeviceMemory> block = DeviceMemory::allocate(library_, bytes);
+        if (!block) return block.error();
+        frame->input_tensor.memory[frame->input.size()] = block->memory();
+        frame->input.push_back(std::move(*block));
+    }
+    for (const OutputTensor& output : outputs_) {
+        Result<DeviceMemory> block = DeviceMemory::allocate(library_, output.layout.bytes());
+        if (!block) return block.error();
+        abi::Tensor& tensor = frame->output_tensors.emplace_back();
+        tensor.memory[0] = block->memory();
+        tensor.properties = output.properties;
+        frame->output.push_back(std::move(*block));
+    }
+    frame->outputs = frame->output_tensors.data();
+    return frame;
+}
+
+void DnnModel::keep(std::unique_ptr<Frame> frame) noexcept {
+    const std::lock_guard lock(mutex_);
+    kept_.push_back(std::move(frame));
+}
+
+Status DnnModel::close() noexcept {
+    const std::lock_guard lock(mutex_);
+    Status first;
+    if (packed_ != nullptr) {
+        const std::int32_t code = library_->call().release(packed_);
+        packed_ = nullptr;
+        handle_ = nullptr;
+        if (code != 0) first = call_error(path_, "hbDNNRelease", code);
+    }
+    for (const std::unique_ptr<Frame>& frame : kept_) note(first, frame->release());
+    kept_.clear();
+    return first;
+}
+
+}  // namespace lprnet::bpu

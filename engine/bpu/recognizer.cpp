@@ -1,0 +1,363 @@
+#include "lprnet/bpu.h"
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+#include <utility>
+
+#include "engine/bpu/dnn_error.h"
+#include "engine/bpu/recognizer_state.h"
+#include "engine/model/model_data.h"
+
+namespace lprnet::bpu {
+
+Recognizer::Recognizer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Recognizer::Recognizer(Recognizer&&) noexcept = default;
+Recognizer& Recognizer::operator=(Recognizer&&) noexcept = default;
+Recognizer::~Recognizer() = default;
+
+namespace {
+
+constexpr int kLongestWaitMs = 3600000;
+
+Error out_of_memory() {
+    return {ErrorCode::out_of_memory, "bpu recognizer: out of memory"};
+}
+
+Error invalid(const std::string& what) {
+    return {ErrorCode::invalid_argument, "bpu recognizer: " + what};
+}
+
+Status check_range(const char* what, int value, int most) {
+    if (value >= 1 && value <= most) return {};
+    return invalid(std::string(what) + ": expected 1 to " + std::to_string(most) + ", found " +
+                   std::to_string(value));
+}
+
+void note(Status& first, Status next) {
+    if (first.ok() && !next.ok()) first = std::move(next);
+}
+
+Result<std::unique_ptr<Recognizer::State>> make_state(const Model& model,
+                                                      std::shared_ptr<DnnModel> dnn,
+                                                      TextDecoder decoder, int timeout_ms,
+                                                      std::size_t frames) {
+    Result<Preprocessor> preprocessor = Preprocessor::create(model.data().preprocess);
+    if (!preprocessor) return preprocessor.error();
+    auto state = std::make_unique<Recognizer::State>(
+        model, std::move(dnn), std::move(*preprocessor), std::move(decoder), timeout_ms);
+    if (Status s = state->add_frames(frames); !s) return s.error();
+    return state;
+}
+
+}  // namespace
+
+// --- State ------------------------------------------------------------------------------------
+
+Recognizer::State::State(Model used, std::shared_ptr<DnnModel> loaded, Preprocessor pixels_to_input,
+                         TextDecoder text, int time_limit_ms)
+    : model(std::move(used)),
+      dnn(std::move(loaded)),
+      input(dnn->input()),
+      preprocessor(std::move(pixels_to_input)),
+      decoder(std::move(text)),
+      timeout_ms(time_limit_ms) {
+    if (dnn->split()) {
+        tail = dnn->tail();
+        for (const Shape& shape : tail->shapes())
+            branches.emplace_back(static_cast<std::size_t>(shape.c) *
+                                  static_cast<std::size_t>(shape.h) *
+                                  static_cast<std::size_t>(shape.w));
+    }
+    if (input.takes_pixels()) {
+        pixels.resize(preprocessor.output_size());
+    } else {
+        values.resize(preprocessor.output_size());
+    }
+    logits.resize(model.charset().size() * static_cast<std::size_t>(model.steps()));
+}
+
+Recognizer::State::~State() {
+    (void)close();
+}
+
+Status Recognizer::State::add_frames(std::size_t count) {
+    frames.reserve(count);
+    while (frames.size() < count) {
+        Result<std::unique_ptr<Frame>> frame = dnn->make_frame();
+        if (!frame) return frame.error();
+        frames.push_back(std::move(*frame));
+    }
+    return {};
+}
+
+// Sees to it that next() has memory.
+Status Recognizer::State::prepare_next() {
+    if (on_the_way == frames.size())
+        return invalid("all " + std::to_string(frames.size()) + " frames are on their way");
+    std::unique_ptr<Frame>& frame = frames[(oldest + on_the_way) % frames.size()];
+    if (frame != nullptr) return {};
+    try {
+        Result<std::unique_ptr<Frame>> made = dnn->make_frame();
+        if (!made) return made.error();
+        frame = std::move(*made);
+        return {};
+    } catch (const std::bad_alloc&) {
+        return out_of_memory();
+    }
+}
+
+void Recognizer::State::write_next() noexcept {
+    Frame& frame = next();
+    std::byte* blocks[2] = {};
+    for (std::size_t i = 0; i < frame.input.size(); ++i) blocks[i] = frame.input[i].data();
+    if (input.takes_pixels()) {
+        input.write_pixels(pixels.data(), blocks);
+    } else {
+        input.write_values(values.data(), blocks);
+    }
+}
+
+template <class Prepare>
+Status Recognizer::State::fill(Prepare prepare) noexcept {
+    if (Status s = prepare_next(); !s) return s;
+    if (Status s = prepare(); !s) return s;
+    write_next();
+    return {};
+}
+
+Status Recognizer::State::start() noexcept {
+    if (Status s = prepare_next(); !s) return s;
+    Frame& frame = next();
+    for (DeviceMemory& block : frame.input)
+        if (Status s = block.clean(); !s) return s;
+    const abi::Functions& call = dnn->library().call();
+    frame.task = nullptr;  // not a part of another task
+    const std::int32_t code =
+        call.infer(&frame.task, &frame.outputs, &frame.input_tensor, dnn->handle(), &frame.control);
+    if (code == 0 && frame.task != nullptr) {
+        ++on_the_way;
+        return {};
+    }
+    // A refusal with a task: that has to go, too.
+    if (frame.task != nullptr) (void)call.release_task(std::exchange(frame.task, nullptr));
+    if (code == 0)
+        return Error{ErrorCode::device_failed, dnn->path() + ": hbDNNInfer returned no task"};
+    return call_error(dnn->path(), "hbDNNInfer", code);
+}
+
+// The task is released whatever comes of it.
+Status Recognizer::State::wait(Frame& frame) noexcept {
+    const abi::Functions& call = dnn->library().call();
+    Status status;
+    if (const std::int32_t code = call.wait_task_done(frame.task, timeout_ms); code != 0) {
+        status =
+            call_error(dnn->path() + ": frame not done in " + std::to_string(timeout_ms) + " ms",
+                       "hbDNNWaitTaskDone", code);
+        if (status.error().code != ErrorCode::timed_out)
+            status = call_error(dnn->path(), "hbDNNWaitTaskDone", code);
+    }
+    const std::int32_t code = call.release_task(std::exchange(frame.task, nullptr));
+    if (code != 0) note(status, call_error(dnn->path(), "hbDNNReleaseTask", code));
+    return status;
+}
+
+void Recognizer::State::read_outputs(const Frame& frame) noexcept {
+    const std::vector<OutputTensor>& outputs = dnn->outputs();
+    if (!tail) {
+        outputs.front().layout.read(frame.output.front().data(), logits.data());
+        return;
+    }
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+        outputs[i].layout.read(frame.output[i].data(), branches[outputs[i].branch].data());
+    tail->run(branches, logits.data());
+}
+
+Status Recognizer::State::finish() noexcept {
+    if (on_the_way == 0) return invalid("no frame is on its way");
+    std::unique_ptr<Frame>& frame = frames[oldest];
+    oldest = (oldest + 1) % frames.size();
+    --on_the_way;
+    if (Status s = wait(*frame); !s) {
+        // Nobody knows whether the BPU is through with the memory.
+        dnn->keep(std::move(frame));
+        return s;
+    }
+    for (DeviceMemory& block : frame->output)
+        if (Status s = block.invalidate(); !s) return s;
+    read_outputs(*frame);
+    return {};
+}
+
+Status Recognizer::State::close() noexcept {
+    if (dnn == nullptr) return {};
+    Status first;
+    while (on_the_way > 0) note(first, finish());
+    for (const std::unique_ptr<Frame>& frame : frames)
+        if (frame != nullptr) note(first, frame->release());
+    frames.clear();
+    if (dnn.use_count() == 1) note(first, dnn->close());
+    dnn.reset();
+    return first;
+}
+
+// --- Recognizer -------------------------------------------------------------------------------
+
+Result<Recognizer> Recognizer::create(const Model& model, const std::string& bin,
+                                      const RecognizerOptions& options) noexcept {
+    try {
+        if (Status s = check_range("in_flight", options.in_flight, abi::kMostTasks); !s)
+            return s.error();
+        if (Status s = check_range("timeout_ms", options.timeout_ms, kLongestWaitMs); !s)
+            return s.error();
+        Result<TextDecoder> decoder = TextDecoder::create(model, options.decoding);
+        if (!decoder) return decoder.error();
+        Result<std::shared_ptr<const DnnLibrary>> library = DnnLibrary::open(options.library);
+        if (!library) return library.error();
+        Result<std::shared_ptr<DnnModel>> dnn = DnnModel::load(std::move(*library), bin, model);
+        if (!dnn) return dnn.error();
+        auto state = make_state(model, std::move(*dnn), std::move(*decoder), options.timeout_ms,
+                                static_cast<std::size_t>(options.in_flight));
+        if (!state) return state.error();
+        return Recognizer(std::move(*state));
+    } catch (const std::bad_alloc&) {
+        return out_of_memory();
+    }
+}
+
+Result<Recognizer> Recognizer::clone() const noexcept {
+    try {
+        auto state = make_state(state_->model, state_->dnn, state_->decoder, state_->timeout_ms,
+                                state_->frames.size());
+        if (!state) return state.error();
+        return Recognizer(std::move(*state));
+    } catch (const std::bad_alloc&) {
+        return out_of_memory();
+    }
+}
+
+Status Recognizer::set_decoding(const DecodeOptions& options) noexcept {
+    try {
+        Result<TextDecoder> decoder = TextDecoder::create(state_->model, options);
+        if (!decoder) return decoder.error();
+        state_->decoder = std::move(*decoder);
+        return {};
+    } catch (const std::bad_alloc&) {
+        return out_of_memory();
+    }
+}
+
+Status Recognizer::set_image(const ImageView& image) noexcept {
+    State& s = *state_;
+    return s.fill([&] {
+        return s.input.takes_pixels() ? s.preprocessor.resize(image, s.pixels.data())
+                                      : s.preprocessor.run(image, s.values.data());
+    });
+}
+
+Status Recognizer::set_image(const ImageView& image, const Region& region) noexcept {
+    State& s = *state_;
+    return s.fill([&] {
+        return s.input.takes_pixels() ? s.preprocessor.resize(image, region, s.pixels.data())
+                                      : s.preprocessor.run(image, region, s.values.data());
+    });
+}
+
+Status Recognizer::set_image(const ImageView& image, const Quad& quad) noexcept {
+    State& s = *state_;
+    return s.fill([&] {
+        return s.input.takes_pixels() ? s.preprocessor.rectify(image, quad, s.pixels.data())
+                                      : s.preprocessor.run(image, quad, s.values.data());
+    });
+}
+
+Status Recognizer::set_input(std::span<const float> values) noexcept {
+    State& s = *state_;
+    return s.fill([&]() -> Status {
+        if (values.size() != s.preprocessor.output_size())
+            return invalid("expected " + std::to_string(s.preprocessor.output_size()) +
+                           " input values, found " + std::to_string(values.size()));
+        if (!s.input.takes_pixels()) {
+            std::copy(values.begin(), values.end(), s.values.begin());
+            return {};
+        }
+        const Preprocess& how = s.preprocessor.preprocess();
+        const auto count = static_cast<std::size_t>(channels(how.order));
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            const float level = values[i] / how.scale[i % count] + how.mean[i % count];
+            s.pixels[i] = static_cast<std::uint8_t>(
+                std::fmin(std::fmax(std::nearbyint(level), 0.0f), 255.0f));
+        }
+        return {};
+    });
+}
+
+Status Recognizer::start() noexcept {
+    return state_->start();
+}
+
+Status Recognizer::finish() noexcept {
+    return state_->finish();
+}
+
+Status Recognizer::infer() noexcept {
+    if (state_->on_the_way > 0) return invalid("frames are on their way; finish() them first");
+    if (Status s = state_->start(); !s) return s;
+    return state_->finish();
+}
+
+void Recognizer::decode(Reading& reading) noexcept {
+    state_->decoder.decode(state_->logits, reading);
+}
+
+Status Recognizer::read(const ImageView& image, Reading& reading) noexcept {
+    if (state_->on_the_way > 0) return infer();  // which refuses
+    if (Status status = set_image(image); !status) return status;
+    if (Status status = infer(); !status) return status;
+    decode(reading);
+    return {};
+}
+
+Status Recognizer::read(const ImageView& image, const Region& region, Reading& reading) noexcept {
+    if (state_->on_the_way > 0) return infer();
+    if (Status status = set_image(image, region); !status) return status;
+    if (Status status = infer(); !status) return status;
+    decode(reading);
+    return {};
+}
+
+Status Recognizer::read(const ImageView& image, const Quad& quad, Reading& reading) noexcept {
+    if (state_->on_the_way > 0) return infer();
+    if (Status status = set_image(image, quad); !status) return status;
+    if (Status status = infer(); !status) return status;
+    decode(reading);
+    return {};
+}
+
+Result<Reading> Recognizer::read(const ImageView& image) noexcept {
+    Reading reading;
+    if (Status status = read(image, reading); !status) return status.error();
+    return reading;
+}
+
+int Recognizer::on_the_way() const noexcept {
+    return static_cast<int>(state_->on_the_way);
+}
+
+std::span<const float> Recognizer::logits() const noexcept {
+    return state_->logits;
+}
+
+const std::string& Recognizer::runtime_version() const noexcept {
+    return state_->dnn->library().version();
+}
+
+const std::string& Recognizer::bin() const noexcept {
+    return state_->dnn->path();
+}
+
+Status Recognizer::close() noexcept {
+    return state_->close();
+}
+
+}  // namespace lprnet::bpu

@@ -1,0 +1,111 @@
+// Pixels in, plate text out, computed by the BPU of an RDK X5 board: library lprnet::bpu.
+//
+// The board's runtime, libdnn, is opened at run time; nothing of it is needed to build or to start
+// a program. Never run on a board by those who wrote it: everything here was tested against a
+// stand-in for libdnn that follows its documentation.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "lprnet/decoding.h"
+#include "lprnet/error.h"
+#include "lprnet/image.h"
+#include "lprnet/model.h"
+#include "lprnet/result.h"
+
+namespace lprnet::bpu {
+
+struct RecognizerOptions {
+    // The runtime, as dlopen takes it: a path, or a name to look for.
+    std::string library = "libdnn.so";
+    // Frames that can be on their way at once, 1 to 32, each with memory of its own. The runtime
+    // takes 32 of all recognizers of a process together.
+    int in_flight = 1;
+    // How long to wait for a frame, from the call on, 1 to 3600000.
+    int timeout_ms = 1000;
+    // How the output becomes text.
+    DecodeOptions decoding = {};
+};
+
+// Use one recognizer per thread; clone() makes more of them that share the loaded .bin. The same
+// calls as lprnet::Recognizer has; those that it lacks keep several frames on their way:
+//
+//   set_image(0), start(), set_image(1), start(), finish(), decode() for 0, set_image(2), ...
+//
+// All memory is taken at the start, none with the frames.
+class Recognizer {
+public:
+    // `model` is the weights file that the .bin was made from: it has the alphabet, the pixels
+    // that are expected, and the last layer of a .bin whose outputs are the branches of the
+    // context. Errors: `unsupported` if there is no such library or not of version 1.x, or for
+    // elements of a kind that is not known; `not_found` and `malformed` for the file; `mismatch`
+    // if it is not this network; `device_failed` with what the runtime returned;
+    // `invalid_argument` for options out of range; those of set_decoding().
+    static Result<Recognizer> create(const Model& model, const std::string& bin,
+                                     const RecognizerOptions& options = {}) noexcept;
+
+    Result<Recognizer> clone() const noexcept;
+
+    // As lprnet::Recognizer::set_decoding().
+    Status set_decoding(const DecodeOptions& options) noexcept;
+
+    // Reads one plate. Errors of the picture as with lprnet::Recognizer; `timed_out` if it took too
+    // long, `device_failed` and others if the runtime refused, and `invalid_argument` while frames
+    // are on their way.
+    Status read(const ImageView& image, Reading& reading) noexcept;
+    Result<Reading> read(const ImageView& image) noexcept;
+    Status read(const ImageView& image, const Region& region, Reading& reading) noexcept;
+    Status read(const ImageView& image, const Quad& quad, Reading& reading) noexcept;
+
+    // The steps of read(). set_image() fills the memory of the next frame; `invalid_argument` if
+    // all are on their way.
+    Status set_image(const ImageView& image) noexcept;
+    Status set_image(const ImageView& image, const Region& region) noexcept;
+    Status set_image(const ImageView& image, const Quad& quad) noexcept;
+    // Instead of set_image(): numbers, NHWC [height][width][channels], normalised as the model
+    // says. A .bin that takes pixels gets the nearest ones.
+    Status set_input(std::span<const float> values) noexcept;
+    // Sends the frame on its way.
+    Status start() noexcept;
+    // Waits for the oldest one. Whatever comes of it, that frame is not on its way any more; after
+    // an error logits() are of no meaning.
+    Status finish() noexcept;
+    // start() and finish(); `invalid_argument` while frames are on their way.
+    Status infer() noexcept;
+    // The text of logits().
+    void decode(Reading& reading) noexcept;
+
+    // Frames on their way.
+    int on_the_way() const noexcept;
+
+    // Of the frame that finish() waited for, [step][class], before the softmax.
+    std::span<const float> logits() const noexcept;
+
+    // What the library says it is.
+    const std::string& runtime_version() const noexcept;
+    // The path of the .bin.
+    const std::string& bin() const noexcept;
+
+    // Waits for the frames on their way and gives everything back, the .bin too if no clone uses
+    // it; nothing else may be called then. The destructor does so too, but cannot tell what went
+    // wrong.
+    Status close() noexcept;
+
+    Recognizer(Recognizer&&) noexcept;
+    Recognizer& operator=(Recognizer&&) noexcept;
+    ~Recognizer();
+
+    // For the library's own tools.
+    struct State;
+    State& state() noexcept { return *state_; }
+
+private:
+    explicit Recognizer(std::unique_ptr<State> state);
+
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace lprnet::bpu
