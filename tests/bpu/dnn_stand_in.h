@@ -10,19 +10,17 @@ namespace lprnet::test {
 //   output=f32|s8|u8|s16|u16|s32
 //   quant=scale|shift|channel   of integers; channel: a scale for each
 //   input_layout=nchw|nhwc      output_layout=nchw|nhwc, of branches
-//   shape=1xCxT                 of logits: C classes, T steps, numbers, between x; CT is one of both
-//   pad=N                       the last dimension is aligned to N elements
-//   strides=told|zero           zero: only the aligned shape tells where things are
-//   names=N                     outputs are called other0, other1, ...
-//   models=N inputs=N outputs=N what is reported, whatever there is
-//   version=TEXT|null           of the library
-//   delay=MS                    that every task takes
-//   hang=N                      the first N tasks never end
-//   no_task=1                   hbDNNInfer succeeds without a task
-//   task_on_failure=1           hbDNNInfer leaves a task behind when it is told to fail
-//   null_memory=1               hbSysAllocCachedMem succeeds without memory
-//   null_names=1                names are null
-//   fail=FUNCTION:CODE[:N]      FUNCTION returns CODE, always or the N-th time; may be repeated.
+//   shape=1xCxT                 of logits: C classes, T steps, numbers, between x; CT is one of
+//   both pad=N                       the last dimension is aligned to N elements strides=told|zero
+//   zero: only the aligned shape tells where things are names=other                 branches are
+//   called other0, other1, ... order=reversed              branch3 is the first output models=N
+//   inputs=N outputs=N what is reported, whatever there is version=TEXT|null           of the
+//   library delay=MS                    that every task takes idle=1                      tasks
+//   compute nothing, and so allocate nothing hang=N                      the first N tasks never
+//   end no_task=1                   hbDNNInfer succeeds without a task task_on_failure=1 hbDNNInfer
+//   leaves a task behind when it is told to fail null_memory=1               hbSysAllocCachedMem
+//   succeeds without memory null_names=1                names are null fail=FUNCTION:CODE[:N]
+//   FUNCTION returns CODE, always or the N-th time; may be repeated.
 //                               Functions that give something back do so first
 struct StandInCounts {
     int models = 0;      // loaded
@@ -35,7 +33,7 @@ struct StandInCounts {
 
 // Names of the functions that a test looks up in the library; all with C linkage.
 using StandInReset = void(const char* settings);  // counts too; nothing may be alive
-using StandInGet = StandInCounts();
+using StandInGet = void(StandInCounts* counts);
 using StandInMisuse = const char*();  // what the first one was
 // Called with hbDNNTensorProperties of each tensor when a model is loaded; null for none.
 using StandInEdit = void(void (*edit)(void* properties, bool output, int index));
