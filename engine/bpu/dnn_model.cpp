@@ -33,10 +33,11 @@ DnnModel::~DnnModel() {
 }
 
 Result<std::shared_ptr<DnnModel>> DnnModel::load(std::shared_ptr<const DnnLibrary> library,
-                                                 const std::string& path, const Model& model) {
+                                                 const std::string& path, const Model& model,
+                                                 Nv12Range nv12_range) {
     std::shared_ptr<DnnModel> loaded(new DnnModel(std::move(library), path));
     if (Status s = loaded->open(); !s) return s.error();
-    if (Status s = loaded->describe_input(model); !s) return s.error();
+    if (Status s = loaded->describe_input(model, nv12_range); !s) return s.error();
     if (Status s = loaded->describe_outputs(model); !s) return s.error();
     return loaded;
 }
@@ -63,7 +64,7 @@ Status DnnModel::open() {
     return {};
 }
 
-Status DnnModel::describe_input(const Model& model) {
+Status DnnModel::describe_input(const Model& model, Nv12Range nv12_range) {
     const abi::Functions& call = library_->call();
     std::int32_t count = 0;
     if (const std::int32_t code = call.get_input_count(&count, handle_); code != 0)
@@ -76,7 +77,7 @@ Status DnnModel::describe_input(const Model& model) {
         code != 0)
         return call_error(path_, "hbDNNGetInputTensorProperties", code);
     Result<InputTensor> input =
-        InputTensor::create(input_properties_, model.data().preprocess,
+        InputTensor::create(input_properties_, model.data().preprocess, nv12_range,
                             path_ + ": input " + weights::in_quotes(name != nullptr ? name : ""));
     if (!input) return input.error();
     input_ = std::move(*input);

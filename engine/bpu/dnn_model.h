@@ -45,7 +45,8 @@ public:
     // they are divided. The model says what shapes they have. Errors name the file. May throw
     // std::bad_alloc.
     static Result<std::shared_ptr<DnnModel>> load(std::shared_ptr<const DnnLibrary> library,
-                                                  const std::string& path, const Model& model);
+                                                  const std::string& path, const Model& model,
+                                                  Nv12Range nv12_range);
     ~DnnModel();
     DnnModel(const DnnModel&) = delete;
     DnnModel& operator=(const DnnModel&) = delete;
@@ -73,7 +74,7 @@ public:
 private:
     DnnModel(std::shared_ptr<const DnnLibrary> library, const std::string& path);
     Status open();
-    Status describe_input(const Model& model);
+    Status describe_input(const Model& model, Nv12Range nv12_range);
     Status describe_outputs(const Model& model);
 
     std::shared_ptr<const DnnLibrary> library_;

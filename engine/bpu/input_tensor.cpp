@@ -5,17 +5,30 @@
 namespace lprnet::bpu {
 namespace {
 
-// ITU-R BT.601 over the full range 0..255, in 16-bit fixed point and rounded to the nearest: what
-// hb_mapper's `input_space_and_range: regular` undoes. The chroma factors of a row sum to 0, so
-// that gray has none.
+// ITU-R BT.601 in 16-bit fixed point, rounded to the nearest. The factors of luma sum to its range,
+// those of chroma to 0, so that white is white and gray has no colour.
 constexpr int kBits = 16;
 constexpr int kHalf = 1 << (kBits - 1);
+
+struct Yuv {
+    int y[3], u[3], v[3];  // factors of red, green, blue
+    int black;             // luma of black
+};
+
 constexpr int fixed(double x) {
     return static_cast<int>(x * (1 << kBits) + (x < 0 ? -0.5 : 0.5));
 }
-constexpr int kYr = fixed(0.299), kYg = fixed(0.587), kYb = (1 << kBits) - kYr - kYg;
-constexpr int kUr = fixed(-0.168736), kUb = fixed(0.5), kUg = -kUr - kUb;
-constexpr int kVb = fixed(-0.081312), kVr = fixed(0.5), kVg = -kVr - kVb;
+
+// `luma` and `chroma` are the shares of 0..255 that they use.
+constexpr Yuv yuv(double luma, double chroma, int black) {
+    const int yr = fixed(0.299 * luma), yb = fixed(0.114 * luma), y = fixed(luma);
+    const int most = fixed(0.5 * chroma);
+    const int ur = fixed(-0.168736 * chroma), vb = fixed(-0.081312 * chroma);
+    return {{yr, y - yr - yb, yb}, {ur, -ur - most, most}, {most, -most - vb, vb}, black};
+}
+
+constexpr Yuv kFull = yuv(1.0, 1.0, 0);
+constexpr Yuv kVideo = yuv(219.0 / 255.0, 224.0 / 255.0, 16);
 
 std::byte to_byte(int value) {
     return static_cast<std::byte>(std::clamp(value, 0, 255));
@@ -43,8 +56,10 @@ Result<PictureAxes> picture_axes(const abi::TensorProperties& properties, Shape 
 }  // namespace
 
 Result<InputTensor> InputTensor::create(const abi::TensorProperties& properties,
-                                        const Preprocess& preprocess, const std::string& what) {
+                                        const Preprocess& preprocess, Nv12Range range,
+                                        const std::string& what) {
     InputTensor input;
+    input.range_ = range;
     input.type_ = properties.type;
     input.shape_ = {channels(preprocess.order), preprocess.height, preprocess.width};
     input.blue_first_ = preprocess.order == ChannelOrder::bgr;
@@ -134,26 +149,30 @@ void InputTensor::write_pixels(const std::uint8_t* pixels, std::byte* const* blo
 
 void InputTensor::write_nv12(const std::uint8_t* pixels, std::byte* luma,
                              std::byte* chroma) const noexcept {
+    const Yuv& to = range_ == Nv12Range::full ? kFull : kVideo;
     const auto row = static_cast<std::size_t>(shape_.w) * 3;
     const std::size_t red = blue_first_ ? 2 : 0;
+    const auto weigh = [](const int(&factors)[3], const int(&rgb)[3], int offset, int bits) {
+        return to_byte((factors[0] * rgb[0] + factors[1] * rgb[1] + factors[2] * rgb[2] + offset) >>
+                       bits);
+    };
+    const int black = (to.black << kBits) + kHalf;
+    // Of the sums over four pixels; 128 is the middle of the range.
+    constexpr int kGray = (128 << (kBits + 2)) + (kHalf << 2);
     for (std::size_t y = 0; y < static_cast<std::size_t>(shape_.h); y += 2) {
         for (std::size_t x = 0; x < static_cast<std::size_t>(shape_.w); x += 2) {
-            int r = 0, g = 0, b = 0;  // sums over the block
+            int sum[3] = {};
             for (const std::size_t dy : {0, 1}) {
                 for (const std::size_t dx : {0, 1}) {
                     const std::uint8_t* p = pixels + (y + dy) * row + (x + dx) * 3;
-                    luma[(y + dy) * row_bytes_ + x + dx] =
-                        to_byte((kYr * p[red] + kYg * p[1] + kYb * p[2 - red] + kHalf) >> kBits);
-                    r += p[red];
-                    g += p[1];
-                    b += p[2 - red];
+                    const int rgb[] = {p[red], p[1], p[2 - red]};
+                    luma[(y + dy) * row_bytes_ + x + dx] = weigh(to.y, rgb, black, kBits);
+                    for (std::size_t c = 0; c < 3; ++c) sum[c] += rgb[c];
                 }
             }
-            // A quarter of the sums; 128 is the middle of the range.
-            constexpr int kOffset = (128 << (kBits + 2)) + (1 << (kBits + 1));
             std::byte* pair = chroma + y / 2 * row_bytes_ + x;
-            pair[0] = to_byte((kUr * r + kUg * g + kUb * b + kOffset) >> (kBits + 2));
-            pair[1] = to_byte((kVr * r + kVg * g + kVb * b + kOffset) >> (kBits + 2));
+            pair[0] = weigh(to.u, sum, kGray, kBits + 2);
+            pair[1] = weigh(to.v, sum, kGray, kBits + 2);
         }
     }
 }

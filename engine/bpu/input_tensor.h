@@ -11,6 +11,7 @@
 
 #include "engine/bpu/tensor_layout.h"
 #include "engine/image/preprocess.h"
+#include "lprnet/bpu.h"
 
 namespace lprnet::bpu {
 
@@ -19,7 +20,8 @@ public:
     // Errors: those of TensorLayout::create(); `mismatch` for another size, `unsupported` for
     // pixels that a model with these channels cannot be given. May throw std::bad_alloc.
     static Result<InputTensor> create(const abi::TensorProperties& properties,
-                                      const Preprocess& preprocess, const std::string& what);
+                                      const Preprocess& preprocess, Nv12Range range,
+                                      const std::string& what);
 
     // True: write_pixels(); false: write_values().
     bool takes_pixels() const noexcept { return kind_ != Kind::values; }
@@ -47,8 +49,9 @@ private:
     std::vector<std::size_t> blocks_;
     std::optional<TensorLayout> layout_;  // of values and of packed pixels
     std::vector<float> pixels_;           // packed pixels in the tensor's channel order
-    std::size_t row_bytes_ = 0;           // NV12: from one row to the next
-    std::size_t luma_bytes_ = 0;          // and of all rows of luma
+    Nv12Range range_ = Nv12Range::video;
+    std::size_t row_bytes_ = 0;   // NV12: from one row to the next
+    std::size_t luma_bytes_ = 0;  // and of all rows of luma
 };
 
 }  // namespace lprnet::bpu

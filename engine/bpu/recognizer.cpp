@@ -214,7 +214,8 @@ Result<Recognizer> Recognizer::create(const Model& model, const std::string& bin
         if (!decoder) return decoder.error();
         Result<std::shared_ptr<const DnnLibrary>> library = DnnLibrary::open(options.library);
         if (!library) return library.error();
-        Result<std::shared_ptr<DnnModel>> dnn = DnnModel::load(std::move(*library), bin, model);
+        Result<std::shared_ptr<DnnModel>> dnn =
+            DnnModel::load(std::move(*library), bin, model, options.nv12_range);
         if (!dnn) return dnn.error();
         auto state = make_state(model, std::move(*dnn), std::move(*decoder), options.timeout_ms,
                                 static_cast<std::size_t>(options.in_flight));

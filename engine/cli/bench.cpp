@@ -8,6 +8,7 @@
 #include <numeric>
 #include <thread>
 
+#include "engine/cli/backend_option.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
@@ -22,6 +23,7 @@ using Json = nlohmann::ordered_json;
 
 struct BenchOptions {
     ModelOption model;
+    BackendOption backend;
     std::vector<int> threads = {1};
     int intra = 1;
     int frames = 200;
@@ -84,32 +86,30 @@ struct Measurement {
 };
 
 // Threads take frames from one counter until all are done, each with a recognizer of its own.
-Result<Measurement> measure(Recognizer& first, const Frame& frame, int threads,
+Result<Measurement> measure(Reader& first, const Frame& frame, int threads,
                             const BenchOptions& options) {
-    std::vector<Recognizer> clones;
+    std::vector<Reader> clones;
     for (int t = 1; t < threads; ++t) {
-        Result<Recognizer> clone = first.clone();
+        Result<Reader> clone = first.clone();
         if (!clone) return clone.error();
         clones.push_back(std::move(*clone));
     }
     std::vector<std::vector<double>> latencies(static_cast<std::size_t>(threads));
+    std::vector<Status> failures(static_cast<std::size_t>(threads));
     std::atomic<int> ready{0};
     std::atomic<bool> go{false};
     std::atomic<int> next{0};
     const auto work = [&](std::size_t t) {
-        Recognizer& recognizer = t == 0 ? first : clones[t - 1];
+        Reader& reader = t == 0 ? first : clones[t - 1];
         Reading reading;
+        Status& failed = failures[t];
         const auto one = [&] {
-            if (options.include_image) {
-                // The frame was checked below; the view cannot fail.
-                (void)recognizer.set_image(frame.view);
-                recognizer.infer();
-                recognizer.decode(reading);
-            } else {
-                recognizer.infer();
-            }
+            if (!failed) return;
+            if (options.include_image) failed = reader.set_image(frame.view);
+            if (failed) failed = reader.infer();
+            if (failed && options.include_image) reader.decode(reading);
         };
-        (void)recognizer.set_image(frame.view);
+        failed = reader.set_image(frame.view);
         for (int i = 0; i < options.warmup; ++i) one();
         latencies[t].reserve(static_cast<std::size_t>(options.frames));
         ready.fetch_add(1);
@@ -127,6 +127,8 @@ Result<Measurement> measure(Recognizer& first, const Frame& frame, int threads,
     const Clock::time_point begin = Clock::now();
     go.store(true);
     for (std::thread& worker : workers) worker.join();
+    for (const Status& failed : failures)
+        if (!failed) return failed.error();
 
     Measurement result;
     result.threads = threads;
@@ -198,10 +200,24 @@ void print_text(const Measurement& m, const BenchOptions& options, const Model& 
                 m.latencies_ms.back());
 }
 
+// The table that ports of LPRNet to this board publish.
+void print_bpu_table(const std::vector<Measurement>& measurements, const BenchOptions& options,
+                     const bpu::Recognizer& recognizer) {
+    std::vector<std::vector<std::string>> rows = {{"threads", "latency ms", "FPS"}};
+    for (const Measurement& m : measurements)
+        rows.push_back(
+            {std::to_string(m.threads), fixed(m.mean(), 2), fixed(m.frames_per_second(), 2)});
+    print_table(rows, {false, false, false});
+    std::printf("\n%d frames each, %s; %s, runtime %s\n", options.frames,
+                options.include_image ? "pixels to text" : "input tensor to logits",
+                recognizer.bin().c_str(), recognizer.runtime_version().c_str());
+}
+
 Json to_json(const Measurement& m, const std::vector<LayerTime>& layers,
-             const BenchOptions& options, const Model& model, const char* isa) {
-    Json json = {{"precision", model.precision()},
-                 {"isa", isa},
+             const BenchOptions& options, const Model& model, const Reader& reader) {
+    Json json = {{"precision", reader.precision(model)},
+                 {"isa", reader.isa()},
+                 {"backend", reader.backend()},
                  {"threads", m.threads},
                  {"intra", options.intra},
                  {"frames", m.frames},
@@ -231,29 +247,39 @@ Json to_json(const Measurement& m, const std::vector<LayerTime>& layers,
 ExitStatus run(const BenchOptions& options) {
     Result<Model> model = options.model.load();
     if (!model) return fail(model.error());
-    Result<Recognizer> recognizer = options.model.recognizer(*model, options.intra);
-    if (!recognizer) return fail(recognizer.error());
+    Result<Reader> reader = options.backend.open(options.model, *model, options.intra);
+    if (!reader) return fail(reader.error());
+    if (reader->is_bpu() && (options.per_layer || options.intra > 1)) {
+        print_error("the BPU has neither --intra nor --per-layer");
+        return kWrongUsage;
+    }
     const Frame frame = network_sized_frame(*model);
-    if (Status status = recognizer->set_image(frame.view); !status) return fail(status.error());
+    if (Status status = reader->set_image(frame.view); !status) return fail(status.error());
 
     std::vector<LayerTime> layers;
-    if (options.per_layer) layers = measure_layers(*recognizer, frame, options);
+    if (options.per_layer) layers = measure_layers(*reader->cpu(), frame, options);
+    std::vector<Measurement> measurements;
     Json all = Json::array();
     for (const int threads : options.threads) {
-        Result<Measurement> measurement = measure(*recognizer, frame, threads, options);
+        Result<Measurement> measurement = measure(*reader, frame, threads, options);
         if (!measurement) return fail(measurement.error());
         if (options.json) {
-            all.push_back(to_json(*measurement, layers, options, *model, recognizer->isa()));
+            all.push_back(to_json(*measurement, layers, options, *model, *reader));
+        } else if (reader->is_bpu()) {
+            measurements.push_back(std::move(*measurement));
         } else {
             if (threads != options.threads.front()) std::puts("");
-            print_text(*measurement, options, *model, recognizer->isa());
+            print_text(*measurement, options, *model, reader->isa());
         }
     }
     if (options.json) {
         std::puts(all.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+    } else if (reader->is_bpu()) {
+        print_bpu_table(measurements, options, *reader->bpu());
     } else if (!layers.empty()) {
         print_layers(layers);
     }
+    if (Status closed = reader->close(); !closed) return fail(closed.error());
     return kDone;
 }
 
@@ -262,6 +288,7 @@ ExitStatus run(const BenchOptions& options) {
 Verb add_bench(CLI::App& app) {
     auto options = std::make_shared<BenchOptions>();
     options->model.add_to(app);
+    options->backend.add_to(app);
     app.add_option("--threads,--thread_num", options->threads,
                    "Threads reading independent frames, such as 1,2,4")
         ->delimiter(',')

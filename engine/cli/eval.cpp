@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "engine/cli/backend_option.h"
 #include "engine/cli/decode_option.h"
 #include "engine/cli/evaluation.h"
 #include "engine/cli/labels.h"
@@ -19,6 +20,7 @@ using Json = nlohmann::ordered_json;
 
 struct EvalOptions {
     ModelOption model;
+    BackendOption backend;
     std::string labels;
     DecodeOption decode;
     double min_accuracy = 0.0;
@@ -44,11 +46,12 @@ Json score_json(const Score& score) {
 }
 
 void print_json(const Evaluation& evaluation, const EvalOptions& options, const Model& model,
-                const char* isa, const std::optional<TemperatureFit>& fit) {
+                const Reader& reader, const std::optional<TemperatureFit>& fit) {
     Json json = score_json(evaluation.all);
     json["decode"] = options.decode.name();
-    json["precision"] = model.precision();
-    json["isa"] = isa;
+    json["precision"] = reader.precision(model);
+    json["isa"] = reader.isa();
+    json["backend"] = reader.backend();
     json["model"] = model.name();
     json["expected_calibration_error"] = evaluation.reliability.expected_error();
     json["mean_confidence"] = evaluation.reliability.mean_confidence();
@@ -129,11 +132,11 @@ void print_text(const Evaluation& evaluation, const EvalOptions& options, const 
 ExitStatus run(const EvalOptions& options) {
     Result<Model> model = options.model.load();
     if (!model) return fail(model.error());
-    Result<Recognizer> recognizer = options.model.recognizer(*model);
-    if (!recognizer) return fail(recognizer.error());
+    Result<Reader> reader = options.backend.open(options.model, *model);
+    if (!reader) return fail(reader.error());
     Result<DecodeOptions> decoding = options.decode.load(false);
     if (!decoding) return fail(decoding.error());
-    if (Status status = recognizer->set_decoding(*decoding); !status) return fail(status.error());
+    if (Status status = reader->set_decoding(*decoding); !status) return fail(status.error());
     Result<std::vector<LabelledImage>> labelled = read_labels(options.labels);
     if (!labelled) {
         print_error(labelled.error().message);
@@ -143,7 +146,7 @@ ExitStatus run(const EvalOptions& options) {
     Evaluation evaluation;
     evaluation.decoder = decoding->decoder;
     evaluation.keep_logits = options.fit_temperature;
-    const ExitStatus status = evaluate(*labelled, {&*recognizer, 1}, {&evaluation, 1});
+    const ExitStatus status = evaluate(*labelled, *reader, evaluation);
     std::optional<TemperatureFit> fit;
     if (options.fit_temperature) {
         Result<TemperatureFit> fitted = fit_temperature(*model, evaluation.logits, *decoding);
@@ -152,10 +155,11 @@ ExitStatus run(const EvalOptions& options) {
     }
 
     if (options.json) {
-        print_json(evaluation, options, *model, recognizer->isa(), fit);
+        print_json(evaluation, options, *model, *reader, fit);
     } else {
         print_text(evaluation, options, *model, fit);
     }
+    if (Status closed = reader->close(); !closed) return fail(closed.error());
     if (status == kDone && evaluation.all.accuracy() < options.min_accuracy) {
         print_error("accuracy " + fixed(evaluation.all.accuracy(), 4) + ", expected at least " +
                     fixed(options.min_accuracy, 4));
@@ -172,6 +176,7 @@ Verb add_eval(CLI::App& app) {
                    "Folder or table of labelled images: path<TAB>text[<TAB>set]")
         ->required();
     options->model.add_to(app);
+    options->backend.add_to(app);
     options->decode.add_to(app);
     app.add_option("--min-accuracy", options->min_accuracy,
                    "Exit with 1 if fewer plates are read right, 0..1")

@@ -24,7 +24,8 @@ void add_to(Score& score, const std::vector<std::string>& expected,
     score.edits += alignment.distance;
 }
 
-Status read_with_each(const LabelledImage& item, std::span<Recognizer> recognizers,
+template <class Recognizers>
+Status read_with_each(const LabelledImage& item, Recognizers recognizers,
                       std::span<Evaluation> evaluations) {
     const Result<DecodedImage> image = DecodedImage::open(item.path);
     if (!image) return image.error();
@@ -44,6 +45,22 @@ Status read_with_each(const LabelledImage& item, std::span<Recognizer> recognize
         }
     }
     return {};
+}
+
+template <class Recognizers>
+ExitStatus evaluate_each(const std::vector<LabelledImage>& images, Recognizers recognizers,
+                         std::span<Evaluation> evaluations) {
+    ExitStatus status = kDone;
+    Progress progress(images.size());
+    for (const LabelledImage& item : images) {
+        progress.advance();
+        if (const Status read = read_with_each(item, recognizers, evaluations); !read) {
+            progress.hide();
+            print_error(read.error().message);
+            status = kUnreadable;
+        }
+    }
+    return status;
 }
 
 }  // namespace
@@ -73,17 +90,12 @@ void Evaluation::add(const LabelledImage& image, const Reading& reading) {
 
 ExitStatus evaluate(const std::vector<LabelledImage>& images, std::span<Recognizer> recognizers,
                     std::span<Evaluation> evaluations) {
-    ExitStatus status = kDone;
-    Progress progress(images.size());
-    for (const LabelledImage& item : images) {
-        progress.advance();
-        if (const Status read = read_with_each(item, recognizers, evaluations); !read) {
-            progress.hide();
-            print_error(read.error().message);
-            status = kUnreadable;
-        }
-    }
-    return status;
+    return evaluate_each(images, recognizers, evaluations);
+}
+
+ExitStatus evaluate(const std::vector<LabelledImage>& images, Reader& reader,
+                    Evaluation& evaluation) {
+    return evaluate_each(images, std::span(&reader, 1), {&evaluation, 1});
 }
 
 }  // namespace lprnet::cli

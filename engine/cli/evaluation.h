@@ -12,6 +12,7 @@
 #include "engine/cli/calibration.h"
 #include "engine/cli/exit_status.h"
 #include "engine/cli/labels.h"
+#include "engine/cli/reader.h"
 #include "lprnet/recognizer.h"
 
 namespace lprnet::cli {
@@ -51,5 +52,7 @@ struct Evaluation {
 // cannot be read are named on standard error and make the status kUnreadable.
 ExitStatus evaluate(const std::vector<LabelledImage>& images, std::span<Recognizer> recognizers,
                     std::span<Evaluation> evaluations);
+ExitStatus evaluate(const std::vector<LabelledImage>& images, Reader& reader,
+                    Evaluation& evaluation);
 
 }  // namespace lprnet::cli

@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "engine/cli/backend_option.h"
 #include "engine/cli/decode_option.h"
 #include "engine/cli/frame_text.h"
 #include "engine/cli/image_file.h"
@@ -26,6 +27,7 @@ using Json = nlohmann::ordered_json;
 
 struct ReadOptions {
     ModelOption model;
+    BackendOption backend;
     std::vector<std::string> paths;
     DecodeOption decode;
     double min_confidence = 0.0;
@@ -71,21 +73,21 @@ private:
 
 // One plate of a picture: a region, corners, or all of it.
 Status set_plate(const ImageView& view, const ReadOptions& options, std::size_t plate,
-                 Recognizer& recognizer) {
-    if (!options.quads.empty()) return recognizer.set_image(view, options.quads[plate]);
+                 Reader& reader) {
+    if (!options.quads.empty()) return reader.set_image(view, options.quads[plate]);
     const Region part = options.roi ? *options.roi : Region{0, 0, view.width, view.height};
-    if (!options.two_rows) return recognizer.set_image(view, part);
-    return recognizer.set_image(view, quad_of(part, 2));
+    if (!options.two_rows) return reader.set_image(view, part);
+    return reader.set_image(view, quad_of(part, 2));
 }
 
 Status read_one(const ImageView& view, const ReadOptions& options, std::size_t plate,
-                Recognizer& recognizer, Reading& reading, Times& times) {
+                Reader& reader, Reading& reading, Times& times) {
     const Clock::time_point begin = Clock::now();
-    if (Status status = set_plate(view, options, plate, recognizer); !status) return status;
+    if (Status status = set_plate(view, options, plate, reader); !status) return status;
     const Clock::time_point ready = Clock::now();
-    recognizer.infer();
+    if (Status status = reader.infer(); !status) return status;
     const Clock::time_point inferred = Clock::now();
-    recognizer.decode(reading);
+    reader.decode(reading);
     times = {milliseconds(begin, ready), milliseconds(ready, inferred),
              milliseconds(inferred, Clock::now())};
     return {};
@@ -101,7 +103,8 @@ Json corners(const Quad& quad) {
 }
 
 Json to_json(const std::string& path, std::size_t plate, const Reading& reading, const Times& times,
-             const Model& model, const ReadOptions& options, Decoder decoder) {
+             const Model& model, const ReadOptions& options, const Reader& reader,
+             Decoder decoder) {
     Json characters = Json::array();
     for (const Character& c : reading.characters) {
         Json alternatives = Json::array();
@@ -133,8 +136,8 @@ Json to_json(const std::string& path, std::size_t plate, const Reading& reading,
          {{"image", times.image}, {"infer", times.infer}, {"decode", times.decode}}},
         {"model", model.name()},
         {"decode", options.decode.name()},
-        {"precision", model.precision()},
-        {"backend", "cpu"}};
+        {"precision", reader.precision(model)},
+        {"backend", reader.backend()}};
     if (!options.quads.empty()) json["quad"] = corners(options.quads[plate]);
     return json;
 }
@@ -161,9 +164,9 @@ void print_text(const std::string& path, std::size_t plate, const Reading& readi
 
 void print_reading(const std::string& path, std::size_t plate, const Reading& reading,
                    const Times& times, const Model& model, const ReadOptions& options,
-                   Decoder decoder) {
+                   const Reader& reader, Decoder decoder) {
     if (options.json) {
-        const Json line = to_json(path, plate, reading, times, model, options, decoder);
+        const Json line = to_json(path, plate, reading, times, model, options, reader, decoder);
         std::puts(line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
     } else {
         print_text(path, plate, reading, options);
@@ -174,12 +177,12 @@ void print_reading(const std::string& path, std::size_t plate, const Reading& re
 ExitStatus run(const ReadOptions& options) {
     Result<Model> model = options.model.load();
     if (!model) return fail(model.error());
-    Result<Recognizer> recognizer = options.model.recognizer(*model);
-    if (!recognizer) return fail(recognizer.error());
+    Result<Reader> reader = options.backend.open(options.model, *model);
+    if (!reader) return fail(reader.error());
 
     Result<DecodeOptions> decoding = options.decode.load(options.json);
     if (!decoding) return fail(decoding.error());
-    if (Status status = recognizer->set_decoding(*decoding); !status) return fail(status.error());
+    if (Status status = reader->set_decoding(*decoding); !status) return fail(status.error());
 
     const Inputs inputs =
         expand_inputs(options.paths, options.raw ? FileNames::any : FileNames::images);
@@ -205,16 +208,18 @@ ExitStatus run(const ReadOptions& options) {
             if (!frame) continue;
             Times times;
             const Status read =
-                read_one(frame.value().view(), options, plate, *recognizer, reading, times);
+                read_one(frame.value().view(), options, plate, *reader, reading, times);
             times.image += opened;
             if (!read) {
                 complain(weights::printable(path) + ": " + read.error().message);
             } else if (is_wanted(reading, options, decoding->decoder)) {
                 progress.hide();
-                print_reading(path, plate, reading, times, *model, options, decoding->decoder);
+                print_reading(path, plate, reading, times, *model, options, *reader,
+                              decoding->decoder);
             }
         }
     }
+    if (Status closed = reader->close(); !closed) return fail(closed.error());
     return status;
 }
 
@@ -225,6 +230,7 @@ Verb add_read(CLI::App& app) {
     app.add_option("PATH", options->paths, "Images, folders, or - for a list on standard input")
         ->required();
     options->model.add_to(app);
+    options->backend.add_to(app);
     constexpr int kMostCandidates = 100;
     options->decode.add_to(app, kMostCandidates);
     app.add_option("--min-confidence", options->min_confidence, "Leave out less certain readings")

@@ -131,6 +131,7 @@ struct Packed {
     std::vector<Described> inputs, outputs;
     const char* name = "stand-in";
     std::vector<Task*> queue;  // at most kMostTasks, for which there is room
+    bool full_range = false;   // of NV12
     bool stop = false;
     std::thread bpu;
 };
@@ -284,8 +285,8 @@ bool is_picture(std::int32_t type) {
 }
 
 // What the .bin of a real board does before its first layer: pixels to normalised numbers.
-std::vector<float> normalised(const Packed& packed, const std::byte* luma,
-                              const std::byte* chroma) {
+std::vector<float> normalised(const Packed& packed, const std::byte* luma, const std::byte* chroma,
+                              bool full) {
     const Preprocess& how = packed.model.data().preprocess;
     const Described& d = packed.inputs.front();
     const auto width = static_cast<std::size_t>(how.width);
@@ -295,11 +296,14 @@ std::vector<float> normalised(const Packed& packed, const std::byte* luma,
         const bool nchw = d.properties.valid_shape.extents[1] == 3;
         const auto row = static_cast<std::size_t>(d.properties.aligned_shape.extents[nchw ? 3 : 2]);
         const auto byte = [](std::byte b) { return static_cast<double>(b); };
+        const double luma_gain = full ? 1.0 : 255.0 / 219.0;
+        const double chroma_gain = full ? 1.0 : 255.0 / 224.0;
         for (std::size_t y = 0; y < height; ++y) {
             for (std::size_t x = 0; x < width; ++x) {
-                const double l = byte(luma[y * row + x]);
+                const double l = (byte(luma[y * row + x]) - (full ? 0 : 16)) * luma_gain;
                 const std::byte* pair = chroma + y / 2 * row + x / 2 * 2;
-                const double u = byte(pair[0]) - 128.0, v = byte(pair[1]) - 128.0;
+                const double u = (byte(pair[0]) - 128.0) * chroma_gain;
+                const double v = (byte(pair[1]) - 128.0) * chroma_gain;
                 const double pixel[] = {l + 1.402 * v, l - 0.344136 * u - 0.714136 * v,
                                         l + 1.772 * u};
                 for (std::size_t c = 0; c < 3; ++c)
@@ -576,7 +580,8 @@ void run_task(World& w, Packed& packed, Task& task, bool reversed) {
         const auto rows = static_cast<std::size_t>(in.properties.aligned_bytes) / 3 * 2;
         const std::byte* separate = chroma != nullptr ? chroma->bpu.data() : nullptr;
         input = normalised(packed, luma->bpu.data(),
-                           in.properties.type == kTypeNv12 ? luma->bpu.data() + rows : separate);
+                           in.properties.type == kTypeNv12 ? luma->bpu.data() + rows : separate,
+                           packed.full_range);
     } else {
         const std::vector<float> planes = read_values(in, luma->bpu.data());
         const auto count = static_cast<std::size_t>(in.shape.c);
@@ -704,6 +709,7 @@ STAND_IN std::int32_t hbDNNInitializeFromFiles(PackedHandle* handle, const char*
     Result<Recognizer> recognizer = Recognizer::create(*model);
     if (!recognizer) return kInvalidModel;
     auto packed = std::make_unique<Packed>(*model, std::move(*recognizer));
+    packed->full_range = settings.is("range", "full");
     describe_input(settings, *packed);
     describe_outputs(settings, *packed);
 

@@ -10,6 +10,7 @@ namespace lprnet::test {
 //   output=f32|s8|u8|s16|u16|s32
 //   quant=scale|shift|channel   of integers; channel: a scale for each
 //   input_layout=nchw|nhwc      output_layout=nchw|nhwc, of branches
+//   range=video|full            of NV12
 //   shape=1xCxT                 of logits: C classes, T steps, numbers, between x; CT is one of
 //   both pad=N                       the last dimension is aligned to N elements strides=told|zero
 //   zero: only the aligned shape tells where things are names=other                 branches are

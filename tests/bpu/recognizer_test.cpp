@@ -229,22 +229,29 @@ TEST_CASE("the network gets the pixels it was trained on", "[bpu]") {
         bpu::Recognizer recognizer = opened();
         CHECK(bpu_logits(recognizer, picture.view) == expected);
     }
-    // A gray picture loses nothing in NV12.
-    Picture gray(5);
-    for (std::size_t i = 0; i < gray.pixels.size(); ++i) gray.pixels[i] = gray.pixels[i - i % 3];
-    const std::vector<float> expected_gray = cpu_logits(gray.view);
-    for (const char* settings : {"input=nv12", "input=nv12 input_layout=nhwc",
-                                 "input=nv12_separate", "input=nv12_separate form=split"}) {
-        INFO(settings);
-        const StandIn stand_in(settings);
-        {
-            bpu::Recognizer recognizer = opened();
-            const std::vector<float> found = bpu_logits(recognizer, gray.view);
-            if (std::string(settings).find("split") == std::string::npos) {
-                CHECK(found == expected_gray);
-            }
+    // A gray picture loses nothing in NV12 of full range, and some of its levels in that of video.
+    for (const bpu::Nv12Range range : {bpu::Nv12Range::full, bpu::Nv12Range::video}) {
+        const bool full = range == bpu::Nv12Range::full;
+        Picture gray(5), decoded(5);
+        for (std::size_t i = 0; i < gray.pixels.size(); ++i) {
+            const std::uint8_t level = gray.pixels[i - i % 3];
+            gray.pixels[i] = decoded.pixels[i] = level;
+            if (full) continue;
+            const double luma = std::nearbyint(16.0 + level * 219.0 / 255.0);
+            decoded.pixels[i] =
+                static_cast<std::uint8_t>(std::nearbyint((luma - 16.0) * 255 / 219));
         }
-        stand_in.check_nothing_left();
+        const std::vector<float> expected_gray = cpu_logits(decoded.view);
+        for (const char* settings :
+             {"input=nv12", "input=nv12 input_layout=nhwc", "input=nv12_separate"}) {
+            INFO(settings);
+            const StandIn stand_in(std::string(settings) + (full ? " range=full" : ""));
+            {
+                bpu::Recognizer recognizer = opened({.nv12_range = range});
+                CHECK(bpu_logits(recognizer, gray.view) == expected_gray);
+            }
+            stand_in.check_nothing_left();
+        }
     }
     const StandIn stand_in("input=y");
     Result<bpu::Recognizer> recognizer = open({}, gray_network());

@@ -144,6 +144,7 @@ TEST_CASE("properties that cannot be are refused", "[bpu]") {
         {"another size",
          [](auto& p) {
              p.valid_shape = {{60}, 1};
+             p.strides[0] = 4;
          },
          ErrorCode::mismatch, "found 60"},
         {"no bytes", [](auto& p) { p.aligned_bytes = 0; }, ErrorCode::malformed, "0 bytes"},
@@ -264,7 +265,7 @@ TEST_CASE("pixels become NV12 over the full range", "[bpu]") {
     how.width = 4;
     how.height = 2;
     how.order = ChannelOrder::rgb;
-    Result<InputTensor> input = InputTensor::create(p, how, "input");
+    Result<InputTensor> input = InputTensor::create(p, how, bpu::Nv12Range::full, "input");
     REQUIRE(input.ok());
     REQUIRE(input->takes_pixels());
     // A block of red, a block of blue and gray in turns.
@@ -284,7 +285,7 @@ TEST_CASE("pixels become NV12 over the full range", "[bpu]") {
     // The same for the other channel order, and in two buffers.
     how.order = ChannelOrder::bgr;
     p.type = kTypeNv12Separate;
-    input = InputTensor::create(p, how, "input");
+    input = InputTensor::create(p, how, bpu::Nv12Range::full, "input");
     REQUIRE(input.ok());
     REQUIRE(input->blocks().size() == 2);
     CHECK(input->blocks()[0] == 32);
@@ -298,6 +299,33 @@ TEST_CASE("pixels become NV12 over the full range", "[bpu]") {
     CHECK(std::equal(chroma_block.begin(), chroma_block.end(), memory.begin() + 32));
 }
 
+TEST_CASE("pixels become NV12 over the range of video", "[bpu]") {
+    TensorProperties p = {};
+    p.valid_shape = {{1, 3, 2, 2}, 4};
+    p.aligned_shape = {{1, 3, 2, 16}, 4};
+    p.type = kTypeNv12;
+    p.aligned_bytes = 48;
+    Preprocess how;
+    how.width = how.height = 2;
+    how.order = ChannelOrder::rgb;
+    Result<InputTensor> input = InputTensor::create(p, how, bpu::Nv12Range::video, "input");
+    REQUIRE(input.ok());
+    // The corners of the colour cube, as BT.601 has them.
+    const int colours[][6] = {{255, 255, 255, 235, 128, 128}, {0, 0, 0, 16, 128, 128},
+                              {255, 0, 0, 81, 90, 240},       {0, 255, 0, 145, 54, 34},
+                              {0, 0, 255, 41, 240, 110},      {255, 255, 0, 210, 16, 146}};
+    for (const auto& c : colours) {
+        std::uint8_t pixels[12];
+        for (std::size_t i = 0; i < 12; ++i) pixels[i] = static_cast<std::uint8_t>(c[i % 3]);
+        std::vector<std::byte> memory(48);
+        std::byte* blocks[2] = {memory.data(), nullptr};
+        input->write_pixels(pixels, blocks);
+        for (const std::size_t i : {0, 1, 16, 17}) CHECK(static_cast<int>(memory[i]) == c[3]);
+        CHECK(static_cast<int>(memory[32]) == c[4]);
+        CHECK(static_cast<int>(memory[33]) == c[5]);
+    }
+}
+
 TEST_CASE("pictures that cannot be given are refused", "[bpu]") {
     TensorProperties good = {};
     good.valid_shape = {{1, 3, 24, 94}, 4};
@@ -305,7 +333,7 @@ TEST_CASE("pictures that cannot be given are refused", "[bpu]") {
     good.type = kTypeNv12;
     good.aligned_bytes = 96 * 36;
     const auto message = [](const TensorProperties& p, const Preprocess& how) {
-        Result<InputTensor> input = InputTensor::create(p, how, "input");
+        Result<InputTensor> input = InputTensor::create(p, how, bpu::Nv12Range::full, "input");
         return input.ok() ? "" : input.error().message;
     };
     Preprocess how;

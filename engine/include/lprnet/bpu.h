@@ -18,6 +18,10 @@
 
 namespace lprnet::bpu {
 
+// What a .bin that takes NV12 was compiled for, `input_space_and_range` of hb_mapper: luma 16..235
+// and chroma 16..240 (bt601_video), or 0..255 for both (regular).
+enum class Nv12Range { video, full };
+
 struct RecognizerOptions {
     // The runtime, as dlopen takes it: a path, or a name to look for.
     std::string library = "libdnn.so";
@@ -26,6 +30,8 @@ struct RecognizerOptions {
     int in_flight = 1;
     // How long to wait for a frame, from the call on, 1 to 3600000.
     int timeout_ms = 1000;
+    // Of a .bin that takes NV12; others ignore it.
+    Nv12Range nv12_range = Nv12Range::video;
     // How the output becomes text.
     DecodeOptions decoding = {};
 };

@@ -1,0 +1,72 @@
+// What reads plates, whoever computes: the CPU's recognizer or that of the BPU.
+#pragma once
+
+#include <span>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "lprnet/bpu.h"
+#include "lprnet/recognizer.h"
+
+namespace lprnet::cli {
+
+class Reader {
+public:
+    Reader(Recognizer recognizer) : recognizer_(std::move(recognizer)) {}
+    Reader(bpu::Recognizer recognizer) : recognizer_(std::move(recognizer)) {}
+
+    // Null if the other one computes.
+    Recognizer* cpu() { return std::get_if<Recognizer>(&recognizer_); }
+    bpu::Recognizer* bpu() { return std::get_if<bpu::Recognizer>(&recognizer_); }
+    bool is_bpu() const { return std::holds_alternative<bpu::Recognizer>(recognizer_); }
+    const char* backend() const { return is_bpu() ? "bpu" : "cpu"; }
+    // The kernel table in use, or "bpu".
+    const char* isa() const {
+        const Recognizer* on_cpu = std::get_if<Recognizer>(&recognizer_);
+        return on_cpu != nullptr ? on_cpu->isa() : "bpu";
+    }
+    // "fp32", "int8"; "bin" for the BPU, whose runtime does not tell.
+    const char* precision(const Model& model) const { return is_bpu() ? "bin" : model.precision(); }
+
+    Status set_decoding(const DecodeOptions& options) {
+        return std::visit([&](auto& r) { return r.set_decoding(options); }, recognizer_);
+    }
+    template <class... Place>
+    Status set_image(const ImageView& view, const Place&... place) {
+        return std::visit([&](auto& r) { return r.set_image(view, place...); }, recognizer_);
+    }
+    Status infer() {
+        if (bpu::Recognizer* on_bpu = bpu()) return on_bpu->infer();
+        cpu()->infer();
+        return {};
+    }
+    void decode(Reading& reading) {
+        std::visit([&](auto& r) { r.decode(reading); }, recognizer_);
+    }
+    Status read(const ImageView& view, Reading& reading) {
+        return std::visit([&](auto& r) { return r.read(view, reading); }, recognizer_);
+    }
+    std::span<const float> logits() {
+        return std::visit([](auto& r) { return r.logits(); }, recognizer_);
+    }
+    Result<Reader> clone() {
+        return std::visit(
+            [](auto& r) -> Result<Reader> {
+                auto copy = r.clone();
+                if (!copy) return copy.error();
+                return Reader(std::move(*copy));
+            },
+            recognizer_);
+    }
+    // Gives back what the BPU holds; nothing may be called afterwards.
+    Status close() {
+        if (bpu::Recognizer* on_bpu = bpu()) return on_bpu->close();
+        return {};
+    }
+
+private:
+    std::variant<Recognizer, bpu::Recognizer> recognizer_;
+};
+
+}  // namespace lprnet::cli
