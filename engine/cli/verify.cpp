@@ -232,8 +232,9 @@ std::vector<double> pooled(std::span<const float> values, const Node& branch, co
     return means;
 }
 
-// A branch of a split tail: the layer of the dump that it is pooled from.
+// A branch of a split tail, and the layer of the dump that it is pooled from.
 struct Branch {
+    std::size_t index;
     const Node* node;
     const Node* source;
     Dumped dumped;
@@ -247,7 +248,7 @@ Tensor tensor_of(const Shape& shape) {
     return tensor;
 }
 
-// Branches and logits: what a .bin gives.
+// What a .bin gives: branches, if it does and the dump has what they are pooled from, and logits.
 Result<Report> compare(const SafetensorsFile& file, const Model& model, bpu::Recognizer& recognizer,
                        double min_cosine) {
     const Graph& graph = model.data().graph;
@@ -260,16 +261,19 @@ Result<Report> compare(const SafetensorsFile& file, const Model& model, bpu::Rec
     Report report;
     report.images = input->images();
     std::vector<Branch> branches;
+    std::size_t next = 0;
     for (const Node& node : graph.nodes) {
         if (node.op != Op::normalize || state.branches.empty()) continue;
         const Node& branch = graph.nodes[static_cast<std::size_t>(node.inputs.front())];
         const Node& source = branch.op == Op::average_pool
                                  ? graph.nodes[static_cast<std::size_t>(branch.inputs.front())]
                                  : branch;
+        const std::size_t index = next++;
+        if (file.find(source.name) == nullptr) continue;
         Result<Dumped> dumped = Dumped::find(file, source.name, tensor_of(source.shape));
         if (!dumped) return dumped.error();
-        report.layers.push_back({"branch" + std::to_string(branches.size()), {}, false});
-        branches.push_back({&branch, &source, std::move(*dumped)});
+        report.layers.push_back({"branch" + std::to_string(index), {}, false});
+        branches.push_back({index, &branch, &source, std::move(*dumped)});
     }
     report.layers.push_back({"logits", {}, false});
     const auto same_images = [&](const Dumped& dumped) { return dumped.images() == report.images; };
@@ -302,7 +306,7 @@ Result<Report> compare(const SafetensorsFile& file, const Model& model, bpu::Rec
             const Branch& branch = branches[b];
             add(report.layers[b].difference,
                 pooled(branch.dumped.image(image), *branch.node, branch.source->shape),
-                state.branches[b], static_cast<std::size_t>(branch.node->shape.c));
+                state.branches[branch.index], static_cast<std::size_t>(branch.node->shape.c));
         }
         add(report.layers.back().difference, logits->image(image), recognizer.logits(),
             model.charset().size());

@@ -17,6 +17,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -137,7 +138,11 @@ struct Packed {
 };
 
 struct World {
-    World() { hangs = settings.number("hang"); }
+    World() { count_down(); }
+    void count_down() {
+        hangs = settings.number("hang");
+        delays = settings.number("delays", std::numeric_limits<int>::max());
+    }
 
     std::mutex mutex;
     std::condition_variable changed;
@@ -146,7 +151,7 @@ struct World {
     void (*edit)(void*, bool, int) = nullptr;
     StandInCounts counts;
     std::string misuse;
-    int hangs = 0;
+    int hangs = 0, delays = 0;                       // of the next tasks
     std::map<void*, std::unique_ptr<Block>> blocks;  // by the CPU's address
     std::map<void*, std::unique_ptr<Packed>> packed;
     Task tasks[kMostTasks];
@@ -606,7 +611,9 @@ void work(World& w, Packed& packed) {
         Task& task = *packed.queue.front();
         packed.queue.erase(packed.queue.begin());
         task.state = Task::State::running;
-        const auto delay = std::chrono::milliseconds(w.settings.number("delay"));
+        const bool late = w.delays > 0;
+        if (late) --w.delays;
+        const auto delay = std::chrono::milliseconds(late ? w.settings.number("delay") : 0);
         bool hangs = w.hangs > 0;
         if (hangs) --w.hangs;
         const auto stopped = [&] { return packed.stop; };
@@ -963,7 +970,7 @@ STAND_IN void stand_in_reset(const char* settings) {
     w.settings = Settings(settings);
     w.counts = {};
     w.misuse.clear();
-    w.hangs = w.settings.number("hang");
+    w.count_down();
 }
 
 STAND_IN void stand_in_edit(void (*edit)(void* properties, bool output, int index)) {

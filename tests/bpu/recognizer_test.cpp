@@ -468,6 +468,14 @@ TEST_CASE("a frame that never ends is given up, the next one is read", "[bpu]") 
     }
     stand_in.check_nothing_left();
 
+    const StandIn recovers("delay=400 delays=1");
+    {
+        bpu::Recognizer recognizer = opened({.timeout_ms = 300});
+        CHECK_FALSE(recognizer.read(picture.view).ok());
+        CHECK(bpu_logits(recognizer, picture.view) == cpu_logits(picture.view));
+    }
+    recovers.check_nothing_left();
+
     const StandIn hangs("hang=1");
     {
         // The stand-in's BPU does nothing else while a task hangs: other frames wait behind it.

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "lprnet/bpu.h"
 #include "lprnet/recognizer.h"
 #include "lprnet/version.h"
 
@@ -23,6 +24,10 @@ int main() {
     lprnet::Result<lprnet::Reading> reading =
         recognizer->read({pixels.data(), kWidth, kHeight, 3 * kWidth, lprnet::PixelFormat::bgr});
     if (!reading) return std::fprintf(stderr, "%s\n", reading.error().message.c_str()), 1;
+
+    // There is no such runtime; that is an error like any other.
+    const auto board = lprnet::bpu::Recognizer::create(*model, "none.bin", {.library = "none.so"});
+    if (board || board.error().code != lprnet::ErrorCode::unsupported) return 1;
 
     char text[256];
     if (read_through_c(pixels.data(), kWidth, kHeight, text, sizeof text) != 0) return 1;
