@@ -162,8 +162,8 @@ void InputTensor::write_nv12(const std::uint8_t* pixels, std::byte* luma,
     for (std::size_t y = 0; y < static_cast<std::size_t>(shape_.h); y += 2) {
         for (std::size_t x = 0; x < static_cast<std::size_t>(shape_.w); x += 2) {
             int sum[3] = {};
-            for (const std::size_t dy : {0, 1}) {
-                for (const std::size_t dx : {0, 1}) {
+            for (std::size_t dy = 0; dy < 2; ++dy) {
+                for (std::size_t dx = 0; dx < 2; ++dx) {
                     const std::uint8_t* p = pixels + (y + dy) * row + (x + dx) * 3;
                     const int rgb[] = {p[red], p[1], p[2 - red]};
                     luma[(y + dy) * row_bytes_ + x + dx] = weigh(to.y, rgb, black, kBits);
