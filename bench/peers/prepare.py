@@ -18,11 +18,11 @@ from onnx import TensorProto, helper
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-import network
 from contenders import MODES, Absent, Ours, Peer, Worker, run_worker
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "scripts"))
+import onnx_network  # noqa: E402
 from plates import list_samples, normalise, read_image, to_network_size  # noqa: E402
 
 SAMPLES = REPOSITORY / "tests" / "samples"
@@ -65,6 +65,7 @@ class Workshop:
 
 def open_workshop(work: Path, model: Path, cores: list[int]) -> Workshop:
     sources = [model, *sorted(SAMPLES.iterdir()), *sorted(Path(__file__).parent.rglob("*.py"))]
+    sources += [Path(onnx_network.__file__)]
     sources += [Path(__file__).with_name("requirements-peers.txt")]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:12]
     folder = work / digest
@@ -86,7 +87,7 @@ def convert(workshop: Workshop, model: Path, runtime: str, notes: list[str]) -> 
         for form in forms:
             try:
                 entry.paths[form] = converted(
-                    workshop, runtime, precision, form, partial(network.export, model, form)
+                    workshop, runtime, precision, form, partial(onnx_network.export, model, form)
                 )
             except Absent as reason:
                 notes.append(f"{entry.name}, {form}: {reason}")
@@ -114,8 +115,8 @@ def call_network(shape: tuple[int, ...], path: Path) -> None:
     logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, shape[1], 1, 1])
     node = helper.make_node("MaxPool", ["pixels"], ["logits"], kernel_shape=shape[2:])
     graph = helper.make_graph([node], "call", [pixels], [logits])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", network.OPSET)])
-    model.ir_version = 8
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", onnx_network.OPSET)])
+    model.ir_version = onnx_network.IR_VERSION
     onnx.save(model, str(path))
 
 

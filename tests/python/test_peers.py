@@ -26,7 +26,7 @@ import contenders  # noqa: E402
 import dump_reference  # noqa: E402
 import lprnet_model  # noqa: E402
 import measure  # noqa: E402
-import network  # noqa: E402
+import onnx_network as network  # noqa: E402
 import plates  # noqa: E402
 import prepare  # noqa: E402
 import report  # noqa: E402
@@ -88,7 +88,7 @@ def test_forms_hold_what_their_names_say() -> None:
     assert ops["trained"].count("BatchNormalization") == 6 and ops["trained"].count("Slice") == 2
     assert "BatchNormalization" not in ops["folded"] and ops["folded"].count("Slice") == 2
     assert "Slice" not in ops["split"] and ops["split"].count("Conv") == ops["folded"].count("Conv") + 2
-    with pytest.raises(ValueError, match="form: expected one of trained, folded, split, found 'fast'"):
+    with pytest.raises(ValueError, match="form: expected one of trained, folded, split, whole, branches, found 'fast'"):
         network.build(tensors, "fast")
 
 

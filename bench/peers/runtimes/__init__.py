@@ -1,7 +1,7 @@
 """One module per peer, each imported only inside a worker process. What a module offers:
 
 TITLE                    its name in tables
-PRECISIONS               for each precision that it can run, the forms of the network (network.py) to try
+PRECISIONS               for each precision that it can run, the forms of the network (scripts/onnx_network.py) to try
 ISA_ENVIRONMENT          environment variables that limit it to an instruction set, by our name of that set
 FOLDERS                  folders in site-packages that hold its libraries
 version()
