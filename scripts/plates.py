@@ -106,7 +106,9 @@ def normalise(images: np.ndarray, preprocess: dict = UPSTREAM_PREPROCESS) -> np.
     elif order != "BGR":
         raise ValueError(f"channel_order: expected BGR, RGB or GRAY, found {order!r}")
     pixels = np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.float32)
-    return (pixels - np.float32(preprocess["mean"])) * np.float32(preprocess["scale"])
+    # One number, or one for each channel.
+    mean, scale = (np.float32(preprocess[key]).reshape(-1, 1, 1) for key in ("mean", "scale"))
+    return (pixels - mean) * scale
 
 
 def greedy_text(logits: np.ndarray, charset: Sequence[str], blank: int | None = None) -> str:

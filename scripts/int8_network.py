@@ -1,0 +1,107 @@
+"""A network that `lprnet quantize` wrote, computed as weights/FORMAT.md says under "Int8 tensors": the engine's bits,
+where its branches can be compared with what other hardware makes of the same network. One image at a time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from torch.nn import functional
+
+from lprnet_model import BLOCK_INDICES, LayoutError
+from onnx_network import POOLS, TAPS
+
+BRANCH_ROWS = 4
+# The convolution in front of a pool or branch, by the backbone's index of that.
+LAST_CONV = {2: "backbone.0", 6: "backbone.4.block.6", 13: "backbone.11.block.6", 22: "backbone.20"}
+
+
+@dataclass
+class Branch:
+    """Window sums of levels, [channels, 4, 18]: the real value is sums * step."""
+
+    sums: np.ndarray
+    pixels: int
+    scale: float
+
+    @property
+    def values(self) -> np.ndarray:
+        return self.sums * (self.scale / self.pixels)
+
+
+class Int8Network:
+    def __init__(self, path: Path) -> None:
+        """LayoutError for a file that holds no quantised network."""
+        with safe_open(str(path), framework="np") as file:
+            self.tensors = {key: file.get_tensor(key) for key in file.keys()}
+            self.preprocess = json.loads((file.metadata() or {}).get("lprnet.preprocess", "{}"))
+        if "backbone.0.output.scale" not in self.tensors:
+            raise LayoutError("backbone.0.output.scale: missing; `lprnet quantize` writes quantised networks")
+
+    def branches(self, pixels: np.ndarray) -> list[Branch]:
+        """Of one normalised image [channels, 24, 94]."""
+        mean, scale = (np.reshape(self.preprocess[key], (-1, 1, 1)) for key in ("mean", "scale"))
+        levels = np.rint(pixels / scale + mean)
+        taps = {}
+        levels, step = self._conv("backbone.0", levels, 1.0)
+        taps[2] = (levels, step)
+        levels = self._pool(levels, 3)
+        for index in BLOCK_INDICES:
+            for part, pad in ((0, (0, 0)), (2, (1, 0)), (4, (0, 1)), (6, (0, 0))):
+                levels, step = self._conv(f"backbone.{index}.block.{part}", levels, step, pad)
+            after = next((tap for tap, name in LAST_CONV.items() if name.startswith(f"backbone.{index}.")), None)
+            if after is not None:
+                taps[after] = (levels, step)
+                levels = self._pool(levels, after + 1)
+        levels, step = self._conv("backbone.16", levels, step)
+        taps[22] = self._conv("backbone.20", levels, step)
+        return [self._branch(*taps[index], TAPS[index]) for index in TAPS]
+
+    def logits(self, branches: list[Branch]) -> np.ndarray:
+        """classes x 18, every product and sum rounded to float32 as the engine rounds it."""
+        inputs: list[np.ndarray] = []
+        order: list[int] = []
+        for tap, branch in zip(TAPS, branches):
+            squares = int(np.square(branch.sums).sum())
+            factor = branch.pixels * branch.sums.size / (BRANCH_ROWS * branch.scale) / squares
+            inputs.append(branch.sums.sum(axis=1).astype(np.float32) * np.float32(factor))
+            step = POOLS[tap + 1][0] if tap + 1 in POOLS else 1
+            channels, first = range(len(branch.sums)), len(order)
+            order += [first + c for c in channels if c % step == 0] + [first + c for c in channels if c % step]
+        weight = self.tensors["container.0.weight"]
+        weight = weight.reshape(len(weight), -1).astype(np.float32)
+        if "container.0.weight.scale" in self.tensors:
+            weight = weight * self.tensors["container.0.weight.scale"][:, None]
+        columns = np.concatenate(inputs)[order]
+        sums = np.repeat(self.tensors["container.0.bias"][:, None], columns.shape[1], axis=1)
+        for weights, values in zip(weight.T[order], columns):
+            sums += weights[:, None] * values
+        return sums
+
+    def _conv(
+        self, name: str, levels: np.ndarray, step: float, pad: tuple[int, int] = (0, 0)
+    ) -> tuple[np.ndarray, float]:
+        steps = step * self.tensors[f"{name}.weight.scale"].astype(np.float64)
+        output = float(self.tensors[f"{name}.output.scale"][0])
+        bias = np.rint(self.tensors[f"{name}.bias"] / steps)
+        # Whole numbers far below 2^53: exact in double.
+        weight = torch.from_numpy(self.tensors[f"{name}.weight"].astype(np.float64))
+        sums = functional.conv2d(torch.from_numpy(levels)[None], weight, torch.from_numpy(bias), padding=pad)[0].numpy()
+        factor = (steps / output).astype(np.float32)
+        return np.clip(np.rint(sums.astype(np.float32) * factor[:, None, None]), 0, 255).astype(np.float64), output
+
+    def _pool(self, levels: np.ndarray, index: int) -> np.ndarray:
+        step, stride = POOLS[index]
+        return functional.max_pool2d(torch.from_numpy(levels[::step].copy())[None], 3, stride)[0].numpy()
+
+    def _branch(self, levels: np.ndarray, scale: float, window: tuple | None) -> Branch:
+        if window is None:
+            return Branch(levels.astype(np.int64), 1, scale)
+        kernel, stride = window
+        area = kernel[0] * kernel[1]
+        means = functional.avg_pool2d(torch.from_numpy(levels)[None], kernel, stride)[0].numpy()
+        return Branch(np.rint(means * area).astype(np.int64), area, scale)
