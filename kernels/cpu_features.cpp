@@ -86,8 +86,10 @@ CpuFeatures detect_cpu_features() noexcept {
     CpuFeatures f;
     f.neon = true;  // part of the AArch64 baseline
 #if defined(__linux__)
-    constexpr unsigned long kHwcapAsimdDp = 1UL << 20;
-    f.neon_dotprod = (getauxval(AT_HWCAP) & kHwcapAsimdDp) != 0;
+    constexpr unsigned long kHwcapAsimdHp = 1UL << 10, kHwcapAsimdDp = 1UL << 20;
+    const unsigned long hwcap = getauxval(AT_HWCAP);
+    f.neon_half = (hwcap & kHwcapAsimdHp) != 0;
+    f.neon_dotprod = (hwcap & kHwcapAsimdDp) != 0;
 #endif
     return f;
 }

@@ -18,6 +18,7 @@ struct CpuFeatures {
     bool avxvnni = false;
     bool neon = false;
     bool neon_dotprod = false;
+    bool neon_half = false;  // arithmetic in float16, which no kernel uses
 
     // Brand string such as "AMD EPYC 9B45"; empty if the processor tells none.
     char brand[64] = {};
@@ -43,6 +44,7 @@ inline constexpr NamedFeature kNamedFeatures[] = {
     {"avxvnni", &CpuFeatures::avxvnni},
     {"neon", &CpuFeatures::neon},
     {"neon_dotprod", &CpuFeatures::neon_dotprod},
+    {"neon_half", &CpuFeatures::neon_half},
 };
 
 // Tells the core that this thread only waits: the loop around it costs less power and takes
