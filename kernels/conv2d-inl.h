@@ -24,6 +24,10 @@
 //   start(a, slot)     the sums' first value for the channels packed at `slot`
 //   broadcast(x)       a group of activations in each lane
 //   add(sum, x, w)     sum + x * w, summed over each lane's group
+//   lane_steps         the groups in a vector of activations, if one instruction multiplies by a
+//                      group of it; else 1, and the next two are not needed
+//   load_lanes<S>(x)   the first S groups of a vector of activations
+//   add_lane<S>(sum, x, w)  sum + group S of x * w
 //   finish(a, slot, sums)  from sums to results, in place, for a tile
 //   store(sums, out)   V vectors of results in the order of their channels
 //   finish_one(a, slot, sums)  the result of the sum of all lanes
@@ -45,6 +49,37 @@ template <class Dot>
 constexpr int kLanesOf = static_cast<int>(Dot::Sum::size);
 
 template <class Dot, int V, int P>
+LPRNET_INLINE inline void conv2d_start(const typename Dot::Call& a, int slot,
+                                       typename Dot::Sum (&acc)[P][V]) noexcept {
+    unrolled<V>([&](auto v) LPRNET_INLINE {
+        const typename Dot::Sum start = Dot::start(a, slot + v * kLanesOf<Dot>);
+        unrolled<P>([&](auto p) LPRNET_INLINE { acc[p][v] = start; });
+    });
+}
+
+template <class Dot, int V, int P>
+LPRNET_INLINE inline void conv2d_finish(const typename Dot::Call& a, int slot,
+                                        typename Dot::Sum (&acc)[P][V],
+                                        typename Dot::Element* output, int channels) noexcept {
+    constexpr int kLanes = kLanesOf<Dot>;
+    Dot::template finish<V, P>(a, slot, acc);
+    if (channels == V * kLanes) {
+        unrolled<P>([&](auto p) LPRNET_INLINE {
+            Dot::template store<V>(acc[p], output + static_cast<std::ptrdiff_t>(p) * a.oc);
+        });
+        return;
+    }
+    alignas(64) typename Dot::Element lane[P * V * kLanes];
+    unrolled<P>([&](auto p)
+                    LPRNET_INLINE { Dot::template store<V>(acc[p], lane + p * V * kLanes); });
+    for (int p = 0; p < P; ++p) {
+        for (int c = 0; c < channels; ++c) {
+            output[static_cast<std::ptrdiff_t>(p) * a.oc + c] = lane[p * V * kLanes + c];
+        }
+    }
+}
+
+template <class Dot, int V, int P>
 void conv2d_tile(const typename Dot::Call& a, const typename Dot::Element* input,
                  const typename Dot::Word* weights, int slot, typename Dot::Element* output,
                  int channels) noexcept {
@@ -52,10 +87,7 @@ void conv2d_tile(const typename Dot::Call& a, const typename Dot::Element* input
     constexpr int kLanes = kLanesOf<Dot>;
 
     Sum acc[P][V];
-    unrolled<V>([&](auto v) LPRNET_INLINE {
-        const Sum start = Dot::start(a, slot + v * kLanes);
-        unrolled<P>([&](auto p) LPRNET_INLINE { acc[p][v] = start; });
-    });
+    conv2d_start<Dot, V, P>(a, slot, acc);
 
     // One loop over all kernel rows: around an inner loop GCC 12 would keep the
     // accumulators in memory.
@@ -81,21 +113,93 @@ void conv2d_tile(const typename Dot::Call& a, const typename Dot::Element* input
             x += to_next_row;
         }
     }
+    conv2d_finish<Dot, V, P>(a, slot, acc, output, channels);
+}
 
-    Dot::template finish<V, P>(a, slot, acc);
-    if (channels == V * kLanes) {
-        unrolled<P>([&](auto p) LPRNET_INLINE {
-            Dot::template store<V>(acc[p], output + static_cast<std::ptrdiff_t>(p) * a.oc);
-        });
-        return;
-    }
-    alignas(64) typename Dot::Element lane[P * V * kLanes];
-    unrolled<P>([&](auto p)
-                    LPRNET_INLINE { Dot::template store<V>(acc[p], lane + p * V * kLanes); });
-    for (int p = 0; p < P; ++p) {
-        for (int c = 0; c < channels; ++c) {
-            output[static_cast<std::ptrdiff_t>(p) * a.oc + c] = lane[p * V * kLanes + c];
+// `count` adjacent tiles where a kernel row is a multiple of kSteps groups: one load brings
+// lane_steps groups of a pixel, which conv2d_tile loads and broadcasts one by one.
+template <class Dot, int V, int P, int kSteps>
+void conv2d_lane_tiles(const typename Dot::Call& a, const typename Dot::Element* input,
+                       const typename Dot::Word* weights, int slot, typename Dot::Element* output,
+                       int channels, int count) noexcept {
+    using Sum = typename Dot::Sum;
+    constexpr int kLanes = kLanesOf<Dot>;
+
+    const std::ptrdiff_t ic = a.ic;
+    const std::ptrdiff_t row_loads = conv2d_row_steps(a.ic, a.kw, Dot::group) / kSteps;
+    const std::ptrdiff_t loads = row_loads * a.kh;
+    const std::ptrdiff_t to_next_row = a.input_row - row_loads * kSteps * Dot::group;
+    for (; count > 0; --count, input += P * ic, output += P * std::ptrdiff_t{a.oc}) {
+        Sum acc[P][V];
+        conv2d_start<Dot, V, P>(a, slot, acc);
+        const typename Dot::Element* x = input;
+        const typename Dot::Word* w = weights;
+        std::ptrdiff_t left_in_row = row_loads;
+        for (std::ptrdiff_t left = loads; left > 0; --left, w += kSteps * V * kLanes) {
+            unrolled<(kSteps + Dot::lane_steps - 1) / Dot::lane_steps>(
+                [&](auto load) LPRNET_INLINE {
+                    constexpr int kFirst = load * Dot::lane_steps;
+                    constexpr int kGroups = std::min(kSteps - kFirst, Dot::lane_steps);
+                    Sum activations[P];
+                    unrolled<P>([&](auto p) LPRNET_INLINE {
+                        const typename Dot::Element* base =
+                            x + (p / 3) * 3 * ic + kFirst * Dot::group;
+                        activations[p] = Dot::template load_lanes<kGroups>(base + (p % 3) * ic);
+                    });
+                    unrolled<kGroups>([&](auto s) LPRNET_INLINE {
+                        Sum factors[V];
+                        unrolled<V>([&](auto v) LPRNET_INLINE {
+                            factors[v] = Dot::load(w + ((kFirst + s) * V + v) * kLanes);
+                        });
+                        unrolled<P>([&](auto p) LPRNET_INLINE {
+                            unrolled<V>([&](auto v) LPRNET_INLINE {
+                                acc[p][v] = Dot::template add_lane<s>(acc[p][v], activations[p],
+                                                                      factors[v]);
+                            });
+                        });
+                    });
+                });
+            x += kSteps * Dot::group;
+            if (--left_in_row == 0) {
+                left_in_row = row_loads;
+                x += to_next_row;
+            }
         }
+        conv2d_finish<Dot, V, P>(a, slot, acc, output, channels);
+    }
+}
+
+// Of 32 registers two are left for constants.
+constexpr int conv2d_lane_pixels(int vectors) {
+    return LPRNET_TILE_PIXELS((30 - vectors) / (vectors + 1));
+}
+
+template <class Dot, int V, int kSteps>
+void conv2d_lane_block(const typename Dot::Call& a, const typename Dot::Word* weights, int slot,
+                       typename Dot::Element* output, int channels) noexcept {
+    constexpr int kPixels = conv2d_lane_pixels(V);
+    using Tiles =
+        void (*)(const typename Dot::Call&, const typename Dot::Element*, const typename Dot::Word*,
+                 int, typename Dot::Element*, int, int) noexcept;
+    static constexpr auto kTiles = []<int... P>(std::integer_sequence<int, P...>) {
+        return std::array<Tiles, kPixels>{conv2d_lane_tiles<Dot, V, P + 1, kSteps>...};
+    }
+    (std::make_integer_sequence<int, kPixels>{});
+
+    const int tiles = (a.ow + kPixels - 1) / kPixels;
+    const int pixels = a.ow / tiles;
+    const int larger = a.ow % tiles;
+    for (int y = 0; y < a.oh; ++y) {
+        const typename Dot::Element* in = Dot::input(a) + y * a.input_row;
+        typename Dot::Element* out = output + y * a.output_row;
+        if (larger > 0) {
+            kTiles[static_cast<std::size_t>(pixels)](a, in, weights, slot, out, channels, larger);
+            const std::ptrdiff_t done = std::ptrdiff_t{larger} * (pixels + 1);
+            in += done * a.ic;
+            out += done * a.oc;
+        }
+        kTiles[static_cast<std::size_t>(pixels - 1)](a, in, weights, slot, out, channels,
+                                                     tiles - larger);
     }
 }
 
@@ -105,6 +209,20 @@ void conv2d_tile(const typename Dot::Call& a, const typename Dot::Element* input
 template <class Dot, int V>
 void conv2d_block(const typename Dot::Call& a, const typename Dot::Word* weights, int slot,
                   typename Dot::Element* output, int channels) noexcept {
+    if constexpr (Dot::lane_steps > 1) {
+        // Two loads a pixel: the work of the loop itself is spread over more multiply-adds.
+        constexpr int kSteps = 2 * Dot::lane_steps;
+        if (a.ic * a.kw % (kSteps * Dot::group) == 0) {
+            return conv2d_lane_block<Dot, V, kSteps>(a, weights, slot, output, channels);
+        }
+        if constexpr (Dot::group > 1) {
+            // Three pixels of three channels, filled up to three groups of four.
+            constexpr int kFew = Dot::lane_steps - 1;
+            if (conv2d_row_steps(a.ic, a.kw, Dot::group) == kFew) {
+                return conv2d_lane_block<Dot, V, kFew>(a, weights, slot, output, channels);
+            }
+        }
+    }
     constexpr int kPixels = Dot::tile_pixels(V);
     using Tile = void (*)(const typename Dot::Call&, const typename Dot::Element*,
                           const typename Dot::Word*, int, typename Dot::Element*, int) noexcept;

@@ -12,6 +12,11 @@ namespace lprnet::kernels {
 namespace {
 
 template <class Isa>
+concept MultipliesByLane = requires(xsimd::batch<float, typename Isa::arch> x) {
+    Isa::template fma_lane<0>(x, x, x);
+};
+
+template <class Isa>
 struct DotF32 {
     using Call = Conv2dF32;
     using Element = float;
@@ -22,6 +27,7 @@ struct DotF32 {
     static constexpr int tile_pixels(int) { return LPRNET_TILE_PIXELS(Isa::tile_pixels); }
     static constexpr int lanes = static_cast<int>(Sum::size);
     static constexpr bool sums_rows = true;
+    static constexpr int lane_steps = MultipliesByLane<Isa> ? lanes : 1;
 
     static const float* input(const Call& a) noexcept { return a.input; }
     static float* output(const Call& a) noexcept { return a.output; }
@@ -34,6 +40,14 @@ struct DotF32 {
     static Sum load_activations(const float* x) noexcept { return Sum::load_unaligned(x); }
     static Sum broadcast(const float* x) noexcept { return Sum(*x); }
     static Sum add(Sum sum, Sum x, Sum w) noexcept { return Isa::fma(x, w, sum); }
+    template <int S>
+    static Sum load_lanes(const float* x) noexcept {
+        return load_activations(x);
+    }
+    template <int S>
+    static Sum add_lane(Sum sum, Sum x, Sum w) noexcept {
+        return Isa::template fma_lane<S>(x, w, sum);
+    }
 
     template <int V, int P>
     LPRNET_INLINE static void finish(const Call& a, int, Sum (&sums)[P][V]) noexcept {
@@ -62,6 +76,10 @@ struct DotF32Exact : DotF32<Isa> {
     using Sum = typename DotF32<Isa>::Sum;
     static constexpr bool sums_rows = false;
     static Sum add(Sum sum, Sum x, Sum w) noexcept { return sum + x * w; }
+    template <int S>
+    static Sum add_lane(Sum sum, Sum x, Sum w) noexcept {
+        return sum + Isa::template mul_lane<S>(x, w);
+    }
 };
 
 template <class Isa>

@@ -22,6 +22,11 @@ namespace lprnet::kernels {
 namespace {
 
 template <class Isa>
+concept DotsByLane = requires(xsimd::batch<std::int32_t, typename Isa::arch> x) {
+    Isa::template dot_lane<0>(x, x, x);
+};
+
+template <class Isa>
 struct DotS8 {
     using Call = Conv2dS8;
     using Element = typename Isa::Quantized;
@@ -35,6 +40,7 @@ struct DotS8 {
     }
     static constexpr int lanes = static_cast<int>(Sum::size);
     static constexpr bool sums_rows = true;
+    static constexpr int lane_steps = DotsByLane<Isa> ? lanes : 1;
 
     static const Element* input(const Call& a) noexcept {
         return static_cast<const Element*>(a.input);
@@ -55,6 +61,17 @@ struct DotS8 {
         return Sum(word);
     }
     static Sum add(Sum sum, Sum x, Sum w) noexcept { return Isa::dot(sum, x, w); }
+    template <int S>
+    static Sum load_lanes(const Element* x) noexcept {
+        if constexpr (S == lanes) return Isa::dot_activations(load_activations(x));
+        alignas(Sum) Word words[lanes] = {};
+        std::memcpy(words, x, S * sizeof(Word));
+        return Isa::dot_activations(Sum::load_aligned(words));
+    }
+    template <int S>
+    static Sum add_lane(Sum sum, Sum x, Sum w) noexcept {
+        return Isa::template dot_lane<S>(sum, x, w);
+    }
 
     template <int V, int P>
     LPRNET_INLINE static void finish(const Call& a, int slot, Sum (&sums)[P][V]) noexcept {

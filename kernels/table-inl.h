@@ -8,10 +8,14 @@
 //   sparse_tiles   such tiles in a block of pixels
 //   fma(a, b, c)   a * b + c for batches
 //   transpose(m)   m[i][j] becomes m[j][i], for as many batches as a batch has lanes
+//   fma_lane<L>(a, b, c), mul_lane<L>(a, b)  a[L] * b + c and a[L] * b, where one instruction does
+//                  it; else there are none
 //   Quantized      element of quantised tensors: std::uint8_t or std::int16_t
 //   quantized_vectors  vectors of output channels in one tile: 2, or 4 with half the pixels
 //   quantized_offset  what dot() subtracts from each activation
 //   dot(sum, x, w)  sum + the products of each lane's group, exactly
+//   dot_lane<L>(sum, x, w)  the same with lane L of x in every lane, where one instruction does it;
+//                  x went through dot_activations(x) before
 //   narrow(a, ..., out)  one, two or quantized_vectors vectors of int32 to 0..255, saturated,
 //                  stored as elements; the lanes of several vectors interleaved by 4 within
 //                  each 128 bits

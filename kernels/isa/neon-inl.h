@@ -15,7 +15,6 @@ struct Neon {
     using Sums = xsimd::batch<std::int32_t, arch>;
     // 24 accumulators, 2 weights and 1 activation: 27 of 32 registers.
     static constexpr int block_vectors = 2;
-    static constexpr int quantized_vectors = 2;
     static constexpr int tile_pixels = 12;
     // 20 accumulators, 5 vectors of pixels and 1 weight: 26 of 32 registers.
     static constexpr int sparse_vectors = 5;
@@ -28,6 +27,14 @@ struct Neon {
         m[1] = vcombine_f32(vget_high_f32(low01), vget_high_f32(low23));
         m[2] = vcombine_f32(vget_low_f32(high01), vget_low_f32(high23));
         m[3] = vcombine_f32(vget_high_f32(high01), vget_high_f32(high23));
+    }
+    template <int L>
+    static Batch fma_lane(Batch a, Batch b, Batch c) noexcept {
+        return vfmaq_laneq_f32(c, b, a, L);
+    }
+    template <int L>
+    static Batch mul_lane(Batch a, Batch b) noexcept {
+        return vmulq_laneq_f32(b, a, L);
     }
 
     static int16x8_t words(Sums a, Sums b) noexcept {
