@@ -46,6 +46,9 @@ inline constexpr std::int32_t kQuantScale = 2;
 inline constexpr std::int32_t kCacheInvalidate = 1;  // before the CPU reads what the BPU wrote
 inline constexpr std::int32_t kCacheClean = 2;       // after the CPU wrote, before the BPU reads
 
+// What waiting for a task returns if it came to its end, but not to a result.
+inline constexpr std::int32_t kRunTaskFailed = -6000012;
+
 // More tasks than this are refused by the library.
 inline constexpr int kMostTasks = 32;
 

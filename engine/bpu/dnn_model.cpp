@@ -14,6 +14,9 @@ namespace {
 // Far more than this board's toolchain writes.
 constexpr std::int32_t kMostTensors = 32;
 
+// Their memory cannot be used again, so that there is an end to it.
+constexpr std::size_t kMostGivenUp = 32;
+
 Error mismatch(const std::string& what) {
     return {ErrorCode::mismatch, what};
 }
@@ -155,6 +158,10 @@ Status Frame::release() noexcept {
 Result<std::unique_ptr<Frame>> DnnModel::make_frame() {
     {
         const std::lock_guard lock(mutex_);
+        if (kept_.size() >= kMostGivenUp)
+            return Error{ErrorCode::device_failed, path_ + ": the BPU has not answered " +
+                                                       std::to_string(kept_.size()) +
+                                                       " frames; it is asked no more"};
         kept_.reserve(++made_);
     }
     auto frame = std::make_unique<Frame>();

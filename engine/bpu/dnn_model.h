@@ -61,7 +61,8 @@ public:
     // Of a split tail.
     const ContextTail& tail() const noexcept { return *tail_; }
 
-    // Memory for one frame. May throw std::bad_alloc.
+    // Memory for one frame; `device_failed` after too many that were given up. May throw
+    // std::bad_alloc.
     Result<std::unique_ptr<Frame>> make_frame();
     // Takes the frame of a task that was given up: the BPU may still write into its memory, which
     // is therefore given back after the model alone.

@@ -146,22 +146,6 @@ Status Recognizer::State::start() noexcept {
     return call_error(dnn->path(), "hbDNNInfer", code);
 }
 
-// The task is released whatever comes of it.
-Status Recognizer::State::wait(Frame& frame) noexcept {
-    const abi::Functions& call = dnn->library().call();
-    Status status;
-    if (const std::int32_t code = call.wait_task_done(frame.task, timeout_ms); code != 0) {
-        status =
-            call_error(dnn->path() + ": frame not done in " + std::to_string(timeout_ms) + " ms",
-                       "hbDNNWaitTaskDone", code);
-        if (status.error().code != ErrorCode::timed_out)
-            status = call_error(dnn->path(), "hbDNNWaitTaskDone", code);
-    }
-    const std::int32_t code = call.release_task(std::exchange(frame.task, nullptr));
-    if (code != 0) note(status, call_error(dnn->path(), "hbDNNReleaseTask", code));
-    return status;
-}
-
 void Recognizer::State::read_outputs(const Frame& frame) noexcept {
     const std::vector<OutputTensor>& outputs = dnn->outputs();
     if (!tail) {
@@ -178,11 +162,22 @@ Status Recognizer::State::finish() noexcept {
     std::unique_ptr<Frame>& frame = frames[oldest];
     oldest = (oldest + 1) % frames.size();
     --on_the_way;
-    if (Status s = wait(*frame); !s) {
-        // Nobody knows whether the BPU is through with the memory.
-        dnn->keep(std::move(frame));
-        return s;
+
+    const abi::Functions& call = dnn->library().call();
+    const std::int32_t waited = call.wait_task_done(frame->task, timeout_ms);
+    Status status;
+    if (waited != 0) {
+        Error error = call_error(dnn->path(), "hbDNNWaitTaskDone", waited);
+        if (error.code == ErrorCode::timed_out)
+            error.message += " after " + std::to_string(timeout_ms) + " ms";
+        status = std::move(error);
     }
+    const std::int32_t released = call.release_task(std::exchange(frame->task, nullptr));
+    if (released != 0) note(status, call_error(dnn->path(), "hbDNNReleaseTask", released));
+    // Unless the task has ended nobody knows whether the BPU is through with its memory.
+    if (waited != 0 && waited != abi::kRunTaskFailed) dnn->keep(std::move(frame));
+    if (!status) return status;
+
     for (DeviceMemory& block : frame->output)
         if (Status s = block.invalidate(); !s) return s;
     read_outputs(*frame);

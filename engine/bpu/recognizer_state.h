@@ -52,7 +52,6 @@ private:
     Frame& next() noexcept { return *frames[(oldest + on_the_way) % frames.size()]; }
     Status prepare_next();
     void write_next() noexcept;
-    Status wait(Frame& frame) noexcept;
     void read_outputs(const Frame& frame) noexcept;
 };
 

@@ -870,7 +870,9 @@ STAND_IN std::int32_t hbDNNInfer(TaskHandle* handle, DnnTensor** outputs, const 
 STAND_IN std::int32_t hbDNNWaitTaskDone(TaskHandle handle, std::int32_t milliseconds) {
     World& w = world();
     std::unique_lock lock(w.mutex);
-    if (const std::int32_t code = entered(w, "hbDNNWaitTaskDone"); code != 0) return code;
+    const std::int32_t told = entered(w, "hbDNNWaitTaskDone");
+    // Of this one it is known that the task has ended.
+    if (told != 0 && told != kRunTaskFailed) return told;
     Task* task = task_of(w, handle);
     if (task == nullptr) {
         misuse(w, "hbDNNWaitTaskDone for what is no task");
@@ -879,7 +881,7 @@ STAND_IN std::int32_t hbDNNWaitTaskDone(TaskHandle handle, std::int32_t millisec
     if (milliseconds <= 0) misuse(w, "hbDNNWaitTaskDone without a limit");
     const bool done = w.changed.wait_for(lock, std::chrono::milliseconds(milliseconds),
                                          [&] { return task->state == Task::State::done; });
-    return done ? 0 : kTimeout;
+    return done ? told : kTimeout;
 }
 
 STAND_IN std::int32_t hbDNNReleaseTask(TaskHandle handle) {

@@ -86,7 +86,7 @@ expect "a frame that fails" 3 - 'HB_DNN_RUN_TASK_FAILED .-6000012.; was the .bin
   "${bpu[@]}"
 expect "bench that fails" 3 - 'hbDNNInfer returned' bench --frames 2 "${bpu[@]}"
 export LPRNET_STAND_IN="hang=1"
-expect "a frame that never ends" 3 - '50 ms: hbDNNWaitTaskDone returned HB_DNN_TIMEOUT' \
+expect "a frame that never ends" 3 - 'hbDNNWaitTaskDone returned HB_DNN_TIMEOUT .-6000008. after 50 ms' \
   read --bpu-timeout 50 "$plate" "${bpu[@]}"
 export LPRNET_STAND_IN="delay=1000 delays=1"
 expect "the next frame" 3 '^川G5W306	' '京A7K259.jpg' read --bpu-timeout 800 "$plate" \

@@ -468,6 +468,29 @@ TEST_CASE("a frame that never ends is given up, the next one is read", "[bpu]") 
     }
     stand_in.check_nothing_left();
 
+    // A task that failed has ended: its memory is used again, however often that happens.
+    const StandIn fails("fail=hbDNNWaitTaskDone:-6000012");
+    {
+        bpu::Recognizer recognizer = opened();
+        for (int i = 0; i < 40; ++i) CHECK_FALSE(recognizer.read(picture.view).ok());
+        CHECK(fails.counts().blocks == 2);
+    }
+    fails.check_nothing_left();
+
+    // There is an end to the memory of frames that were given up.
+    const StandIn dead("hang=1");
+    {
+        bpu::Recognizer recognizer = opened({.timeout_ms = 1});
+        for (int i = 0; i < 32; ++i)
+            CHECK(recognizer.read(picture.view).error().code == ErrorCode::timed_out);
+        const Result<Reading> refused = recognizer.read(picture.view);
+        REQUIRE_FALSE(refused.ok());
+        CHECK(refused.error().code == ErrorCode::device_failed);
+        CHECK_THAT(refused.error().message, contains("not answered 32 frames"));
+        CHECK(dead.counts().blocks == 64);
+    }
+    dead.check_nothing_left();
+
     const StandIn recovers("delay=400 delays=1");
     {
         bpu::Recognizer recognizer = opened({.timeout_ms = 300});
