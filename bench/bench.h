@@ -12,10 +12,11 @@ namespace lprnet::bench {
 // The tables that this CPU can run, "reference" left out: it is slow on purpose.
 std::vector<const kernels::KernelTable*> tables();
 
-// kernel/isa/layer: every step of LPRNet's plan, with shapes from the model.
+// kernel/isa/layer: every step of LPRNet's plan, with shapes from the model, in float32 or int8 as
+// it is.
 void register_kernels(const Model& model);
-// network/isa: one forward pass; read/isa: pixels to text; frame.../isa: ten plates of a camera's
-// frame to text.
+// network/isa, with the ending _int8 for such a model: one forward pass; read/isa: pixels to text;
+// frame.../isa: ten plates of a camera's frame to text.
 void register_network(const Model& model);
 // decode/...: logits to text.
 void register_decode(const Model& model);

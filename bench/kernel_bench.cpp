@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "bench/bench.h"
 #include "engine/compress/prune.h"
@@ -18,13 +19,14 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Best of several short runs, in multiply-adds per second.
-double measure_peak(const kernels::KernelTable& table) {
+double measure_peak(const kernels::KernelTable& table, bool quantised) {
     constexpr std::int64_t kRounds = 200000;
     double best = 0.0;
     for (int i = 0; i < 20; ++i) {
         float sink = 0.0f;
         const Clock::time_point begin = Clock::now();
-        const std::int64_t count = table.peak_f32(kRounds, &sink);
+        const std::int64_t count =
+            quantised ? table.peak_s8(kRounds, &sink) : table.peak_f32(kRounds, &sink);
         benchmark::DoNotOptimize(sink);
         const std::chrono::duration<double> elapsed = Clock::now() - begin;
         best = std::max(best, static_cast<double>(count) / elapsed.count());
@@ -32,10 +34,11 @@ double measure_peak(const kernels::KernelTable& table) {
     return best;
 }
 
-double peak_of(const kernels::KernelTable& table) {
-    static std::map<const kernels::KernelTable*, double> peaks;
-    const auto [it, inserted] = peaks.try_emplace(&table, 0.0);
-    if (inserted) it->second = measure_peak(table);
+// In float32, or of the products of quantised elements.
+double peak_of(const kernels::KernelTable& table, bool quantised) {
+    static std::map<std::pair<const kernels::KernelTable*, bool>, double> peaks;
+    const auto [it, inserted] = peaks.try_emplace({&table, quantised}, 0.0);
+    if (inserted) it->second = measure_peak(table, quantised);
     return it->second;
 }
 
@@ -65,7 +68,7 @@ void register_step(const std::shared_ptr<PlannedNetwork>& network, const Step& s
         const double rate = static_cast<double>(step.multiply_accumulates) *
                             static_cast<double>(state.iterations()) / elapsed.count();
         state.counters["GMAC/s"] = rate * 1e-9;
-        state.counters["peak"] = rate / peak_of(*table);
+        state.counters["peak"] = rate / peak_of(*table, step.output.quantised());
         if (step.algorithm.sparse) {
             state.counters["real GMAC/s"] = rate * (1.0 - network->zeros) * 1e-9;
         }
@@ -106,14 +109,18 @@ void register_variant(const Model& model, const kernels::KernelTable& table,
 }  // namespace
 
 void register_kernels(const Model& model) {
+    const bool quantised = model.data().graph.quantised();
     for (const kernels::KernelTable* table : tables()) {
-        const std::string isa = table->name;
-        benchmark::RegisterBenchmark(("peak_f32/" + isa).c_str(), [table](benchmark::State& state) {
-            for (auto _ : state) benchmark::DoNotOptimize(measure_peak(*table));
-            state.counters["GMAC/s"] = peak_of(*table) * 1e-9;
+        const std::string peak = (quantised ? "peak_s8/" : "peak_f32/") + std::string(table->name);
+        benchmark::RegisterBenchmark(peak.c_str(), [table, quantised](benchmark::State& state) {
+            for (auto _ : state) benchmark::DoNotOptimize(measure_peak(*table, quantised));
+            state.counters["GMAC/s"] = peak_of(*table, quantised) * 1e-9;
         })->Iterations(1);
 
-        for (const Variant& variant : kVariants) register_variant(model, *table, variant);
+        for (const Variant& variant : kVariants) {
+            if (quantised && *variant.forced != '\0') continue;  // no choice there
+            register_variant(model, *table, variant);
+        }
     }
 }
 

@@ -29,8 +29,12 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "lprnet_bench: %s\n", model.error().message.c_str());
         return 3;
     }
-    lprnet::bench::register_kernels(*model);
-    lprnet::bench::register_network(*model);
+    for (const char* precision : {"fp32", "int8"}) {
+        const lprnet::Result<lprnet::Model> one = lprnet::Model::builtin(precision);
+        if (!one) continue;  // the library was built without it
+        lprnet::bench::register_kernels(*one);
+        lprnet::bench::register_network(*one);
+    }
     lprnet::bench::register_decode(*model);
     lprnet::bench::register_image();
     benchmark::RunSpecifiedBenchmarks();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bench/bench.h"
+#include "engine/model/model_data.h"
 #include "lprnet/recognizer.h"
 
 namespace lprnet::bench {
@@ -65,7 +66,8 @@ void register_network(const Model& model) {
         auto reader = std::make_shared<Reader>(std::move(*recognizer));
         if (!reader->recognizer.set_image(reader->view())) continue;
         reader->recognizer.infer();
-        const std::string isa = table->name;
+        const std::string isa =
+            table->name + std::string(model.data().graph.quantised() ? "_int8" : "");
         benchmark::RegisterBenchmark(("network/" + isa).c_str(), [reader](benchmark::State& state) {
             for (auto _ : state) {
                 reader->recognizer.infer();

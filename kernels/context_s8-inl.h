@@ -17,10 +17,11 @@ namespace {
 // them and no more than these.
 inline constexpr int kMaxContextStripsS8 = 8;
 
-// N adjacent channels over the whole image; the sum of their squares.
+// N adjacent channels over the whole image; the sum of their squares, with the channels' factors
+// if there are any.
 template <class T, int N>
-std::int64_t context_tap_s8_channels(const ContextTapS8& a, const T* input,
-                                     std::int32_t* sums) noexcept {
+std::int64_t context_tap_s8_channels(const ContextTapS8& a, const T* input, std::int32_t* sums,
+                                     const std::uint32_t* factors) noexcept {
     const bool shared = a.kw % a.stride_w == 0 && a.kw / a.stride_w <= kMaxContextStripsS8;
     const int strips = shared ? a.kw / a.stride_w : 1;
     const int strip_width = a.kw / strips;
@@ -61,7 +62,13 @@ std::int64_t context_tap_s8_channels(const ContextTapS8& a, const T* input,
                 for (int c = 0; c < N; ++c) out[c] += window[c];
             }
             std::uint64_t square = 0;
-            for (int c = 0; c < N; ++c) square += std::uint32_t{window[c]} * window[c];
+            if (factors == nullptr) {
+                for (int c = 0; c < N; ++c) square += std::uint32_t{window[c]} * window[c];
+            } else {
+                for (int c = 0; c < N; ++c) {
+                    square += std::uint64_t{std::uint32_t{window[c]} * window[c]} * factors[c];
+                }
+            }
             squares += static_cast<std::int64_t>(square);
         }
     }
@@ -71,16 +78,17 @@ std::int64_t context_tap_s8_channels(const ContextTapS8& a, const T* input,
 template <class T>
 void context_tap_s8(const ContextTapS8& a) noexcept {
     const T* input = static_cast<const T*>(a.input);
+    const auto factors = [&](int c) { return a.square_factors ? a.square_factors + c : nullptr; };
     std::int64_t squares = 0;
     int c = 0;
     for (; c + 64 <= a.channels_used; c += 64) {
-        squares += context_tap_s8_channels<T, 64>(a, input + c, a.sums + c);
+        squares += context_tap_s8_channels<T, 64>(a, input + c, a.sums + c, factors(c));
     }
     for (; c + 4 <= a.channels_used; c += 4) {
-        squares += context_tap_s8_channels<T, 4>(a, input + c, a.sums + c);
+        squares += context_tap_s8_channels<T, 4>(a, input + c, a.sums + c, factors(c));
     }
     for (; c < a.channels_used; ++c) {
-        squares += context_tap_s8_channels<T, 1>(a, input + c, a.sums + c);
+        squares += context_tap_s8_channels<T, 1>(a, input + c, a.sums + c, factors(c));
     }
     *a.squares = squares;
 }
@@ -96,10 +104,12 @@ inline void context_scale_s8(const ContextScaleS8& a) noexcept {
             total > 0 ? static_cast<float>(a.factors[b] / static_cast<double>(total)) : 0.0f;
         for (int x = 0; x < a.ow; ++x) {
             char* value = column + x * a.column * std::ptrdiff_t{sizeof(float)};
+            const float* channel_factors = a.channel_factors[b];
             for (int c = 0; c < channels; ++c, value += sizeof(float)) {
                 std::int32_t sum;
                 std::memcpy(&sum, value, sizeof sum);
-                const float scaled = static_cast<float>(sum) * factor;
+                float scaled = static_cast<float>(sum) * factor;
+                if (channel_factors != nullptr) scaled *= channel_factors[c];
                 std::memcpy(value, &scaled, sizeof scaled);
             }
         }

@@ -46,6 +46,8 @@ struct KernelTable {
     // Runs `rounds` of independent multiply-adds on registers and returns how many
     // single ones that made; for benchmarks. `sink` receives a number.
     std::int64_t (*peak_f32)(std::int64_t rounds, float* sink) noexcept;
+    // The same for products of quantised elements.
+    std::int64_t (*peak_s8)(std::int64_t rounds, float* sink) noexcept;
 };
 
 }  // namespace lprnet::kernels

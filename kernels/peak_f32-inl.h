@@ -31,5 +31,25 @@ std::int64_t peak_f32(std::int64_t rounds, float* sink) noexcept {
     return rounds * kPeakChains * static_cast<std::int64_t>(Batch::size);
 }
 
+// The same for the products of quantised tensors' elements.
+template <class Isa>
+std::int64_t peak_s8(std::int64_t rounds, float* sink) noexcept {
+    using Sums = xsimd::batch<std::int32_t, typename Isa::arch>;
+    Sums acc[kPeakChains];
+    for (int i = 0; i < kPeakChains; ++i) acc[i] = Sums(i);
+    const Sums activations(0x01010101);
+    const Sums weights(0x01000001);
+    for (std::int64_t r = 0; r < rounds; ++r) {
+        for (int i = 0; i < kPeakChains; ++i) acc[i] = Isa::dot(acc[i], activations, weights);
+    }
+    Sums sum = acc[0];
+    for (int i = 1; i < kPeakChains; ++i) sum += acc[i];
+    alignas(64) std::int32_t lane[Sums::size];
+    sum.store_aligned(lane);
+    *sink = static_cast<float>(lane[0]);
+    constexpr std::int64_t kGroup = sizeof(std::int32_t) / sizeof(typename Isa::Quantized);
+    return rounds * kPeakChains * static_cast<std::int64_t>(Sums::size) * kGroup;
+}
+
 }  // namespace
 }  // namespace lprnet::kernels

@@ -233,8 +233,9 @@ struct ContextScaleF32 {
 //   S[y][x][c] = sum_{r,s} input[y*stride_h+r][x*stride_w+s][c]
 // a tap computes, in integers,
 //   sums[x][c] = sum_y S[y][x][c]
-//   *squares = sum_{y,x,c} S[y][x][c]^2
-// A window has at most kMaxContextWindowS8 pixels.
+//   *squares = sum_{y,x,c} S[y][x][c]^2 * square_factors[c]
+// The factors are 4^k where channels have steps of their own, 2^k times the smallest. A window has
+// at most kMaxContextWindowS8 pixels; the sum may not leave int64.
 inline constexpr int kMaxContextWindowS8 = 128;
 struct ContextTapS8 {
     const void* input;
@@ -247,13 +248,17 @@ struct ContextTapS8 {
     int channels_used;  // the first of them, computed by this call
     int kh, kw;
     int stride_h, stride_w;
+    const std::uint32_t* square_factors = nullptr;  // of channels_used; null: all are 1
 };
 
 // The branches' values after the scaling of ContextScaleF32, from their sums, in place:
 //   data[x][c of branch b] = float(sums[x][c]) * float(factors[b] / (sum of b's squares))
+//                                * channel_factors[b][c]
 // With the window's area n and the branch's scale s the mean over the window is s * S / n, over
 // the height s * sums / (n * oh), and the mean square s^2 * squares / (n^2 * values); hence
-// factors[b] = n * values / (oh * s). A branch of zeros stays zero.
+// factors[b] = n * values / (oh * s). A branch of zeros stays zero. The channels' factors are
+// powers of two, so that the last product is exact: 2^-j for squares that were multiplied by
+// 4^(k - j), and 4^k is in factors[b] then.
 struct ContextScaleS8 {
     void* data;             // int32 sums before, float after
     std::ptrdiff_t column;  // elements from one column to the next
@@ -263,6 +268,7 @@ struct ContextScaleS8 {
     int channels[kMaxContextBranches];
     int parts[kMaxContextBranches];  // squares that a branch's calls left
     double factors[kMaxContextBranches];
+    const float* channel_factors[kMaxContextBranches];  // null: all are 1
 };
 
 }  // namespace lprnet::kernels

@@ -54,6 +54,7 @@ constexpr KernelTable make_quantised_kernels(const char* name) {
     table.context_tap_s8 = context_tap_s8<typename Isa::Quantized>;
     table.context_scale_s8 = context_scale_s8;
     table.peak_f32 = peak_f32<Isa>;
+    table.peak_s8 = peak_s8<Isa>;
     return table;
 }
 

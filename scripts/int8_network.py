@@ -22,15 +22,16 @@ LAST_CONV = {2: "backbone.0", 6: "backbone.4.block.6", 13: "backbone.11.block.6"
 
 @dataclass
 class Branch:
-    """Window sums of levels, [channels, 4, 18]: the real value is sums * step."""
+    """Window sums of levels, [channels, 4, 18]: the real value is sums * factor * scale / pixels."""
 
     sums: np.ndarray
     pixels: int
     scale: float
+    factors: np.ndarray  # of the channels, powers of two
 
     @property
     def values(self) -> np.ndarray:
-        return self.sums * (self.scale / self.pixels)
+        return self.sums * (self.factors[:, None, None] * (self.scale / self.pixels))
 
 
 class Int8Network:
@@ -59,16 +60,19 @@ class Int8Network:
                 levels = self._pool(levels, after + 1)
         levels, step = self._conv("backbone.16", levels, step)
         taps[22] = self._conv("backbone.20", levels, step)
-        return [self._branch(*taps[index], TAPS[index]) for index in TAPS]
+        return [self._branch(*taps[index], self._factors(LAST_CONV[index]), TAPS[index]) for index in TAPS]
 
     def logits(self, branches: list[Branch]) -> np.ndarray:
         """classes x 18, every product and sum rounded to float32 as the engine rounds it."""
         inputs: list[np.ndarray] = []
         order: list[int] = []
         for tap, branch in zip(TAPS, branches):
-            squares = int(np.square(branch.sums).sum())
-            factor = branch.pixels * branch.sums.size / (BRANCH_ROWS * branch.scale) / squares
-            inputs.append(branch.sums.sum(axis=1).astype(np.float32) * np.float32(factor))
+            least = float(branch.factors.min())
+            weights = np.square(branch.factors / least).astype(np.int64)
+            squares = int((np.square(branch.sums) * weights[:, None, None]).sum())
+            factor = branch.pixels * branch.sums.size / (BRANCH_ROWS * branch.scale) / least**2 / squares
+            scaled = branch.sums.sum(axis=1).astype(np.float32) * np.float32(factor)
+            inputs.append(scaled * branch.factors[:, None].astype(np.float32))
             step = POOLS[tap + 1][0] if tap + 1 in POOLS else 1
             channels, first = range(len(branch.sums)), len(order)
             order += [first + c for c in channels if c % step == 0] + [first + c for c in channels if c % step]
@@ -98,10 +102,14 @@ class Int8Network:
         step, stride = POOLS[index]
         return functional.max_pool2d(torch.from_numpy(levels[::step].copy())[None], 3, stride)[0].numpy()
 
-    def _branch(self, levels: np.ndarray, scale: float, window: tuple | None) -> Branch:
+    def _factors(self, name: str) -> np.ndarray:
+        channels = len(self.tensors[f"{name}.bias"])
+        return self.tensors.get(f"{name}.output.factor", np.ones(channels, np.float32)).astype(np.float64)
+
+    def _branch(self, levels: np.ndarray, scale: float, factors: np.ndarray, window: tuple | None) -> Branch:
         if window is None:
-            return Branch(levels.astype(np.int64), 1, scale)
+            return Branch(levels.astype(np.int64), 1, scale, factors)
         kernel, stride = window
         area = kernel[0] * kernel[1]
         means = functional.avg_pool2d(torch.from_numpy(levels)[None], kernel, stride)[0].numpy()
-        return Branch(np.rint(means * area).astype(np.int64), area, scale)
+        return Branch(np.rint(means * area).astype(np.int64), area, scale, factors)

@@ -36,7 +36,7 @@ Status expect_vector(const TensorView& tensor, DType dtype) {
 
 }  // namespace
 
-Status StoredTensor::read_sparse_shape(const TensorView& shape) {
+Status StoredTensor::read_sparse_shape(const TensorView& shape, DType dtype) {
     const std::size_t rank = shape.element_count();
     if (rank > kMaxRank) {
         return malformed(shape, "expected at most " + std::to_string(kMaxRank) +
@@ -44,17 +44,18 @@ Status StoredTensor::read_sparse_shape(const TensorView& shape) {
     }
     shape_.resize(rank);
     if (rank > 0) std::memcpy(shape_.data(), shape.bytes.data(), shape.bytes.size());
-    const std::optional<std::uint64_t> size = byte_size(shape_, DType::f32);
+    const std::optional<std::uint64_t> size = byte_size(shape_, dtype);
     if (!size || !std::in_range<std::size_t>(*size)) {
         return malformed(shape,
                          "expected dimensions from 0 up that fit 63 bits and memory, found " +
                              shape_text(shape_));
     }
-    count_ = static_cast<std::size_t>(*size / element_size(DType::f32));
+    count_ = static_cast<std::size_t>(*size / element_size(dtype));
     return {};
 }
 
-Result<StoredTensor> StoredTensor::find(const SafetensorsFile& file, const std::string& name) {
+Result<StoredTensor> StoredTensor::find(const SafetensorsFile& file, const std::string& name,
+                                        DType dtype) {
     StoredTensor found;
     const TensorView* dense = file.find(name);
     const std::string_view suffixes[] = {kMaskSuffix, kValuesSuffix, kShapeSuffix};
@@ -69,10 +70,10 @@ Result<StoredTensor> StoredTensor::find(const SafetensorsFile& file, const std::
         if (dense == nullptr) {
             return Error{ErrorCode::mismatch, "tensor " + in_quotes(name) + " is missing"};
         }
-        if (dense->dtype != DType::f32) {
+        if (dense->dtype != dtype) {
             return Error{ErrorCode::mismatch, "tensor " + in_quotes(name) + " has dtype " +
                                                   std::string(dtype_name(dense->dtype)) +
-                                                  ", expected F32"};
+                                                  ", expected " + std::string(dtype_name(dtype))};
         }
         found.values_ = dense;
         found.shape_ = dense->shape;
@@ -92,9 +93,9 @@ Result<StoredTensor> StoredTensor::find(const SafetensorsFile& file, const std::
     const TensorView& values = *parts[1];
     const TensorView& shape = *parts[2];
     if (Status s = expect_vector(mask, DType::u8); !s) return s.error();
-    if (Status s = expect_vector(values, DType::f32); !s) return s.error();
+    if (Status s = expect_vector(values, dtype); !s) return s.error();
     if (Status s = expect_vector(shape, DType::i64); !s) return s.error();
-    if (Status s = found.read_sparse_shape(shape); !s) return s.error();
+    if (Status s = found.read_sparse_shape(shape, dtype); !s) return s.error();
     if (mask.bytes.size() != mask_bytes(found.count_)) {
         return malformed(mask, "expected " + std::to_string(mask_bytes(found.count_)) +
                                    " bytes for " + shape_text(found.shape_) + ", found " +
@@ -121,10 +122,9 @@ std::vector<std::string> StoredTensor::stored_names() const {
     return {mask_->name, values_->name, shape_view_->name};
 }
 
-Status StoredTensor::copy(std::vector<float>& out) const {
-    if (Status s = check_finite(*values_); !s) return s;
-    if (!is_sparse()) return values_->copy_f32(out);
-
+// `values` are those of a sparse tensor that are not zero.
+template <class T>
+Status StoredTensor::fill(std::vector<T> values, std::vector<T>& out) const {
     const auto byte = [&](std::size_t i) { return std::to_integer<unsigned>(mask_->bytes[i]); };
     std::size_t bits = 0;
     for (std::size_t i = 0; i < mask_->bytes.size(); ++i) {
@@ -135,15 +135,13 @@ Status StoredTensor::copy(std::vector<float>& out) const {
         return malformed(*mask_,
                          "a bit is set behind the last of " + std::to_string(count_) + " elements");
     }
-    std::vector<float> values;
-    if (Status s = values_->copy_f32(values); !s) return s;
     if (bits != values.size()) {
         return malformed(*mask_, "expected " + std::to_string(values.size()) +
                                      " bits, one for each value of " + in_quotes(values_->name) +
                                      ", found " + std::to_string(bits));
     }
     for (std::size_t i = 0; i < values.size(); ++i) {
-        if (values[i] == 0.0F) {
+        if (values[i] == T{}) {
             return malformed(*values_, "element " + std::to_string(i) + " of " +
                                            std::to_string(values.size()) +
                                            " is 0, which only the mask may say");
@@ -152,31 +150,53 @@ Status StoredTensor::copy(std::vector<float>& out) const {
 
     // Without a branch, which would be guessed wrong at every other element; hence one value more,
     // for the clear bits behind the last that is set.
-    values.push_back(0.0F);
+    values.push_back(T{});
     out.resize(count_);
     std::size_t next = 0;
     for (std::size_t i = 0; i < count_; ++i) {
         const unsigned bit = byte(i / kBitsPerByte) >> (i % kBitsPerByte) & 1U;
-        out[i] = bit != 0 ? values[next] : 0.0F;
+        out[i] = bit != 0 ? values[next] : T{};
         next += bit;
     }
     return {};
 }
 
-std::vector<TensorView> SparseTensor::views(const std::string& name) const {
+Status StoredTensor::copy(std::vector<float>& out) const {
+    if (Status s = check_finite(*values_); !s) return s;
+    if (!is_sparse()) return values_->copy_f32(out);
+    std::vector<float> values;
+    if (Status s = values_->copy_f32(values); !s) return s;
+    return fill(std::move(values), out);
+}
+
+Status StoredTensor::copy(std::vector<std::int8_t>& out) const {
+    std::vector<std::int8_t> values(values_->bytes.size());
+    if (!values.empty()) std::memcpy(values.data(), values_->bytes.data(), values.size());
+    if (is_sparse()) return fill(std::move(values), out);
+    out = std::move(values);
+    return {};
+}
+
+template <class T>
+std::vector<TensorView> SparseParts<T>::views(const std::string& name) const {
     const auto extent = [](const auto& part) {
         return std::vector<std::int64_t>{static_cast<std::int64_t>(part.size())};
     };
     return {view_of<std::uint8_t>(name + std::string(kMaskSuffix), extent(mask), mask),
-            view_of<float>(name + std::string(kValuesSuffix), extent(values), values),
+            view_of<T>(name + std::string(kValuesSuffix), extent(values), values),
             view_of<std::int64_t>(name + std::string(kShapeSuffix), extent(shape), shape)};
 }
+template struct SparseParts<float>;
+template struct SparseParts<std::int8_t>;
 
-SparseTensor make_sparse(std::span<const float> elements, std::vector<std::int64_t> shape) {
-    SparseTensor sparse;
+namespace {
+
+template <class T>
+SparseParts<T> parts_of(std::span<const T> elements, std::vector<std::int64_t> shape) {
+    SparseParts<T> sparse;
     sparse.mask.resize(mask_bytes(elements.size()));
     for (std::size_t i = 0; i < elements.size(); ++i) {
-        if (elements[i] == 0.0F) continue;
+        if (elements[i] == T{}) continue;
         std::uint8_t& byte = sparse.mask[i / kBitsPerByte];
         byte = static_cast<std::uint8_t>(byte | 1U << (i % kBitsPerByte));
         sparse.values.push_back(elements[i]);
@@ -185,12 +205,29 @@ SparseTensor make_sparse(std::span<const float> elements, std::vector<std::int64
     return sparse;
 }
 
-bool is_smaller_sparse(std::span<const float> elements, std::size_t rank) noexcept {
+template <class T>
+bool is_smaller(std::span<const T> elements, std::size_t rank) noexcept {
     std::size_t values = 0;
-    for (const float element : elements) values += element != 0.0F ? 1 : 0;
-    return mask_bytes(elements.size()) + values * sizeof(float) + rank * sizeof(std::int64_t) +
+    for (const T element : elements) values += element != T{} ? 1 : 0;
+    return mask_bytes(elements.size()) + values * sizeof(T) + rank * sizeof(std::int64_t) +
                kHeaderBytes <
            elements.size_bytes();
+}
+
+}  // namespace
+
+SparseTensor make_sparse(std::span<const float> elements, std::vector<std::int64_t> shape) {
+    return parts_of(elements, std::move(shape));
+}
+SparseTensorS8 make_sparse(std::span<const std::int8_t> elements, std::vector<std::int64_t> shape) {
+    return parts_of(elements, std::move(shape));
+}
+
+bool is_smaller_sparse(std::span<const float> elements, std::size_t rank) noexcept {
+    return is_smaller(elements, rank);
+}
+bool is_smaller_sparse(std::span<const std::int8_t> elements, std::size_t rank) noexcept {
+    return is_smaller(elements, rank);
 }
 
 }  // namespace lprnet::weights

@@ -39,6 +39,8 @@ int main(int argc, char** argv) {
     add("prune", "Write a model file with the smallest weights set to zero", add_prune);
     add("quantize", "Write a model file in int8", add_quantize);
     add("tune", "Measure the kernels that compute each layer and keep the fastest", add_tune);
+    add("selftest", "Check that every instruction set of this CPU computes what it should",
+        add_selftest);
     add("doctor", "Find out which pixels a model expects, on labelled images", add_doctor);
     add("info", "Describe the model, its plan and this CPU", add_info);
 

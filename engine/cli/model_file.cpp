@@ -7,8 +7,9 @@ namespace lprnet::cli {
 using weights::SafetensorsFile;
 
 Result<SafetensorsFile> open_model_file(const std::string& path, const Model& model) {
-    return path.empty() ? SafetensorsFile::from_memory(builtin_model_bytes(), model.name())
-                        : SafetensorsFile::open(path);
+    return path.empty()
+               ? SafetensorsFile::from_memory(builtin_model_bytes(model.precision()), model.name())
+               : SafetensorsFile::open(path);
 }
 
 std::size_t file_bytes(const SafetensorsFile& file) {

@@ -12,14 +12,17 @@ namespace lprnet::cli {
 
 void ModelOption::add_to(CLI::App& app) {
     app.add_option("-m,--model", path, "Weights file (.safetensors); default: the one built in");
-    app.add_option("--precision", precision,
-                   "What the weights have to be; default: whatever they are")
+    app.add_option(
+           "--precision", precision,
+           "Which of the built-in weights, fp32 by default, or what those of --model have to "
+           "be")
         ->check(CLI::IsMember({"fp32", "int8"}));
     app.add_option("--tuning", tuning, "Kernel choices written by lprnet tune");
 }
 
 Result<Model> ModelOption::load() const {
-    Result<Model> model = path.empty() ? Model::builtin() : Model::load(path);
+    if (path.empty()) return Model::builtin(precision.empty() ? "fp32" : precision);
+    Result<Model> model = Model::load(path);
     if (model && !precision.empty() && precision != model->precision()) {
         return Error{ErrorCode::invalid_argument,
                      model->name() + ": expected " + precision + " weights, found " +

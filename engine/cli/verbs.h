@@ -19,6 +19,7 @@ Verb add_prune(CLI::App& app);
 Verb add_quantize(CLI::App& app);
 Verb add_tune(CLI::App& app);
 Verb add_info(CLI::App& app);
+Verb add_selftest(CLI::App& app);
 Verb add_doctor(CLI::App& app);
 
 }  // namespace lprnet::cli

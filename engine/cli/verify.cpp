@@ -198,10 +198,9 @@ Result<Report> compare(const SafetensorsFile& file, const Model& model, Recogniz
             if (it == expected.end()) continue;
             const std::span<const float> values = it->second.image(image);
             Difference& difference = report.layers[next++].difference;
-            for_each_value(step.output, step.channel_order, arena,
-                           [&](std::size_t i, double found) {
-                               difference.add(static_cast<double>(values[i]), found);
-                           });
+            for_each_value(step, arena, [&](std::size_t i, double found) {
+                difference.add(static_cast<double>(values[i]), found);
+            });
         }
         recognizer.decode(reading);
         if (reading.text != text_of(logits->second.image(image), model)) ++report.other_texts;

@@ -4,20 +4,15 @@
 
 #include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "engine/compress/activation_ranges.h"
 #include "engine/model/model_data.h"
 #include "lprnet/error.h"
 #include "weights/safetensors.h"
 
 namespace lprnet {
-
-// How far a layer's activations go before they saturate.
-enum class ClipMethod {
-    max,         // the largest value seen
-    percentile,  // 99.99 % of the values
-    mse,         // least squares of the rounding and clipping errors
-};
 
 // What a layer became, for the report.
 struct QuantizedLayer {
@@ -31,8 +26,9 @@ struct QuantizedModel {
     struct Tensor {
         std::string name;
         std::vector<std::int64_t> shape;
-        std::vector<std::int8_t> int8;  // or
-        std::vector<float> f32;
+        std::variant<std::vector<float>, std::vector<std::int8_t>, std::vector<std::uint8_t>,
+                     std::vector<std::int64_t>>
+            values;
     };
     std::vector<Tensor> tensors;
     std::vector<QuantizedLayer> layers;
@@ -41,13 +37,26 @@ struct QuantizedModel {
     std::vector<weights::TensorView> views() const;
 };
 
+struct QuantizeMethod {
+    ClipMethod clip = ClipMethod::mse;
+    // Steps of each channel's own, as far as the channel goes.
+    bool equalise = true;
+    // Weights and biases by least squares of each layer's error, not to the nearest.
+    bool reconstruct = true;
+    // Weights below this share of the largest of their output channel become zero, 0..1: those of
+    // pruned networks cost little, because the others are fitted to make up for them, and make the
+    // file smaller.
+    double zero_below = 0.0;
+};
+
 // Calibrates on `inputs`: the network's normalised inputs, NHWC, of one image or more. Every
 // convolution but the one behind the context gets quantised, that one's weights alone are stored
 // as int8. Batch norms and the normalisation of pixels go into the weights.
 // Errors: invalid_argument for no input or inputs without any activation, unsupported for a model
 // that is quantised already. May throw std::bad_alloc.
 Result<QuantizedModel> quantize(const ModelData& model,
-                                const std::vector<std::vector<float>>& inputs, ClipMethod method);
+                                const std::vector<std::vector<float>>& inputs,
+                                const QuantizeMethod& method = {});
 
 // Weights as int8 and nothing else: the network is computed in float32. Other tensors of `file`
 // are kept.

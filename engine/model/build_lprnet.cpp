@@ -1,6 +1,7 @@
 // Walks the table of layers, looks up every tensor a layer needs, checks it
 // against the shape that arrives there and records the shape that leaves.
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -23,6 +24,10 @@ constexpr std::int64_t kMaxLayerSize = 1 << 24;
 
 // What a step of a quantised convolution's output is.
 constexpr const char* kOutputStep = ".output.scale";
+// What that step is for each channel, in units of it.
+constexpr const char* kOutputFactor = ".output.factor";
+// 2^-8 is the least where the context reads a layer.
+constexpr int kMaxFactorExponent = 8;
 
 // A counter that only training reads.
 constexpr std::string_view kIgnoredSuffix = ".num_batches_tracked";
@@ -89,14 +94,21 @@ public:
     Status read_int8(const std::string& name, std::vector<std::int64_t>& shape,
                      SharedArray<std::int8_t>& values, std::vector<float>& steps,
                      std::size_t& stored_bytes) {
-        const weights::TensorView& tensor = *file_.find(name);
-        if (Status s = fit(name, tensor.shape, shape); !s) return s;
-        used_.insert(name);
-        stored_bytes = tensor.bytes.size();
-        const std::span<const std::int8_t> view(
-            reinterpret_cast<const std::int8_t*>(tensor.bytes.data()), tensor.bytes.size());
-        values = borrow_ ? SharedArray<std::int8_t>::borrow(view)
-                         : SharedArray<std::int8_t>({view.begin(), view.end()});
+        Result<weights::StoredTensor> tensor =
+            weights::StoredTensor::find(file_, name, weights::DType::i8);
+        if (!tensor) return labelled(tensor.error());
+        if (Status s = fit(name, tensor->shape(), shape); !s) return s;
+        for (std::string& part : tensor->stored_names()) used_.insert(std::move(part));
+        stored_bytes = tensor->stored_bytes();
+        if (borrow_ && !tensor->is_sparse()) {
+            const std::span<const std::byte> bytes = file_.find(name)->bytes;
+            values = SharedArray<std::int8_t>::borrow(
+                {reinterpret_cast<const std::int8_t*>(bytes.data()), bytes.size()});
+        } else {
+            std::vector<std::int8_t> copy;
+            if (Status s = tensor->copy(copy); !s) return labelled(s);
+            values = SharedArray<std::int8_t>(std::move(copy));
+        }
         std::vector<std::int64_t> channels = {shape[0]};
         if (Status s = read(name + ".scale", channels, steps); !s) return s;
         return check_positive(name + ".scale", steps);
@@ -111,8 +123,10 @@ public:
         return {};
     }
 
+    // Dense or sparse.
     bool is_int8(const std::string& name) const {
         const weights::TensorView* tensor = file_.find(name);
+        if (tensor == nullptr) tensor = file_.find(name + std::string(weights::kValuesSuffix));
         return tensor != nullptr && tensor->dtype == weights::DType::i8;
     }
 
@@ -197,6 +211,12 @@ Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, No
                                " channels and 1.." + std::to_string(kMaxKernel) + " taps a side");
     }
     if (node.quantised_weight.size() > 0 && !node.quantised()) dequantise_weight(node);
+    const std::string output_factor = node.name + kOutputFactor;
+    if (node.quantised() && source.has(output_factor)) {
+        std::vector<std::int64_t> channels = {oc};
+        if (Status s = source.read(output_factor, channels, node.output_factor); !s) return s;
+        if (Status s = source.check_positive(output_factor, node.output_factor); !s) return s;
+    }
     std::vector<std::int64_t> bias_shape = {oc};
     if (Status s = source.read(node.name + ".bias", bias_shape, node.bias); !s) return s;
     node.kh = static_cast<int>(kh);
@@ -216,6 +236,25 @@ Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, No
     if (node.shape.h < 1 || node.shape.w < 1) {
         return source.mismatch("tensor '" + node.name + ".weight' has shape " + shape_text(shape) +
                                ", too large for its input of " + shape_text(in));
+    }
+    return {};
+}
+
+// A branch of the context adds squares of all channels as integers, so that what their steps are to
+// each other has to be a power of two.
+Status check_branch(const TensorSource& source, const Graph& graph, int branch) {
+    const Node* node = &graph.nodes[static_cast<std::size_t>(branch)];
+    while (node->op != Op::conv2d && !node->inputs.empty()) {
+        node = &graph.nodes[static_cast<std::size_t>(node->inputs.front())];
+    }
+    for (std::size_t i = 0; i < node->output_factor.size(); ++i) {
+        int exponent = 0;
+        const bool power = std::frexp(node->output_factor[i], &exponent) == 0.5f;
+        if (power && exponent <= 1 && exponent >= 1 - kMaxFactorExponent) continue;
+        return source.mismatch("tensor '" + node->name + kOutputFactor + "' is " +
+                               std::to_string(node->output_factor[i]) + " at " + std::to_string(i) +
+                               ", expected a power of two from 1 to 1/256, since the context "
+                               "reads this layer");
     }
     return {};
 }
@@ -306,6 +345,10 @@ Result<Graph> build_lprnet(const weights::SafetensorsFile& file, const std::stri
                 break;
             }
             case Op::mean_height: node.shape = {in.c, 1, in.w}; break;
+            case Op::normalize:
+                status = check_branch(source, graph, node.inputs.front());
+                node.shape = in;
+                break;
             default: node.shape = in; break;
         }
         if (!status) return status.error();

@@ -1,38 +1,45 @@
-// The assembler copies the file into the object: no generated source, and the
+// The assembler copies the files into the object: no generated source, and the
 // compiler never parses megabytes of digits.
 #include "engine/model/builtin.h"
 
-#ifdef LPRNET_BUILTIN_MODEL
 // 64-byte alignment is that of the tensor data inside the file.
-__asm__(
-    ".section .rodata\n"
-    ".balign 64\n"
-    ".hidden lprnet_builtin_model_begin\n"
-    ".globl lprnet_builtin_model_begin\n"
-    "lprnet_builtin_model_begin:\n"
-    ".incbin \"" LPRNET_BUILTIN_MODEL
-    "\"\n"
-    ".hidden lprnet_builtin_model_end\n"
-    ".globl lprnet_builtin_model_end\n"
-    "lprnet_builtin_model_end:\n"
-    ".previous\n");
+#define LPRNET_INCLUDE_FILE(symbol, file)        \
+    __asm__(                                     \
+        ".section .rodata\n"                     \
+        ".balign 64\n"                           \
+        ".hidden " #symbol                       \
+        "_begin\n"                               \
+        ".globl " #symbol "_begin\n" #symbol     \
+        "_begin:\n"                              \
+        ".incbin \"" file                        \
+        "\"\n"                                   \
+        ".hidden " #symbol                       \
+        "_end\n"                                 \
+        ".globl " #symbol "_end\n" #symbol       \
+        "_end:\n"                                \
+        ".previous\n");                          \
+    extern "C" const std::byte symbol##_begin[]; \
+    extern "C" const std::byte symbol##_end[]
 
-extern "C" const std::byte lprnet_builtin_model_begin[];
-extern "C" const std::byte lprnet_builtin_model_end[];
+#ifdef LPRNET_BUILTIN_MODEL
+LPRNET_INCLUDE_FILE(lprnet_builtin_model, LPRNET_BUILTIN_MODEL);
+#endif
+#ifdef LPRNET_BUILTIN_INT8_MODEL
+LPRNET_INCLUDE_FILE(lprnet_builtin_int8_model, LPRNET_BUILTIN_INT8_MODEL);
+#endif
 
 namespace lprnet {
 
-std::span<const std::byte> builtin_model_bytes() noexcept {
-    return {lprnet_builtin_model_begin, lprnet_builtin_model_end};
-}
-
-}  // namespace lprnet
-#else
-namespace lprnet {
-
-std::span<const std::byte> builtin_model_bytes() noexcept {
+std::span<const std::byte> builtin_model_bytes(
+    [[maybe_unused]] std::string_view precision) noexcept {
+#ifdef LPRNET_BUILTIN_MODEL
+    if (precision == "fp32") return {lprnet_builtin_model_begin, lprnet_builtin_model_end};
+#endif
+#ifdef LPRNET_BUILTIN_INT8_MODEL
+    if (precision == "int8")
+        return {lprnet_builtin_int8_model_begin, lprnet_builtin_int8_model_end};
+#endif
     return {};
 }
 
 }  // namespace lprnet
-#endif

@@ -1,13 +1,14 @@
-// The weights file that was linked into the library.
+// The weights files that were linked into the library.
 #pragma once
 
 #include <cstddef>
 #include <span>
+#include <string_view>
 
 namespace lprnet {
 
-// The bytes of the file named by the CMake option LPRNET_BUILTIN_MODEL; empty if
-// it was switched off.
-std::span<const std::byte> builtin_model_bytes() noexcept;
+// The bytes of the file named by the CMake option LPRNET_BUILTIN_MODEL, for "fp32", or
+// LPRNET_BUILTIN_INT8_MODEL, for "int8"; empty if it was switched off.
+std::span<const std::byte> builtin_model_bytes(std::string_view precision) noexcept;
 
 }  // namespace lprnet

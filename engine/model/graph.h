@@ -74,6 +74,10 @@ struct Node {
     std::vector<float> weight_step;
     float output_step = 0.0f;
     bool quantised() const noexcept { return output_step > 0.0f; }
+    // What a step of each of PyTorch's output channels really is, in units of output_step, for
+    // whoever looks at the output: the weights that read it are in such units already. Empty if
+    // it is 1.
+    std::vector<float> output_factor;
 
     // quantise: pixel level = value * level_factor + level_offset, for each channel.
     std::vector<float> level_factor;

@@ -87,14 +87,6 @@ Status read_charset(const Metadata& metadata, ModelData& model) {
     return {};
 }
 
-// normalised = (level - mean) * scale, the other way round.
-void set_levels(const Preprocess& preprocess, Node& quantise) {
-    for (int c = 0; c < channels(preprocess.order); ++c) {
-        quantise.level_factor.push_back(1.0f / preprocess.scale[c]);
-        quantise.level_offset.push_back(preprocess.mean[c]);
-    }
-}
-
 Status read_temperature(const Metadata& metadata, double& out) {
     constexpr std::string_view kKey = "lprnet.temperature";
     const std::string* text = metadata.find(kKey);
@@ -177,6 +169,13 @@ Status read_preprocess(const Metadata& metadata, Preprocess& out) {
 
 }  // namespace
 
+void set_levels(const Preprocess& preprocess, Node& quantise) {
+    for (int c = 0; c < channels(preprocess.order); ++c) {
+        quantise.level_factor.push_back(1.0f / preprocess.scale[c]);
+        quantise.level_offset.push_back(preprocess.mean[c]);
+    }
+}
+
 Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string name, bool borrow) {
     ModelData model;
     model.name = std::move(name);
@@ -250,21 +249,24 @@ Result<Model> Model::from_memory(std::span<const std::byte> bytes, std::string l
     }
 }
 
-Result<Model> Model::builtin() noexcept {
-    const std::span<const std::byte> bytes = builtin_model_bytes();
-    if (bytes.empty()) {
-        return Error{ErrorCode::unsupported,
-                     "builtin: this library was built without a model; name a file"};
-    }
-    const std::string label = "builtin";
+Result<Model> Model::builtin(std::string_view precision) noexcept {
+    const std::span<const std::byte> bytes = builtin_model_bytes(precision);
     try {
+        const bool plain = precision == "fp32";
+        if (bytes.empty()) {
+            return Error{ErrorCode::unsupported,
+                         "builtin: this library was built without a model" +
+                             (plain ? "" : " in " + weights::printable(precision)) +
+                             "; name a file"};
+        }
+        const std::string label = plain ? "builtin" : "builtin-" + std::string(precision);
         // The bytes are part of the program.
         constexpr bool kBorrow = true;
         auto data = share(weights::SafetensorsFile::from_memory(bytes, label), label, kBorrow);
         if (!data) return data.error();
         return Model(std::move(*data));
     } catch (const std::bad_alloc&) {
-        return out_of_memory(label);
+        return out_of_memory("builtin");
     }
 }
 

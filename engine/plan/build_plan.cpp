@@ -55,6 +55,7 @@ public:
         step.op = node.op;
         step.output = out;
         step.channel_order = node.channel_order;
+        step.input_order = node.input_order;
         step.multiply_accumulates = multiply_accumulates(graph_, node);
         KernelCall call;
         call.input = in.origin();

@@ -45,6 +45,8 @@ public:
         step.op = node.op;
         step.output = out;
         step.channel_order = node.channel_order;
+        step.channel_factor = factors_[static_cast<std::size_t>(index)];
+        step.input_order = node.input_order;
         step.multiply_accumulates = multiply_accumulates(graph_, node);
         KernelCall call;
         call.input = in.origin();
@@ -93,10 +95,30 @@ private:
             } else if (node.op == Op::max_pool) {
                 tensor.scale = placement(only_input(node)).tensor.scale;
             }
+            factors_.push_back(factors_of(node));
             if (tensor.quantised()) {
                 tensor.element_bytes = static_cast<std::size_t>(table_.quantized.bytes);
             }
         }
+    }
+
+    // Of each stored channel; empty if they are 1.
+    std::vector<float> factors_of(const Node& node) const {
+        std::vector<float> factors;
+        if (node.op == Op::conv2d && !node.output_factor.empty()) {
+            for (int c = 0; c < node.shape.c; ++c) {
+                const int from = node.channel_order.empty()
+                                     ? c
+                                     : node.channel_order[static_cast<std::size_t>(c)];
+                factors.push_back(node.output_factor[static_cast<std::size_t>(from)]);
+            }
+        } else if (node.op == Op::max_pool) {
+            const std::vector<float>& before = factors_[static_cast<std::size_t>(only_input(node))];
+            for (int c = 0; c < node.shape.c && !before.empty(); ++c) {
+                factors.push_back(before[static_cast<std::size_t>(c * node.channel_stride)]);
+            }
+        }
+        return factors;
     }
 
     int parts_of(int tap) const {
@@ -143,6 +165,8 @@ private:
                 size += packed_weights(node) + (node.quantised() ? 2 : 1) * packed_bias(node);
             } else if (node.op == Op::quantise) {
                 size += 2 * align_floats(pattern(node));
+            } else if (node.op == Op::context_tap) {
+                size += 2 * align_floats(tap_factors(node).size());
             }
         }
         return size;
@@ -301,6 +325,17 @@ private:
         step.kernel = kernel_text("max_pool2d_s8", node.window.h, node.window.w);
     }
 
+    // Those of the channels that a tap reads, powers of two from 1 down; empty if they are 1.
+    const std::vector<float>& tap_factors(const Node& tap) const {
+        return factors_[static_cast<std::size_t>(only_input(tap))];
+    }
+    // 4^k if the smallest of them is 2^-k.
+    static double largest_square_factor(const std::vector<float>& factors) {
+        if (factors.empty()) return 1.0;
+        const double least = static_cast<double>(*std::min_element(factors.begin(), factors.end()));
+        return 1.0 / (least * least);
+    }
+
     static int rows_of(const Node& tap, int input_height) {
         return (input_height - tap.window.h) / tap.stride.h + 1;
     }
@@ -311,6 +346,11 @@ private:
         if (node.window.h * node.window.w > kernels::kMaxContextWindowS8) {
             return unsupported(node, "a window of more than " +
                                          std::to_string(kernels::kMaxContextWindowS8) + " pixels");
+        }
+        const double largest_sum =
+            double(rows_of(node, in.h)) * out.w * out.c * largest_square_factor(tap_factors(node));
+        if (largest_sum * std::pow(node.window.h * node.window.w * kLevels, 2) > 9e18) {
+            return unsupported(node, "the largest sum of squares does not fit 64 bits");
         }
         int context = index + 1;
         while (node_at(graph_, context).op != Op::concat) ++context;
@@ -333,9 +373,23 @@ private:
             .kw = node.window.w,
             .stride_h = node.stride.h,
             .stride_w = node.stride.w,
+            .square_factors = square_factors(node),
         };
         step.kernel = kernel_text("context_tap_s8", node.window.h, node.window.w);
         return {};
+    }
+
+    // Of the squares of each channel, in packed memory.
+    const std::uint32_t* square_factors(const Node& tap) {
+        const std::vector<float>& factors = tap_factors(tap);
+        if (factors.empty()) return nullptr;
+        auto* squares = reinterpret_cast<std::uint32_t*>(take_packed(align_floats(factors.size())));
+        const double largest = largest_square_factor(factors);
+        for (std::size_t c = 0; c < factors.size(); ++c) {
+            const auto factor = static_cast<double>(factors[c]);
+            squares[c] = static_cast<std::uint32_t>(largest * factor * factor);
+        }
+        return squares;
     }
 
     Status add_context_scale(int index, const Tensor& out, Step& step, KernelCall& call) {
@@ -355,7 +409,14 @@ private:
             const double values = double(rows) * tap.shape.w * tap.shape.c;
             scale.channels[scale.branches] = tap.shape.c;
             scale.parts[scale.branches] = parts_of(input);
-            scale.factors[scale.branches] = area * values / (rows * static_cast<double>(in.scale));
+            const std::vector<float>& factors = tap_factors(tap);
+            scale.factors[scale.branches] = area * values / (rows * static_cast<double>(in.scale)) *
+                                            largest_square_factor(factors);
+            if (!factors.empty()) {
+                float* packed = take_packed(align_floats(factors.size()));
+                std::copy(factors.begin(), factors.end(), packed);
+                scale.channel_factors[scale.branches] = packed;
+            }
             ++scale.branches;
         }
         call.arguments = scale;
@@ -367,8 +428,9 @@ private:
     const Graph& graph_;
     const kernels::KernelTable& table_;
     const PlanOptions& options_;
-    std::vector<Placement> placements_;  // by node, then the sums of squares
-    int squares_ = 0;                    // which one those are
+    std::vector<Placement> placements_;        // by node, then the sums of squares
+    int squares_ = 0;                          // which one those are
+    std::vector<std::vector<float>> factors_;  // by node
     Plan plan_;
     float* packed_ = nullptr;
 };

@@ -84,6 +84,11 @@ struct Step {
     Tensor output;
     // Stored channel i is PyTorch's channel channel_order[i]; empty if they are equal.
     std::vector<int> channel_order;
+    // What a step of each stored channel of a quantised output is, in units of output.scale; empty
+    // if it is 1.
+    std::vector<float> channel_factor;
+    // conv2d: stored input channel i is PyTorch's channel input_order[i]; empty if they are equal.
+    std::vector<int> input_order;
     std::int64_t multiply_accumulates = 0;  // of the definition, whatever the algorithm
     std::size_t weight_bytes = 0;
     std::string kernel;  // for people: "conv2d_f32 3x1"

@@ -131,6 +131,7 @@ struct Splitter {
         const int first = group.begin * kTapChannelsS8;
         call.input += elements(first);
         call.output += static_cast<std::size_t>(first) * sizeof(std::int32_t);
+        if (a.square_factors != nullptr) a.square_factors += first;
         // The sums of calls that exist lie one behind the other.
         call.extra +=
             static_cast<std::size_t>(groups < parts ? group.begin : i) * sizeof(std::int64_t);

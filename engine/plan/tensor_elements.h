@@ -28,10 +28,11 @@ void for_each_element(const Tensor& tensor, const std::vector<int>& channel_orde
     }
 }
 
-// Calls visit(index, real value) in the same way for a tensor of any elements.
+// Calls visit(index, real value) in the same way for a step's output of any elements.
 template <class Visit>
-void for_each_value(const Tensor& tensor, const std::vector<int>& channel_order, float* arena,
-                    Visit visit) {
+void for_each_value(const Step& step, float* arena, Visit visit) {
+    const Tensor& tensor = step.output;
+    const std::vector<int>& channel_order = step.channel_order;
     if (!tensor.quantised()) {
         for_each_element(tensor, channel_order, arena,
                          [&](std::size_t i, float& x) { visit(i, static_cast<double>(x)); });
@@ -43,6 +44,10 @@ void for_each_value(const Tensor& tensor, const std::vector<int>& channel_order,
     for (int stored = 0; stored < tensor.c; ++stored) {
         const int c =
             channel_order.empty() ? stored : channel_order[static_cast<std::size_t>(stored)];
+        const float factor = step.channel_factor.empty()
+                                 ? 1.0f
+                                 : step.channel_factor[static_cast<std::size_t>(stored)];
+        const double unit = static_cast<double>(tensor.scale) * static_cast<double>(factor);
         std::size_t i = static_cast<std::size_t>(c) * plane;
         for (int y = 0; y < tensor.h; ++y) {
             for (int x = 0; x < tensor.w; ++x) {
@@ -52,7 +57,7 @@ void for_each_value(const Tensor& tensor, const std::vector<int>& channel_order,
                 std::memcpy(&level,
                             origin + element * static_cast<std::ptrdiff_t>(tensor.element_bytes),
                             tensor.element_bytes);
-                visit(i++, level * static_cast<double>(tensor.scale));
+                visit(i++, level * unit);
             }
         }
     }

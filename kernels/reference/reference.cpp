@@ -299,7 +299,8 @@ void context_tap_s8(const ContextTapS8& a) noexcept {
                     }
                 }
                 sum += window;
-                *a.squares += std::int64_t{window} * window;
+                const std::int64_t factor = a.square_factors == nullptr ? 1 : a.square_factors[c];
+                *a.squares += std::int64_t{window} * window * factor;
             }
             a.sums[x * a.sums_column + c] = sum;
         }
@@ -319,7 +320,8 @@ void context_scale_s8(const ContextScaleS8& a) noexcept {
                 char* at = static_cast<char*>(a.data) + (x * a.column + c) * 4;
                 std::int32_t sum;
                 std::memcpy(&sum, at, 4);
-                const float value = static_cast<float>(sum) * factor;
+                float value = static_cast<float>(sum) * factor;
+                if (a.channel_factors[b] != nullptr) value *= a.channel_factors[b][c - first];
                 std::memcpy(at, &value, 4);
             }
         }
@@ -331,6 +333,13 @@ std::int64_t peak_f32(std::int64_t rounds, float* sink) noexcept {
     float acc = 0.0f;
     for (std::int64_t r = 0; r < rounds; ++r) acc = acc * 0.5f + 0.5f;
     *sink = acc;
+    return rounds;
+}
+
+std::int64_t peak_s8(std::int64_t rounds, float* sink) noexcept {
+    std::int32_t acc = 0;
+    for (std::int64_t r = 0; r < rounds; ++r) acc = acc / 2 * 3 + 1;
+    *sink = static_cast<float>(acc);
     return rounds;
 }
 
@@ -356,6 +365,7 @@ const KernelTable table_reference = {
     .context_tap_s8 = context_tap_s8,
     .context_scale_s8 = context_scale_s8,
     .peak_f32 = peak_f32,
+    .peak_s8 = peak_s8,
 };
 
 }  // namespace lprnet::kernels

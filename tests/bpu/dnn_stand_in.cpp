@@ -384,7 +384,7 @@ std::vector<std::vector<float>> compute(Packed& packed, const std::vector<float>
         values.resize(static_cast<std::size_t>(step.output.c) *
                       static_cast<std::size_t>(step.output.h) *
                       static_cast<std::size_t>(step.output.w));
-        for_each_value(step.output, step.channel_order, state.arena.data(),
+        for_each_value(step, state.arena.data(),
                        [&](std::size_t i, double x) { values[i] = static_cast<float>(x); });
     }
     for (const Node& node : graph.nodes) {

@@ -228,13 +228,21 @@ struct TapCase {
     int oh, ow, channels, kh, kw, stride_h, stride_w;
 };
 
-void check_tap(const KernelTable& table, const TapCase& c, int fixed = -1) {
+// With `factors` some channels have larger steps than others.
+void check_tap(const KernelTable& table, const TapCase& c, int fixed = -1, bool factors = false) {
     INFO(table.name << " channels " << c.channels << " window " << c.kh << "x" << c.kw);
     std::mt19937 random(static_cast<unsigned>(c.ow * 7 + c.channels));
     const std::ptrdiff_t iw = (c.ow - 1) * c.stride_w + c.kw;
     const std::ptrdiff_t ih = (c.oh - 1) * c.stride_h + c.kh;
     std::vector<int> input(static_cast<std::size_t>(ih * iw * c.channels));
     for (int& q : input) q = fixed >= 0 ? fixed : random_below(random, 256);
+    std::vector<std::uint32_t> square_factors;
+    std::vector<float> channel_factors;
+    for (int i = 0; i < c.channels; ++i) {
+        const int exponent = fixed >= 0 ? 8 : random_below(random, 9);
+        square_factors.push_back(1U << (2 * exponent));
+        channel_factors.push_back(std::ldexp(1.0f, exponent - 8));
+    }
     const auto run = [&](const KernelTable& t) {
         QuantizedBuffer in(t, input.size());
         for (std::size_t i = 0; i < input.size(); ++i) in.set(i, input[i]);
@@ -255,11 +263,13 @@ void check_tap(const KernelTable& table, const TapCase& c, int fixed = -1) {
                                       .kh = c.kh,
                                       .kw = c.kw,
                                       .stride_h = c.stride_h,
-                                      .stride_w = c.stride_w};
+                                      .stride_w = c.stride_w,
+                                      .square_factors = factors ? square_factors.data() : nullptr};
         t.context_tap_s8(call);
         call.input = static_cast<char*>(in.data()) + first * t.quantized.bytes;
         call.sums += first;
         call.squares = &squares[1];
+        if (factors) call.square_factors += first;
         call.channels_used = c.channels - first;
         t.context_tap_s8(call);
         for (int x = 0; x < c.ow; ++x) {
@@ -267,14 +277,16 @@ void check_tap(const KernelTable& table, const TapCase& c, int fixed = -1) {
                 CHECK(sums[static_cast<std::size_t>(x * column + c.channels + gap)] == -7);
             }
         }
-        const kernels::ContextScaleS8 scale = {.data = sums.data(),
-                                               .column = column,
-                                               .squares = squares,
-                                               .ow = c.ow,
-                                               .branches = 1,
-                                               .channels = {c.channels},
-                                               .parts = {2},
-                                               .factors = {12345.678}};
+        const kernels::ContextScaleS8 scale = {
+            .data = sums.data(),
+            .column = column,
+            .squares = squares,
+            .ow = c.ow,
+            .branches = 1,
+            .channels = {c.channels},
+            .parts = {2},
+            .factors = {12345.678},
+            .channel_factors = {factors ? channel_factors.data() : nullptr}};
         std::vector<std::int32_t> before = sums;
         t.context_scale_s8(scale);
         // Float bits, so that equality is that of every bit.
@@ -287,13 +299,15 @@ void check_tap(const KernelTable& table, const TapCase& c, int fixed = -1) {
 
 TEST_CASE("context_tap_s8 and context_scale_s8 are exact", "[kernels]") {
     for (const KernelTable* table : tables_under_test()) {
-        check_tap(*table, {4, 18, 64, 5, 5, 5, 5});
-        check_tap(*table, {4, 18, 128, 5, 5, 5, 5});
-        check_tap(*table, {4, 18, 256, 4, 10, 4, 2});
-        check_tap(*table, {4, 18, 68, 1, 1, 1, 1});
-        check_tap(*table, {3, 7, 37, 3, 4, 2, 3});
-        check_tap(*table, {2, 3, 5, 8, 16, 1, 1}, 255);
-        check_tap(*table, {2, 3, 70, 4, 10, 4, 2}, 0);
+        for (const bool factors : {false, true}) {
+            check_tap(*table, {4, 18, 64, 5, 5, 5, 5}, -1, factors);
+            check_tap(*table, {4, 18, 128, 5, 5, 5, 5}, -1, factors);
+            check_tap(*table, {4, 18, 256, 4, 10, 4, 2}, -1, factors);
+            check_tap(*table, {4, 18, 68, 1, 1, 1, 1}, -1, factors);
+            check_tap(*table, {3, 7, 37, 3, 4, 2, 3}, -1, factors);
+            check_tap(*table, {2, 3, 5, 8, 16, 1, 1}, 255, factors);
+            check_tap(*table, {2, 3, 70, 4, 10, 4, 2}, 0, factors);
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <string>
 
+#include "engine/compress/quantize.h"
 #include "engine/model/lprnet_layers.h"
 #include "tests/catch.h"
 #include "tests/network/random_network.h"
@@ -175,6 +176,48 @@ TEST_CASE("int8 weights without channels or with a step that is not above 0 are 
     check_int8_refused(16, 0.0f, "'backbone.0.weight.scale' is 0.000000 at 0");
     check_int8_refused(16, -1.0f, "'backbone.0.weight.scale' is -1.000000 at 0");
     check_int8_refused(16, std::numeric_limits<float>::quiet_NaN(), "is nan");
+}
+
+// A quantised network's file with the factors of one layer's output changed.
+void check_factor_refused(const std::string& layer, const std::vector<float>& factors,
+                          const std::string& part) {
+    const NetworkFile file = small_file();
+    const Result<Model> plain = Model::from_memory(file.bytes(), "plain");
+    REQUIRE(plain.ok());
+    std::vector<float> image(3 * 24 * 94);
+    for (std::size_t i = 0; i < image.size(); ++i) image[i] = float(i % 17) / 8 - 1;
+    Result<QuantizedModel> quantised = quantize(plain->data(), {image});
+    if (!quantised) FAIL(quantised.error().message);
+    bool found = false;
+    for (QuantizedModel::Tensor& tensor : quantised->tensors) {
+        if (tensor.name != layer + ".output.factor") continue;
+        found = true;
+        if (factors.size() == 1) {
+            std::get<std::vector<float>>(tensor.values)[1] = factors[0];
+        } else {
+            tensor.values = factors;
+            tensor.shape = {static_cast<std::int64_t>(factors.size())};
+        }
+    }
+    REQUIRE(found);
+    const auto bytes = weights::serialize_safetensors(quantised->views(), file.metadata);
+    REQUIRE(bytes.ok());
+    const Result<Model> model = Model::from_memory(*bytes, "the file");
+    REQUIRE_FALSE(model.ok());
+    CHECK_THAT(model.error().message,
+               contains("the file: tensor '" + layer + ".output.factor'") && contains(part));
+}
+
+TEST_CASE("factors of a quantised layer that make no sense are refused", "[model]") {
+    constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+    check_factor_refused("backbone.4.block.0", {0.0f}, "is 0.000000 at 1, expected more than 0");
+    check_factor_refused("backbone.4.block.0", {-1.0f}, "at 1, expected more than 0");
+    check_factor_refused("backbone.4.block.0", {kNan}, "1");
+    check_factor_refused("backbone.4.block.0", {1, 1, 1}, "shape [3]");
+    for (const float factor : {0.75f, 2.0f, 1.0f / 512}) {
+        check_factor_refused("backbone.11.block.6", {factor}, "expected a power of two");
+        check_factor_refused("backbone.20", {factor}, "expected a power of two");
+    }
 }
 
 TEST_CASE("a tensor of another dtype is refused", "[model]") {

@@ -17,7 +17,7 @@ template <class Expected>
 Agreement agreement(const Step& step, float* arena, Expected expected) {
     Agreement result;
     double product = 0.0, left = 0.0, right = 0.0;
-    for_each_value(step.output, step.channel_order, arena, [&](std::size_t i, double f) {
+    for_each_value(step, arena, [&](std::size_t i, double f) {
         const double e = expected(i);
         if (!(std::abs(e - f) <= result.max_abs)) result.max_abs = std::abs(e - f);
         product += e * f;

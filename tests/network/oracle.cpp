@@ -63,6 +63,7 @@ OracleTensor conv2d(const Node& node, const OracleTensor& in) {
     // As conv2d_s8 is defined: sums of integers, which double holds exactly.
     OracleTensor out = from_matrix(weight * (columns / in.step), node.shape);
     out.step = double{node.output_step};
+    out.factors.assign(node.output_factor.begin(), node.output_factor.end());
     for (std::size_t i = 0; i < out.values.size(); ++i) {
         const int o = static_cast<int>(i) / pixels;
         const auto from = static_cast<std::size_t>(source(node.channel_order, o));
@@ -103,6 +104,17 @@ OracleTensor batch_norm(const Node& node, const OracleTensor& in) {
     return from_matrix(out, node.shape);
 }
 
+// The context reads real values: factors move into them.
+OracleTensor with_factors(const OracleTensor& in) {
+    OracleTensor out = in;
+    const std::size_t plane = in.values.size() / static_cast<std::size_t>(in.shape.c);
+    for (std::size_t i = 0; i < in.values.size() && !in.factors.empty(); ++i) {
+        out.values[i] *= in.factors[i / plane];
+    }
+    out.factors.clear();
+    return out;
+}
+
 OracleTensor pool(const Node& node, const OracleTensor& in, bool average) {
     OracleTensor out{node.shape, {}};
     for (int c = 0; c < node.shape.c; ++c) {
@@ -120,6 +132,9 @@ OracleTensor pool(const Node& node, const OracleTensor& in, bool average) {
         }
     }
     out.step = average ? 0.0 : in.step;
+    for (int c = 0; c < node.shape.c && !in.factors.empty(); ++c) {
+        out.factors.push_back(in.factors[static_cast<std::size_t>(c * node.channel_stride)]);
+    }
     return out;
 }
 
@@ -152,11 +167,13 @@ std::map<std::string, OracleTensor> run_oracle(const Graph& graph,
             case Op::relu:
                 out = from_matrix(as_matrix(in(0)).cwiseMax(0.0), node.shape);
                 out.step = in(0).step;
+                out.factors = in(0).factors;
                 break;
             case Op::max_pool: out = pool(node, in(0), false); break;
-            case Op::average_pool: out = pool(node, in(0), true); break;
+            case Op::average_pool: out = pool(node, with_factors(in(0)), true); break;
             case Op::normalize: {
-                const Matrix values = as_matrix(in(0));
+                const OracleTensor real = with_factors(in(0));
+                const Matrix values = as_matrix(real);
                 out = from_matrix(values / values.array().square().mean(), node.shape);
                 break;
             }
@@ -174,7 +191,7 @@ std::map<std::string, OracleTensor> run_oracle(const Graph& graph,
                 pooled.stride = node.stride;
                 pooled.shape = {node.shape.c, (in(0).shape.h - node.window.h) / node.stride.h + 1,
                                 node.shape.w};
-                OracleTensor map = pool(pooled, in(0), true);
+                OracleTensor map = pool(pooled, with_factors(in(0)), true);
                 const double mean_square = as_matrix(map).array().square().mean();
                 for (double& value : map.values) value /= mean_square;
                 out = mean_height(node, map);

@@ -10,6 +10,7 @@
 #include "tests/network/compare.h"
 #include "tests/network/oracle.h"
 #include "tests/network/random_network.h"
+#include "tests/paths.h"
 
 namespace lprnet::test {
 namespace {
@@ -31,8 +32,7 @@ std::vector<std::vector<float>> random_images(const Shape& shape, int count) {
 Model quantised_model(const RandomNetwork& network) {
     const Model model = random_model(network);
     const Shape shape = model.data().graph.input_shape();
-    Result<QuantizedModel> quantised =
-        quantize(model.data(), random_images(shape, 3), ClipMethod::mse);
+    Result<QuantizedModel> quantised = quantize(model.data(), random_images(shape, 3));
     if (!quantised) FAIL(quantised.error().message);
     const Result<std::vector<std::byte>> bytes =
         weights::serialize_safetensors(quantised->views(), random_network(network).metadata);
@@ -81,8 +81,11 @@ TEST_CASE("a quantised network computes what its graph says", "[network]") {
                 run_step(*plan, step, arena.data());
                 if (step.op == Op::context_tap || step.op == Op::concat) continue;
                 const OracleTensor& tensor = expected.at(step.name);
-                const Agreement a =
-                    agreement(step, arena.data(), [&](std::size_t i) { return tensor.values[i]; });
+                const std::size_t plane = tensor.values.size() / std::size_t(tensor.shape.c);
+                const Agreement a = agreement(step, arena.data(), [&](std::size_t i) {
+                    if (tensor.factors.empty()) return tensor.values[i];
+                    return tensor.values[i] * tensor.factors[i / plane];
+                });
                 INFO("layer " << step.name << ": max abs " << a.max_abs << ", cosine " << a.cosine);
                 if (step.output.quantised()) {
                     CHECK(a.max_abs == 0.0);
@@ -133,6 +136,70 @@ TEST_CASE("every table and number of threads gives the bits of the reference", "
                       0);
             }
         }
+    }
+}
+
+TEST_CASE("sums that could leave 32 bits are refused", "[network]") {
+    const RandomNetwork network = {.classes = 5, .width = 0.3, .seed = 4};
+    const Model plain = random_model(network);
+    Result<QuantizedModel> quantised =
+        quantize(plain.data(), random_images(plain.data().graph.input_shape(), 1));
+    REQUIRE(quantised.ok());
+    for (QuantizedModel::Tensor& tensor : quantised->tensors) {
+        if (tensor.name != "backbone.16.weight.scale") continue;
+        std::get<std::vector<float>>(tensor.values)[1] = 1e-20f;  // so that the bias is huge
+    }
+    const auto bytes =
+        weights::serialize_safetensors(quantised->views(), random_network(network).metadata);
+    REQUIRE(bytes.ok());
+    const Result<Model> model = Model::from_memory(*bytes, "the file");
+    REQUIRE(model.ok());
+    const Result<Plan> plan = build_plan(model->data().graph, reference_table());
+    REQUIRE_FALSE(plan.ok());
+    CHECK(plan.error().code == ErrorCode::unsupported);
+    CHECK_THAT(plan.error().message, contains("layer 'backbone.18': channel 1: the largest sum") &&
+                                         contains("does not fit 32 bits"));
+}
+
+// FNV-1a, 64 bits, of the floats' bytes.
+std::uint64_t hash_of(const std::vector<float>& values, std::uint64_t hash) {
+    for (const float value : values) {
+        unsigned char bytes[sizeof value];
+        std::memcpy(bytes, &value, sizeof value);
+        for (const unsigned char byte : bytes) hash = (hash ^ byte) * 1099511628211U;
+    }
+    return hash;
+}
+
+// Whoever changes the weights, or what a quantised network computes, has a new number here. The
+// same stands in the README.
+constexpr std::uint64_t kSampleLogits = 0x790d2cc298ad44b3;
+
+TEST_CASE("the shipped network's logits of the sample plates are these bits", "[network]") {
+    const Result<Model> model = Model::load(LPRNET_INT8_WEIGHTS_FILE);
+    if (!model) FAIL(model.error().message);
+    const auto file =
+        weights::SafetensorsFile::open(tests_path("golden/network/logits.safetensors"));
+    if (!file) FAIL(file.error().message);
+    const weights::TensorView& inputs = *file->find("input");  // [image][c][h][w], normalised
+    std::vector<float> values;
+    REQUIRE(inputs.copy_f32(values).ok());
+    const Shape shape = model->data().graph.input_shape();
+    const auto plane = static_cast<std::size_t>(shape.h * shape.w);
+    const auto ic = static_cast<std::size_t>(shape.c);
+    for (const kernels::KernelTable* table : tables_under_test()) {
+        INFO(table->name);
+        const Result<Plan> plan = build_plan(model->data().graph, *table);
+        REQUIRE(plan.ok());
+        std::uint64_t hash = 14695981039346656037U;
+        for (std::size_t image = 0; image < static_cast<std::size_t>(inputs.shape[0]); ++image) {
+            std::vector<float> pixels(ic * plane);
+            for (std::size_t i = 0; i < pixels.size(); ++i) {
+                pixels[i % plane * ic + i / plane] = values[image * pixels.size() + i];
+            }
+            hash = hash_of(logits_of(*plan, pixels), hash);
+        }
+        CHECK(hash == kSampleLogits);
     }
 }
 

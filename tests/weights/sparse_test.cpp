@@ -140,6 +140,53 @@ TEST_CASE("a dense tensor is found as well", "[safetensors][sparse]") {
     CHECK(*read(bytes) == kElements);
 }
 
+TEST_CASE("a sparse tensor of int8 comes back", "[safetensors][sparse]") {
+    const std::vector<std::int8_t> elements = {0, 0, -128, 0, 1, 0, 0, 0, 127, 0, 0};
+    const SparseTensorS8 sparse = make_sparse(elements, {11});
+    CHECK(sparse.values == std::vector<std::int8_t>{-128, 1, 127});
+    const Bytes bytes = Parts::serialized(sparse.views("w"));
+    const Result<SafetensorsFile> file = SafetensorsFile::from_memory(bytes, "x");
+    REQUIRE(file);
+    const Result<StoredTensor> tensor = StoredTensor::find(*file, "w", DType::i8);
+    REQUIRE(tensor);
+    CHECK(tensor->is_sparse());
+    CHECK(tensor->stored_bytes() == 2 + 3 + 8);
+    std::vector<std::int8_t> back;
+    REQUIRE(tensor->copy(back));
+    CHECK(back == elements);
+    // Not as the other kind.
+    const Result<StoredTensor> floats = StoredTensor::find(*file, "w");
+    REQUIRE_FALSE(floats);
+    check_message(floats.error(), {"'w.values'", "expected F32", "I8"});
+    // 1000 bytes dense; 125 + values + 8 + 256 sparse.
+    std::vector<std::int8_t> many(1000, 0);
+    std::fill_n(many.begin(), 610, std::int8_t{1});
+    CHECK(is_smaller_sparse(many, 1));
+    many[610] = 1;
+    CHECK_FALSE(is_smaller_sparse(many, 1));
+}
+
+TEST_CASE("int8 values that are 0 or too many are refused", "[safetensors][sparse]") {
+    SparseTensorS8 sparse = make_sparse(std::vector<std::int8_t>{3, 0, 4}, {3});
+    const auto refused = [&](const std::string& part) {
+        const Bytes bytes = Parts::serialized(sparse.views("w"));
+        const Result<SafetensorsFile> file = SafetensorsFile::from_memory(bytes, "x");
+        const Result<StoredTensor> tensor = StoredTensor::find(*file, "w", DType::i8);
+        REQUIRE(tensor);
+        std::vector<std::int8_t> back;
+        const Status status = tensor->copy(back);
+        REQUIRE_FALSE(status);
+        check_message(status.error(), {part});
+    };
+    sparse.values[1] = 0;
+    refused("'w.values': element 1 of 2 is 0");
+    sparse.values = {3, 4, 5};
+    refused("'w.mask': expected 3 bits");
+    sparse.values = {3, 4};
+    sparse.mask[0] = static_cast<std::uint8_t>(sparse.mask[0] | 8U);
+    refused("'w.mask': a bit is set behind the last of 3");
+}
+
 TEST_CASE("the smaller form is chosen", "[safetensors][sparse]") {
     // 4000 bytes dense; 125 + 4 * values + 32 + 256 sparse, so 896 values are smaller, 897 not.
     std::vector<float> elements(1000, 0.0F);
@@ -152,7 +199,7 @@ TEST_CASE("the smaller form is chosen", "[safetensors][sparse]") {
     CHECK(smaller_with(896));
     CHECK_FALSE(smaller_with(897));
     CHECK_FALSE(smaller_with(1000));
-    CHECK_FALSE(is_smaller_sparse({}, 4));
+    CHECK_FALSE(is_smaller_sparse(std::span<const float>(), 4));
     CHECK_FALSE(is_smaller_sparse(std::vector<float>(50, 0.0F), 4));
 }
 

@@ -25,10 +25,11 @@ public:
     // for the path in messages.
     static Result<Model> from_memory(std::span<const std::byte> bytes, std::string label) noexcept;
 
-    // The model that was linked into the library; `unsupported` if there is none.
-    static Result<Model> builtin() noexcept;
+    // The model that was linked into the library, or, for "int8", the one that was made from it and
+    // is computed in integers: faster, and read alike; `unsupported` if there is none.
+    static Result<Model> builtin(std::string_view precision = "fp32") noexcept;
 
-    // The path, the label, or "builtin".
+    // The path, the label, or "builtin" ("builtin-int8").
     const std::string& name() const noexcept;
     // Free text that tells where the weights come from.
     const std::string& source() const noexcept;

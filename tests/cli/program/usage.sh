@@ -5,7 +5,7 @@ source "$(dirname "$0")/common.sh"
 check "--help"
 run --help </dev/null
 expect_success
-expect_text "$out" Usage read eval bench perf verify prune doctor info
+expect_text "$out" Usage read eval bench perf verify prune quantize doctor info selftest
 
 for verb in read eval bench perf verify doctor info; do
   check "$verb --help"

@@ -1,0 +1,182 @@
+#include "engine/compress/damage.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <utility>
+
+#include "engine/plan/graph_edit.h"
+#include "engine/plan/passes.h"
+#include "engine/plan/plan.h"
+#include "engine/run/run.h"
+#include "kernels/aligned_buffer.h"
+
+namespace lprnet {
+namespace {
+
+constexpr float kActivationSteps = 255.0f;
+
+// A convolution as its quantised weights compute it, in real values.
+struct RealLayer {
+    Floats weight;
+    std::vector<float> bias;
+    std::vector<float> steps;  // of the outputs, by PyTorch's channel; empty: not rounded
+};
+
+// The factors of the channels that `conv` reads; empty if they are 1.
+std::vector<float> factors_read(const Graph& graph, const Node& conv) {
+    int stride = 1, source = only_input(conv);
+    while (node_at(graph, source).op == Op::max_pool || node_at(graph, source).op == Op::relu) {
+        if (node_at(graph, source).op == Op::max_pool) {
+            stride *= node_at(graph, source).channel_stride;
+        }
+        source = only_input(node_at(graph, source));
+    }
+    const std::vector<float>& all = node_at(graph, source).output_factor;
+    std::vector<float> factors;
+    for (std::size_t i = 0; i < all.size(); i += static_cast<std::size_t>(stride)) {
+        factors.push_back(all[i]);
+    }
+    return factors;
+}
+
+RealLayer real_layer(const ModelData& model, const Node& conv) {
+    if (!conv.quantised()) return {conv.weight, conv.bias, {}};
+    const std::vector<float> read = factors_read(model.graph, conv);
+    const bool levels = node_at(model.graph, only_input(conv)).op == Op::quantise;
+    const std::size_t channels = conv.bias.size();
+    const std::size_t per_channel = conv.quantised_weight.size() / channels;
+    const std::size_t taps = static_cast<std::size_t>(conv.kh) * static_cast<std::size_t>(conv.kw);
+    RealLayer layer;
+    std::vector<float> weight(conv.quantised_weight.size());
+    for (std::size_t o = 0; o < channels; ++o) {
+        const double factor =
+            conv.output_factor.empty() ? 1.0 : static_cast<double>(conv.output_factor[o]);
+        double bias = static_cast<double>(conv.bias[o]);
+        for (std::size_t k = 0; k < per_channel; ++k) {
+            const std::size_t i = k / taps;
+            double w = conv.quantised_weight[o * per_channel + k] *
+                       static_cast<double>(conv.weight_step[o]);
+            if (levels) {
+                bias += w * static_cast<double>(model.preprocess.mean[i]);
+                w /= static_cast<double>(model.preprocess.scale[i]);
+            }
+            if (!read.empty()) w /= static_cast<double>(read[i]);
+            weight[o * per_channel + k] = static_cast<float>(w * factor);
+        }
+        layer.bias.push_back(static_cast<float>(bias * factor));
+        layer.steps.push_back(static_cast<float>(static_cast<double>(conv.output_step) * factor));
+    }
+    layer.weight = Floats(std::move(weight));
+    return layer;
+}
+
+void round_output(const Step& step, const std::vector<float>& steps, float* arena) {
+    const Tensor& tensor = step.output;
+    std::vector<float> unit(static_cast<std::size_t>(tensor.c));
+    for (std::size_t c = 0; c < unit.size(); ++c) {
+        unit[c] =
+            steps[step.channel_order.empty() ? c : static_cast<std::size_t>(step.channel_order[c])];
+    }
+    for (int y = 0; y < tensor.h; ++y) {
+        float* value = tensor.floats(arena) + y * tensor.row();
+        for (int x = 0; x < tensor.w; ++x) {
+            for (std::size_t c = 0; c < unit.size(); ++c, ++value) {
+                *value = std::min(std::nearbyint(*value / unit[c]), kActivationSteps) * unit[c];
+            }
+        }
+    }
+}
+
+class Network {
+public:
+    Network(const ModelData& exact, const ModelData& quantised)
+        : graph_(fuse_relu(fold_batch_norm(exact.graph))) {
+        for (const Node& node : quantised.graph.nodes) {
+            if (node.op == Op::conv2d) layers_.push_back(real_layer(quantised, node));
+        }
+    }
+
+    std::size_t layers() const { return layers_.size(); }
+
+    // The logits of all inputs with those layers quantised.
+    Result<std::vector<float>> logits(const std::vector<bool>& which,
+                                      const std::vector<std::vector<float>>& inputs) const {
+        Graph graph = graph_;
+        std::size_t next = 0;
+        for (Node& node : graph.nodes) {
+            if (node.op != Op::conv2d) continue;
+            const std::size_t layer = next++;
+            if (!which[layer]) continue;
+            node.weight = layers_[layer].weight;
+            node.bias = layers_[layer].bias;
+            node.scale.clear();
+        }
+        const Result<const kernels::KernelTable*> table = select_table("");
+        if (!table) return table.error();
+        const Result<Plan> plan = build_plan(std::move(graph), **table);
+        if (!plan) return plan.error();
+        kernels::AlignedBuffer arena(plan->arena_size);
+        std::vector<float> logits;
+        for (const std::vector<float>& input : inputs) {
+            std::copy(input.begin(), input.end(), plan->input.floats(arena.data()));
+            next = 0;
+            for (const Step& step : plan->steps) {
+                run_step(*plan, step, arena.data());
+                if (step.op != Op::conv2d) continue;
+                const std::size_t layer = next++;
+                if (!which[layer] || layers_[layer].steps.empty()) continue;
+                round_output(step, layers_[layer].steps, arena.data());
+            }
+            const float* output = plan->output.floats(arena.data());
+            logits.insert(logits.end(), output, output + plan->output.size());
+        }
+        return logits;
+    }
+
+private:
+    Graph graph_;
+    std::vector<RealLayer> layers_;
+};
+
+double relative_error(const std::vector<float>& exact, const std::vector<float>& found) {
+    double error = 0.0, size = 0.0;
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+        const auto e = static_cast<double>(exact[i]);
+        error += (static_cast<double>(found[i]) - e) * (static_cast<double>(found[i]) - e);
+        size += e * e;
+    }
+    return size > 0.0 ? std::sqrt(error / size) : 0.0;
+}
+
+}  // namespace
+
+Result<Damage> measure_damage(const ModelData& exact, const ModelData& quantised,
+                              const std::vector<std::vector<float>>& inputs) {
+    const Network network(exact, quantised);
+    const std::vector<bool> none(network.layers(), false), every(network.layers(), true);
+    const Result<std::vector<float>> expected = network.logits(none, inputs);
+    if (!expected) return expected.error();
+    const auto error_of = [&](const std::vector<bool>& which) -> Result<double> {
+        const Result<std::vector<float>> found = network.logits(which, inputs);
+        if (!found) return found.error();
+        return relative_error(*expected, *found);
+    };
+    Damage damage;
+    const Result<double> all = error_of(every);
+    if (!all) return all.error();
+    damage.all = *all;
+    for (std::size_t i = 0; i < network.layers(); ++i) {
+        std::vector<bool> alone = none, without = every;
+        alone[i] = true;
+        without[i] = false;
+        const Result<double> first = error_of(alone);
+        if (!first) return first.error();
+        const Result<double> second = error_of(without);
+        if (!second) return second.error();
+        damage.layers.push_back({*first, *second});
+    }
+    return damage;
+}
+
+}  // namespace lprnet

@@ -1,0 +1,29 @@
+// What the quantisation of each layer does to the logits, it alone and all but it, to tell which
+// layer the accuracy is lost in.
+#pragma once
+
+#include <vector>
+
+#include "engine/model/model_data.h"
+#include "lprnet/error.h"
+
+namespace lprnet {
+
+// Relative errors of the logits over some images: the norm of the difference over that of the
+// exact ones.
+struct Damage {
+    double all = 0.0;  // every layer quantised
+    struct Layer {
+        double alone = 0.0;    // this layer quantised
+        double without = 0.0;  // every layer but this
+    };
+    std::vector<Layer> layers;  // convolutions in the order in which they run
+};
+
+// Computed in float32 with a quantised layer's weights, its outputs rounded as they would be.
+// `quantised` was made from `exact`; `inputs` as for quantize. Takes two passes over the inputs for
+// each layer. Errors as from build_plan. May throw std::bad_alloc.
+Result<Damage> measure_damage(const ModelData& exact, const ModelData& quantised,
+                              const std::vector<std::vector<float>>& inputs);
+
+}  // namespace lprnet

@@ -1,0 +1,35 @@
+// The graph of a quantised network, made from that of the network it stands for.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/model/graph.h"
+#include "engine/model/model_data.h"
+
+namespace lprnet {
+
+// What 255 steps of a layer's output are: `clip` times the channel's factor.
+struct OutputRange {
+    float clip = 0.0f;
+    std::vector<float> factor;  // by PyTorch's output channel; empty if they are 1
+};
+
+// The weights of a convolution, OIHW, with the factors of its output channels.
+std::vector<double> scaled_weight(const Node& conv);
+
+// Batch norms folded, ReLUs fused, weights to the nearest of 255 steps of each output channel.
+// `ranges` has an entry for each convolution with a ReLU, by the name of the latter. The one
+// behind the context has quantised weights too, and the real values that they stand for.
+Graph quantised_graph(const ModelData& model, const std::map<std::string, OutputRange>& ranges);
+
+// Weights to the nearest of 255 steps of each output channel, for an input with that step.
+void round_to_nearest(const std::vector<double>& weight, double input_step, Node& conv);
+
+// Integers, what each channel's are in real values, and what they stand for where the layer is
+// computed in float32.
+void set_weight(std::vector<std::int8_t> weight, std::vector<float> step, Node& conv);
+
+}  // namespace lprnet

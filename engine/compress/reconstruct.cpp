@@ -1,0 +1,244 @@
+#include "engine/compress/reconstruct.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "engine/compress/moments.h"
+#include "engine/compress/quantised_graph.h"
+#include "engine/compress/round_weights.h"
+#include "engine/plan/graph_edit.h"
+#include "engine/plan/passes.h"
+#include "engine/plan/plan.h"
+#include "engine/run/run.h"
+#include "kernels/aligned_buffer.h"
+
+namespace lprnet {
+namespace {
+
+// Output pixels that a layer is fitted to, spread evenly over all images: more than twice the
+// weights of LPRNet's largest channel.
+constexpr std::size_t kSamples = 8192;
+// As many at a time. Not a power of two: columns of the blocks' matrices would share cache sets.
+constexpr std::size_t kBlock = 1000;
+constexpr double kMaxBias = 1 << 30;  // in steps of its sum
+
+// A network that runs step by step on all images at once, each in an arena of its own.
+struct Stepper {
+    Plan plan;
+    std::vector<kernels::AlignedBuffer> arenas;
+
+    void start(const std::vector<std::vector<float>>& inputs) {
+        for (const std::vector<float>& input : inputs) {
+            arenas.emplace_back(plan.arena_size);
+            std::copy(input.begin(), input.end(), plan.input.floats(arenas.back().data()));
+        }
+    }
+    void run(std::size_t step) {
+        for (kernels::AlignedBuffer& arena : arenas) {
+            run_step(plan, plan.steps[step], arena.data());
+        }
+    }
+    // The step called `name`, or the number of steps.
+    std::size_t find(const std::string& name) const {
+        const auto it = std::find_if(plan.steps.begin(), plan.steps.end(),
+                                     [&](const Step& step) { return step.name == name; });
+        return static_cast<std::size_t>(it - plan.steps.begin());
+    }
+    const Tensor& read_by(const Step& step) const {
+        const std::size_t source = find(step.reads);
+        return source < plan.steps.size() ? plan.steps[source].output : plan.input;
+    }
+};
+
+// Where a convolution's inputs and outputs are.
+struct Reader {
+    const Tensor& tensor;
+    const Step& step;
+    int pad_h, pad_w;
+
+    // Calls visit(k, value) for what output pixel (y, x) reads, k in the order of PyTorch's
+    // weights; quantised values are levels.
+    template <class Visit>
+    void each(const float* arena, int y, int x, Visit visit) const {
+        const ConvShape& s = step.conv_shape;
+        const char* origin = reinterpret_cast<const char*>(arena) + tensor.origin();
+        for (int r = 0; r < s.kh; ++r) {
+            for (int t = 0; t < s.kw; ++t) {
+                const std::ptrdiff_t pixel =
+                    (y + r - pad_h) * tensor.row() + std::ptrdiff_t{x + t - pad_w} * tensor.c;
+                for (int stored = 0; stored < s.ic; ++stored) {
+                    const int i = step.input_order.empty()
+                                      ? stored
+                                      : step.input_order[static_cast<std::size_t>(stored)];
+                    visit(static_cast<std::size_t>((i * s.kh + r) * s.kw + t),
+                          value_at(origin, pixel + stored));
+                }
+            }
+        }
+    }
+
+private:
+    float value_at(const char* origin, std::ptrdiff_t element) const {
+        const char* at = origin + element * static_cast<std::ptrdiff_t>(tensor.element_bytes);
+        if (!tensor.quantised()) {
+            float value;
+            std::memcpy(&value, at, sizeof value);
+            return value;
+        }
+        std::int32_t level = 0;  // little-endian: the low bytes come first
+        std::memcpy(&level, at, tensor.element_bytes);
+        return static_cast<float>(level);
+    }
+};
+
+// The real value of a level of each input channel, in PyTorch's order.
+std::vector<double> input_units(const Stepper& quantised, const Step& step,
+                                const Preprocess& preprocess) {
+    const auto ic = static_cast<std::size_t>(step.conv_shape.ic);
+    std::vector<double> units(ic, 1.0);
+    const Step& source = quantised.plan.steps[quantised.find(step.reads)];
+    if (!source.output.quantised()) return units;
+    for (std::size_t i = 0; i < ic; ++i) {
+        units[i] = static_cast<double>(source.output.scale);
+        if (source.op == Op::quantise) units[i] *= static_cast<double>(preprocess.scale[i]);
+        if (!source.channel_factor.empty()) {
+            units[i] *= static_cast<double>(source.channel_factor[i]);
+        }
+    }
+    return units;
+}
+
+// What `conv` read and should have computed, at kSamples pixels.
+Moments sample(const Stepper& exact, std::size_t exact_step, const Stepper& quantised,
+               std::size_t step_index, const Node& conv, const std::vector<float>& weight) {
+    const kernels::KernelTable& table = *exact.plan.table;
+    const Step& step = quantised.plan.steps[step_index];
+    const ConvShape& shape = step.conv_shape;
+    const Step& exact_one = exact.plan.steps[exact_step];
+    const Reader from = {exact.read_by(exact_one), exact_one, conv.pad_h, conv.pad_w};
+    const Reader to = {quantised.read_by(step), step, conv.pad_h, conv.pad_w};
+    const auto targets = conv.bias.size();
+    const std::size_t inputs = weight.size() / targets;
+    const std::size_t pixels =
+        static_cast<std::size_t>(shape.oh) * static_cast<std::size_t>(shape.ow);
+    const std::size_t all = exact.arenas.size() * pixels;
+    const std::size_t count = std::min(all, kSamples);
+    MomentSums sums(table, inputs, targets);
+    std::vector<float> exact_inputs, quantised_inputs, outputs;
+    for (std::size_t begin = 0; begin < count; begin += kBlock) {
+        const std::size_t block = std::min(kBlock, count - begin);
+        exact_inputs.resize(block * inputs);
+        quantised_inputs.resize(inputs * block);
+        for (std::size_t i = 0; i < block; ++i) {
+            const std::size_t at = (begin + i) * all / count;
+            const int y = static_cast<int>(at % pixels) / shape.ow;
+            const int x = static_cast<int>(at % pixels) % shape.ow;
+            from.each(exact.arenas[at / pixels].data(), y, x,
+                      [&](std::size_t k, float value) { exact_inputs[i * inputs + k] = value; });
+            to.each(quantised.arenas[at / pixels].data(), y, x,
+                    [&](std::size_t k, float value) { quantised_inputs[k * block + i] = value; });
+        }
+        multiply_transposed(table, weight, targets, exact_inputs, block, inputs, outputs);
+        for (std::size_t o = 0; o < targets; ++o) {
+            for (std::size_t i = 0; i < block; ++i) outputs[o * block + i] += conv.bias[o];
+        }
+        sums.add(quantised_inputs, outputs, block);
+    }
+    return sums.take();
+}
+
+void drop_small(double share, std::size_t channels, std::vector<double>& weight) {
+    const std::size_t per_channel = weight.size() / channels;
+    for (std::size_t o = 0; o < channels; ++o) {
+        const std::span<double> row = std::span(weight).subspan(o * per_channel, per_channel);
+        double largest = 0.0;
+        for (const double w : row) largest = std::max(largest, std::abs(w));
+        for (double& w : row) {
+            if (std::abs(w) < share * largest) w = 0.0;
+        }
+    }
+}
+
+// `weight` is that of the convolution that `node` was made from.
+void fit(std::vector<double> weight, const Moments& moments, const std::vector<double>& units,
+         double input_step, double zero_below, Node& node) {
+    const std::size_t channels = node.bias.size();
+    const std::size_t taps = static_cast<std::size_t>(node.kh) * static_cast<std::size_t>(node.kw);
+    for (std::size_t i = 0; i < weight.size(); ++i) {
+        weight[i] *= units[i / taps % units.size()];
+    }
+    drop_small(zero_below, channels, weight);
+    std::vector<double> least(channels);
+    for (std::size_t o = 0; o < channels; ++o) {
+        double bias = moments.target_mean[o];
+        for (std::size_t k = 0; k < moments.inputs; ++k) {
+            bias -= weight[o * moments.inputs + k] * moments.input_mean[k];
+        }
+        // Twice, because rounded weights need another bias.
+        if (node.quantised()) least[o] = 2.0 * std::abs(bias) / kMaxBias;
+    }
+    RoundedWeights rounded = round_weights(weight, moments, least);
+    std::vector<float> step(channels);
+    for (std::size_t o = 0; o < channels; ++o) {
+        // What a layer computes is in units of its channels' factors.
+        const double factor =
+            node.output_factor.empty() ? 1.0 : static_cast<double>(node.output_factor[o]);
+        step[o] = static_cast<float>(rounded.step[o] / (input_step * factor));
+        node.bias[o] = static_cast<float>(rounded.bias[o] / factor);
+    }
+    set_weight(std::move(rounded.weight), std::move(step), node);
+}
+
+}  // namespace
+
+Status reconstruct(const ModelData& model, const std::vector<std::vector<float>>& inputs,
+                   double zero_below, Graph& quantised) {
+    const Graph folded = fuse_relu(fold_batch_norm(model.graph));
+    std::vector<const Node*> originals;
+    for (const Node& node : folded.nodes) {
+        if (node.op == Op::conv2d) originals.push_back(&node);
+    }
+    std::vector<Node*> nodes;
+    for (Node& node : quantised.nodes) {
+        if (node.op == Op::conv2d) nodes.push_back(&node);
+    }
+    const Result<const kernels::KernelTable*> table = select_table("");
+    if (!table) return table.error();
+    Result<Plan> exact_plan = build_plan(model.graph, **table);
+    if (!exact_plan) return exact_plan.error();
+    Result<Plan> plan = build_plan(quantised, **table);
+    if (!plan) return plan.error();
+    Stepper exact = {std::move(*exact_plan), {}};
+    Stepper fitted = {std::move(*plan), {}};
+    exact.start(inputs);
+    fitted.start(inputs);
+    std::size_t next = 0;
+    for (std::size_t s = 0; s < fitted.plan.steps.size(); ++s) {
+        // The same steps in the same order, but for the one that makes levels of pixels.
+        const std::size_t e = exact.find(fitted.plan.steps[s].name);
+        if (fitted.plan.steps[s].op == Op::conv2d) {
+            const Node& original = *originals[next];
+            Node& node = *nodes[next++];
+            const std::vector<double> weight = scaled_weight(original);
+            const Moments moments = sample(exact, e, fitted, s, original,
+                                           std::vector<float>(weight.begin(), weight.end()));
+            const Tensor& input = fitted.read_by(fitted.plan.steps[s]);
+            fit(weight, moments, input_units(fitted, fitted.plan.steps[s], model.preprocess),
+                input.quantised() ? static_cast<double>(input.scale) : 1.0, zero_below, node);
+            // Every plan of this graph has the same layout.
+            Result<Plan> refitted = build_plan(quantised, **table);
+            if (!refitted) return refitted.error();
+            fitted.plan = std::move(*refitted);
+        }
+        fitted.run(s);
+        if (e < exact.plan.steps.size()) exact.run(e);
+    }
+    return {};
+}
+
+}  // namespace lprnet

@@ -1,0 +1,349 @@
+// Post-training quantisation: the algebra against plain loops, and what it does for networks whose
+// channels differ much.
+#include "engine/compress/quantize.h"
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "engine/compress/damage.h"
+#include "engine/compress/moments.h"
+#include "engine/compress/round_weights.h"
+#include "engine/plan/plan.h"
+#include "engine/run/run.h"
+#include "tests/kernels/tables.h"
+#include "tests/network/random_network.h"
+
+namespace lprnet::test {
+namespace {
+
+std::vector<float> random_values(std::size_t count, unsigned seed, float low, float high) {
+    std::mt19937 random(seed);
+    std::vector<float> values(count);
+    for (float& value : values) value = uniform(random, low, high);
+    return values;
+}
+
+TEST_CASE("a product of matrices is one of rows", "[compress]") {
+    for (const kernels::KernelTable* table : tables_under_test()) {
+        INFO(table->name);
+        constexpr std::size_t kRowsA = 37, kRowsB = 19, kColumns = 101;
+        const std::vector<float> a = random_values(kRowsA * kColumns, 1, -1, 1);
+        const std::vector<float> b = random_values(kRowsB * kColumns, 2, -1, 1);
+        std::vector<float> product;
+        multiply_transposed(*table, a, kRowsA, b, kRowsB, kColumns, product);
+        REQUIRE(product.size() == kRowsA * kRowsB);
+        for (std::size_t i = 0; i < kRowsA; ++i) {
+            for (std::size_t j = 0; j < kRowsB; ++j) {
+                double sum = 0.0;
+                for (std::size_t k = 0; k < kColumns; ++k) {
+                    sum += double{a[i * kColumns + k]} * double{b[j * kColumns + k]};
+                }
+                // Each of the products and sums is below kColumns and rounded once.
+                const double tolerance = kColumns * std::numeric_limits<float>::epsilon() * 10;
+                CHECK(std::abs(double{product[i * kRowsB + j]} - sum) <= tolerance);
+            }
+        }
+    }
+}
+
+TEST_CASE("moments are those of all blocks together", "[compress]") {
+    constexpr std::size_t kInputs = 5, kTargets = 3;
+    MomentSums sums(reference_table(), kInputs, kTargets);
+    std::vector<std::vector<double>> inputs(kInputs), targets(kTargets);
+    for (const std::size_t count : {40U, 7U, 1U}) {
+        // Far from zero and narrow, where sums of squares alone would lose everything.
+        std::vector<float> x = random_values(kInputs * count, unsigned(count), 100, 101);
+        std::vector<float> y = random_values(kTargets * count, unsigned(count) + 1, -51, -50);
+        for (std::size_t i = 0; i < x.size(); ++i) inputs[i / count].push_back(double{x[i]});
+        for (std::size_t i = 0; i < y.size(); ++i) targets[i / count].push_back(double{y[i]});
+        sums.add(x, y, count);
+    }
+    const Moments found = sums.take();
+    CHECK(found.samples == 48);
+    const auto mean = [](const std::vector<double>& values) {
+        double sum = 0.0;
+        for (const double value : values) sum += value;
+        return sum / double(values.size());
+    };
+    const auto check = [&](double value, const std::vector<double>& a,
+                           const std::vector<double>& b) {
+        double sum = 0.0;
+        for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - mean(a)) * (b[i] - mean(b));
+        CHECK(std::abs(value - sum) < 1e-4);
+    };
+    for (std::size_t i = 0; i < kInputs; ++i) {
+        CHECK(std::abs(found.input_mean[i] - mean(inputs[i])) < 1e-6);
+        for (std::size_t j = 0; j < kInputs; ++j) {
+            check(double{found.inputs_inputs[i * kInputs + j]}, inputs[i], inputs[j]);
+        }
+        for (std::size_t t = 0; t < kTargets; ++t) {
+            check(double{found.targets_inputs[t * kInputs + i]}, targets[t], inputs[i]);
+        }
+    }
+    for (std::size_t t = 0; t < kTargets; ++t) {
+        CHECK(std::abs(found.target_mean[t] - mean(targets[t])) < 1e-6);
+    }
+}
+
+// Mean squared error of what rounded weights compute from [inputs][count].
+double error_of(const std::vector<double>& weight, double bias, const std::vector<float>& x,
+                const std::vector<float>& y, std::size_t count) {
+    double sum = 0.0;
+    for (std::size_t s = 0; s < count; ++s) {
+        double value = bias;
+        for (std::size_t k = 0; k < weight.size(); ++k) {
+            value += weight[k] * double{x[k * count + s]};
+        }
+        sum += std::pow(value - double{y[s]}, 2);
+    }
+    return sum / double(count);
+}
+
+TEST_CASE("rounded weights lose less than the nearest, and zeros stay", "[compress]") {
+    constexpr std::size_t kInputs = 24, kCount = 500;
+    std::mt19937 random(3);
+    // Inputs that have much in common, as neighbouring pixels do.
+    std::vector<float> x(kInputs * kCount), y(kCount);
+    std::vector<double> weight(kInputs);
+    for (double& w : weight) w = double{uniform(random, -1, 1)};
+    weight[0] = 1.0;
+    weight[5] = 0.0;
+    for (std::size_t s = 0; s < kCount; ++s) {
+        const float shared = uniform(random, 0, 200);
+        double sum = 3.0;
+        for (std::size_t k = 0; k < kInputs; ++k) {
+            const float value = shared + uniform(random, 0, 20);
+            sum += weight[k] * double{value};
+            // What arrives has been rounded.
+            x[k * kCount + s] = std::nearbyint(value);
+        }
+        y[s] = static_cast<float>(sum);
+    }
+    MomentSums sums(reference_table(), kInputs, 1);
+    std::vector<float> inputs = x, targets = y;
+    sums.add(inputs, targets, kCount);
+    const RoundedWeights rounded = round_weights(weight, sums.take(), {0.0});
+    REQUIRE(rounded.weight.size() == kInputs);
+    CHECK(std::abs(rounded.step[0] - 1.0 / 127) < 1e-12);
+    CHECK(rounded.weight[5] == 0);
+    std::vector<double> nearest, fitted;
+    double mean = 0.0;
+    for (std::size_t k = 0; k < kInputs; ++k) {
+        nearest.push_back(std::nearbyint(weight[k] * 127) / 127);
+        fitted.push_back(double(rounded.weight[k]) * rounded.step[0]);
+        CHECK(std::abs(fitted[k] - weight[k]) < 0.1);
+    }
+    // The nearest with the best bias that they can have.
+    for (std::size_t s = 0; s < kCount; ++s) {
+        double value = double{y[s]};
+        for (std::size_t k = 0; k < kInputs; ++k) value -= nearest[k] * double{x[k * kCount + s]};
+        mean += value / double(kCount);
+    }
+    const double before = error_of(nearest, mean, x, y, kCount);
+    const double after = error_of(fitted, rounded.bias[0], x, y, kCount);
+    INFO("nearest " << before << ", fitted " << after);
+    CHECK(after < 0.8 * before);
+}
+
+TEST_CASE("inputs that never change leave weights to the nearest", "[compress]") {
+    MomentSums sums(reference_table(), 3, 1);
+    std::vector<float> x(3 * 8, 4.0f), y(8, 10.0f);
+    sums.add(x, y, 8);
+    const RoundedWeights rounded = round_weights({1.27, -0.5, 0.0}, sums.take(), {0.0});
+    CHECK(rounded.weight == std::vector<std::int8_t>{127, -50, 0});
+    CHECK(std::abs(rounded.bias[0] - (10.0 - 4.0 * 0.77)) < 1e-6);
+    const Moments constant = {
+        3, 1, 1, {0, 0, 0}, {7.0}, std::vector<float>(9), std::vector<float>(3)};
+    const RoundedWeights zeros = round_weights({0.0, 0.0, 0.0}, constant, {0.0});
+    CHECK(zeros.step[0] == 1.0);
+    CHECK(zeros.bias[0] == 7.0);
+}
+
+std::vector<std::vector<float>> random_images(int count, unsigned seed) {
+    std::vector<std::vector<float>> images;
+    for (int i = 0; i < count; ++i) {
+        std::mt19937 random(seed + unsigned(i));
+        std::vector<float> image(3 * 24 * 94);
+        for (float& x : image) x = (static_cast<float>(random() % 256) - 127.5f) * 0.0078125f;
+        images.push_back(std::move(image));
+    }
+    return images;
+}
+
+Model loaded(const QuantizedModel& quantised, const NetworkFile& file) {
+    const auto bytes = weights::serialize_safetensors(quantised.views(), file.metadata);
+    if (!bytes) FAIL(bytes.error().message);
+    Result<Model> model = Model::from_memory(*bytes, "quantised");
+    if (!model) FAIL(model.error().message);
+    return *model;
+}
+
+// Relative error of the logits over some images.
+double logits_error(const Model& exact, const Model& model) {
+    const kernels::KernelTable& table = *tables_under_test().back();
+    const Result<Plan> a = build_plan(exact.data().graph, table);
+    const Result<Plan> b = build_plan(model.data().graph, table);
+    REQUIRE((a.ok() && b.ok()));
+    double error = 0.0, size = 0.0;
+    for (const std::vector<float>& image : random_images(4, 900)) {
+        const auto run = [&](const Plan& plan) {
+            kernels::AlignedBuffer arena(plan.arena_size);
+            std::copy(image.begin(), image.end(), plan.input.floats(arena.data()));
+            run_plan(plan, arena.data());
+            const float* logits = plan.output.floats(arena.data());
+            return std::vector<float>(logits, logits + plan.output.size());
+        };
+        const std::vector<float> left = run(*a), right = run(*b);
+        for (std::size_t i = 0; i < left.size(); ++i) {
+            error += std::pow(double{left[i]} - double{right[i]}, 2);
+            size += std::pow(double{left[i]}, 2);
+        }
+    }
+    return std::sqrt(error / size);
+}
+
+// A network in which one channel of a layer that the context reads goes a hundred times as far as
+// the others, and one of a layer inside a block.
+NetworkFile uneven_network() {
+    NetworkFile file = random_network({.classes = 7, .width = 0.25});
+    file.tensors.at("backbone.12.weight").values[3] *= 100.0f;
+    std::vector<float>& row = file.tensors.at("backbone.8.block.2.weight").values;
+    const std::size_t per_channel = row.size() / 16;
+    for (std::size_t i = 0; i < per_channel; ++i) row[5 * per_channel + i] *= 50.0f;
+    return file;
+}
+
+TEST_CASE("channels that go further than others cost no accuracy", "[compress]") {
+    const NetworkFile file = uneven_network();
+    const Result<Model> exact = Model::from_memory(file.bytes(), "uneven");
+    REQUIRE(exact.ok());
+    const auto error_with = [&](const QuantizeMethod& method) {
+        const Result<QuantizedModel> quantised =
+            quantize(exact->data(), random_images(6, 100), method);
+        if (!quantised) FAIL(quantised.error().message);
+        return logits_error(*exact, loaded(*quantised, file));
+    };
+    const double plain = error_with({.equalise = false, .reconstruct = false});
+    const double equalised = error_with({.equalise = true, .reconstruct = false});
+    const double both = error_with({});
+    INFO("plain " << plain << ", equalised " << equalised << ", fitted too " << both);
+    CHECK(equalised < 0.75 * plain);
+    CHECK(both < equalised);
+}
+
+TEST_CASE("factors of layers that the context reads are powers of two", "[compress]") {
+    const NetworkFile file = uneven_network();
+    const Result<Model> exact = Model::from_memory(file.bytes(), "uneven");
+    const Result<QuantizedModel> quantised = quantize(exact->data(), random_images(2, 100));
+    REQUIRE(quantised.ok());
+    const Model model = loaded(*quantised, file);
+    for (const Node& node : model.data().graph.nodes) {
+        if (node.op != Op::conv2d || node.name == "container.0") continue;
+        REQUIRE(node.output_factor.size() == node.bias.size());
+        float largest = 0.0f;
+        bool powers = true;
+        for (const float factor : node.output_factor) {
+            largest = std::max(largest, factor);
+            int exponent = 0;
+            powers = powers && std::frexp(factor, &exponent) == 0.5f;
+            CHECK((factor <= 1.0f && factor >= 1.0f / 256));
+        }
+        CHECK(largest == 1.0f);
+        const bool in_context = node.name == "backbone.0" || node.name == "backbone.4.block.6" ||
+                                node.name == "backbone.11.block.6" || node.name == "backbone.20";
+        CHECK(powers == in_context);
+    }
+}
+
+TEST_CASE("small weights become zeros where that is asked for", "[compress]") {
+    const NetworkFile file = random_network({.classes = 7, .width = 0.25});
+    const Result<Model> exact = Model::from_memory(file.bytes(), "random");
+    std::size_t bytes[2] = {};
+    for (const double share : {0.0, 0.5}) {
+        const Result<QuantizedModel> quantised =
+            quantize(exact->data(), random_images(6, 100), {.zero_below = share});
+        REQUIRE(quantised.ok());
+        const Model model = loaded(*quantised, file);
+        std::size_t small = 0, all = 0;
+        for (const Node& node : model.data().graph.nodes) {
+            for (const std::int8_t q : node.quantised_weight) small += q != 0 && std::abs(q) < 30;
+            all += node.quantised_weight.size();
+            bytes[share > 0.0] += node.stored_bytes;
+        }
+        // Those that the fit moves towards zero may get there too.
+        CHECK((share > 0.0 ? small < all / 20 : small > all / 10));
+        CHECK(logits_error(*exact, model) < (share > 0.0 ? 0.5 : 0.05));
+    }
+    CHECK(bytes[1] < bytes[0]);
+}
+
+TEST_CASE("the damage of all layers is that of the quantised network", "[compress]") {
+    const NetworkFile file = uneven_network();
+    const Result<Model> exact = Model::from_memory(file.bytes(), "uneven");
+    for (const bool good : {false, true}) {
+        const Result<QuantizedModel> quantised =
+            quantize(exact->data(), random_images(4, 100), {.equalise = good, .reconstruct = good});
+        REQUIRE(quantised.ok());
+        const Model model = loaded(*quantised, file);
+        const Result<Damage> damage =
+            measure_damage(exact->data(), model.data(), random_images(4, 900));
+        REQUIRE(damage.ok());
+        const double measured = logits_error(*exact, model);
+        INFO("measured " << measured << ", simulated " << damage->all);
+        // Biases are not rounded and ties may fall the other way.
+        CHECK(std::abs(damage->all - measured) < 0.1 * measured);
+        REQUIRE(damage->layers.size() == 16);
+        double squares = 0.0, largest = 0.0, most_without = 0.0;
+        for (const Damage::Layer& layer : damage->layers) {
+            CHECK(layer.alone > 0.0);
+            squares += layer.alone * layer.alone;
+            largest = std::max(largest, layer.alone);
+            most_without = std::max(most_without, layer.without);
+        }
+        CHECK(largest < 2.0 * damage->all);
+        CHECK(std::sqrt(squares) < 3.0 * damage->all);
+        CHECK(most_without < 2.0 * damage->all);
+    }
+}
+
+TEST_CASE("what cannot be quantised is refused", "[compress]") {
+    const NetworkFile file = random_network({.classes = 7, .width = 0.25});
+    const Result<Model> model = Model::from_memory(file.bytes(), "random");
+    const auto refused = [&](const ModelData& data, const std::vector<std::vector<float>>& inputs,
+                             ErrorCode code, const std::string& part) {
+        const Result<QuantizedModel> quantised = quantize(data, inputs);
+        REQUIRE_FALSE(quantised.ok());
+        CHECK(quantised.error().code == code);
+        CHECK_THAT(quantised.error().message, contains(part));
+    };
+    refused(model->data(), {}, ErrorCode::invalid_argument, "no calibration images");
+    refused(model->data(), {std::vector<float>(7)}, ErrorCode::invalid_argument,
+            "input 0: expected 6768 values, found 7");
+    const Result<QuantizedModel> once = quantize(model->data(), random_images(1, 1));
+    REQUIRE(once.ok());
+    refused(loaded(*once, file).data(), random_images(1, 1), ErrorCode::unsupported,
+            "quantised already");
+    // A layer that is never above zero.
+    NetworkFile dead = file;
+    for (float& beta : dead.tensors.at("backbone.9.bias").values) beta = -1e6f;
+    refused(Model::from_memory(dead.bytes(), "dead")->data(), random_images(1, 1),
+            ErrorCode::invalid_argument, "layer 'backbone.10': no activation above 0");
+}
+
+TEST_CASE("channels that are zero or all but switched off stay as they are", "[compress]") {
+    NetworkFile file = random_network({.classes = 7, .width = 0.25});
+    file.tensors.at("backbone.5.weight").values[2] = 0.0f;
+    file.tensors.at("backbone.5.weight").values[3] = 1e-20f;
+    file.tensors.at("backbone.5.bias").values[3] = 0.3f;
+    const Result<Model> exact = Model::from_memory(file.bytes(), "zero");
+    REQUIRE(exact.ok());
+    const Result<QuantizedModel> quantised = quantize(exact->data(), random_images(4, 100));
+    if (!quantised) FAIL(quantised.error().message);
+    CHECK(logits_error(*exact, loaded(*quantised, file)) < 0.05);
+}
+
+}  // namespace
+}  // namespace lprnet::test

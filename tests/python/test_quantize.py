@@ -1,0 +1,95 @@
+"""lprnet quantize on real weights and crops: how much of the accuracy is kept, and which weights ship.
+
+LPRNET names the program; without it the build of the preset `release` is taken. Tests that need the public data are
+skipped by name where it is absent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCRIPTS = REPOSITORY / "scripts"
+DATA = Path(os.environ.get("LPRNET_DATA", REPOSITORY.parent / "shared" / "data"))
+PROGRAM = Path(os.environ.get("LPRNET", REPOSITORY / "build/release/lprnet"))
+WEIGHTS = REPOSITORY / "weights"
+
+MAX_LOSS = 0.002  # share of the plates
+MIN_LAYER_COSINE = 0.999
+MIN_LOGITS_COSINE = 0.9995
+
+
+def lprnet(*arguments: object) -> str:
+    if not PROGRAM.exists():
+        pytest.skip(f"the program is not built: {PROGRAM}")
+    command = [str(PROGRAM.resolve()), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def need_data(path: Path) -> Path:
+    if not path.exists():
+        pytest.skip(f"{path.name}: not in the data folder")
+    return path
+
+
+@pytest.mark.parametrize("method", ["mse", "percentile"])
+def test_public_checkpoint_keeps_its_accuracy(method: str, tmp_path: Path) -> None:
+    checkpoint = need_data(DATA / "checkpoints/public/Final_LPRNet_model.pth")
+    exact, quantised = tmp_path / "public.safetensors", tmp_path / "int8.safetensors"
+    subprocess.run([sys.executable, SCRIPTS / "export_weights.py", checkpoint, "-o", exact], check=True)
+    options = ["--calibration", DATA / "plates/train", "--test", DATA / "plates/dev", "--images", "200"]
+    report = json.loads(lprnet("quantize", "-j", "-m", exact, "-o", quantised, "--method", method, *options))
+    assert len(report["layers"]) == 16
+    assert report["layers"][-1]["cosine"] >= MIN_LOGITS_COSINE
+    if method == "mse":  # the default
+        assert min(layer["cosine"] for layer in report["layers"]) >= MIN_LAYER_COSINE
+    test = report["test"]
+    assert test["after"]["accuracy"] >= test["before"]["accuracy"] - MAX_LOSS
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "limit"),
+    [
+        ("lprnet-int8", "lprnet", 480_000),
+        ("lprnet-sparse35-int8", "lprnet-sparse35", 360_000),
+    ],
+)
+def test_shipped_int8_weights_keep_the_accuracy(name: str, source: str, limit: int) -> None:
+    path = WEIGHTS / f"{name}.safetensors"
+    assert path.stat().st_size <= limit
+    dev = need_data(DATA / "plates/dev")
+    accuracy = [
+        json.loads(lprnet("eval", "-j", "-m", model, dev))["accuracy"]
+        for model in (path, WEIGHTS / f"{source}.safetensors")
+    ]
+    assert accuracy[0] >= accuracy[1] - MAX_LOSS
+
+
+def test_sparse_int8_with_numpy_alone(tmp_path: Path) -> None:
+    """What weights/FORMAT.md says of sparse int8 tensors; zeros of the float32 file stay zeros."""
+    key = "backbone.16.weight"
+
+    def dense(path: Path, dtype: type) -> np.ndarray:
+        with safe_open(str(path), framework="np") as file:
+            shape = file.get_tensor(key + ".shape")
+            bits = np.unpackbits(file.get_tensor(key + ".mask"), count=shape.prod(), bitorder="little")
+            values = file.get_tensor(key + ".values")
+            assert values.dtype == dtype and values.all()
+            elements = np.zeros(shape.prod(), dtype)
+            elements[bits == 1] = values
+            return elements.reshape(shape)
+
+    exact = dense(WEIGHTS / "lprnet-sparse35.safetensors", np.float32)
+    found = dense(WEIGHTS / "lprnet-sparse35-int8.safetensors", np.int8)
+    assert exact.shape == found.shape
+    assert not found[exact == 0].any()
+    layers = json.loads(lprnet("info", "-j", "-m", WEIGHTS / "lprnet-sparse35-int8.safetensors"))["weights"]
+    assert next(layer for layer in layers if layer["name"] == "backbone.16")["zeros"] == int((found == 0).sum())
