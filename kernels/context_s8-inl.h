@@ -25,7 +25,7 @@ std::int64_t context_tap_s8_channels(const ContextTapS8& a, const T* input, std:
     const bool shared = a.kw % a.stride_w == 0 && a.kw / a.stride_w <= kMaxContextStripsS8;
     const int strips = shared ? a.kw / a.stride_w : 1;
     const int strip_width = a.kw / strips;
-    std::int64_t squares = 0;
+    std::uint64_t squares[N] = {};
     for (int y = 0; y < a.oh; ++y) {
         // At most kMaxContextWindowS8 * 255 in each window.
         std::uint16_t ring[kMaxContextStripsS8][N];
@@ -61,18 +61,12 @@ std::int64_t context_tap_s8_channels(const ContextTapS8& a, const T* input, std:
             } else {
                 for (int c = 0; c < N; ++c) out[c] += window[c];
             }
-            std::uint64_t square = 0;
-            if (factors == nullptr) {
-                for (int c = 0; c < N; ++c) square += std::uint32_t{window[c]} * window[c];
-            } else {
-                for (int c = 0; c < N; ++c) {
-                    square += std::uint64_t{std::uint32_t{window[c]} * window[c]} * factors[c];
-                }
-            }
-            squares += static_cast<std::int64_t>(square);
+            for (int c = 0; c < N; ++c) squares[c] += std::uint32_t{window[c]} * window[c];
         }
     }
-    return squares;
+    std::uint64_t sum = 0;
+    for (int c = 0; c < N; ++c) sum += squares[c] * (factors == nullptr ? 1U : factors[c]);
+    return static_cast<std::int64_t>(sum);
 }
 
 template <class T>

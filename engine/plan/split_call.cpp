@@ -20,11 +20,6 @@ Range part_of(int count, int i, int parts) {
     return {at(i), at(i + 1)};
 }
 
-// In bytes.
-std::size_t distance(std::ptrdiff_t floats) {
-    return static_cast<std::size_t>(floats) * sizeof(float);
-}
-
 // Channels that context_tap_s8 sums together.
 constexpr int kTapChannelsS8 = 64;
 
@@ -33,25 +28,40 @@ struct Splitter {
     int i, parts;
     const kernels::KernelTable& table;
 
-    std::size_t elements(std::ptrdiff_t count) const {
-        return static_cast<std::size_t>(count * table.quantized.bytes);
+    // In bytes.
+    static std::size_t floats(std::ptrdiff_t count) {
+        return static_cast<std::size_t>(count) * sizeof(float);
     }
+    std::size_t elements(std::ptrdiff_t count) const {
+        return static_cast<std::size_t>(count) * element_bytes();
+    }
+    std::size_t element_bytes() const { return static_cast<std::size_t>(table.quantized.bytes); }
 
-    // Each narrows the arguments to this part and moves the offsets; false if it is empty.
-    bool narrow(kernels::Conv2dF32& a) {
-        if (a.oh == 1) {
-            const Range x = part_of(a.ow, i, parts);
-            call.input += distance(std::ptrdiff_t{x.begin} * a.ic);
-            call.output += distance(std::ptrdiff_t{x.begin} * a.oc);
-            a.ow = x.size();
-            return a.ow > 0;
-        }
+    // By pixels if all rows form one, else by rows.
+    bool narrow_conv(auto& a, std::size_t bytes) {
+        if (a.oh > 1) return narrow_rows(a, 1, bytes);
+        const Range x = part_of(a.ow, i, parts);
+        call.input += static_cast<std::size_t>(x.begin * a.ic) * bytes;
+        call.output += static_cast<std::size_t>(x.begin * a.oc) * bytes;
+        a.ow = x.size();
+        return a.ow > 0;
+    }
+    bool narrow_rows(auto& a, int stride, std::size_t bytes) {
         const Range y = part_of(a.oh, i, parts);
-        call.input += distance(y.begin * a.input_row);
-        call.output += distance(y.begin * a.output_row);
+        call.input += static_cast<std::size_t>(y.begin * stride * a.input_row) * bytes;
+        call.output += static_cast<std::size_t>(y.begin * a.output_row) * bytes;
         a.oh = y.size();
         return a.oh > 0;
     }
+    bool narrow_columns(auto& a) {
+        const Range x = part_of(a.ow, i, parts);
+        call.output += floats(x.begin * a.column);
+        a.ow = x.size();
+        return a.ow > 0;
+    }
+
+    // Each narrows the arguments to this part and moves the offsets; false if it is empty.
+    bool narrow(kernels::Conv2dF32& a) { return narrow_conv(a, sizeof(float)); }
     bool narrow(kernels::Conv2dSparseF32& a) {
         const int unit = a.input_panels || a.output_panels ? table.sparse_pixels : table.lanes;
         const Range units = part_of((a.pixels + unit - 1) / unit, i, parts);
@@ -71,60 +81,30 @@ struct Splitter {
         a.tiles = tiles.size();
         return a.tiles > 0;
     }
-    bool narrow(kernels::MaxPool2dF32& a) {
-        const Range y = part_of(a.oh, i, parts);
-        call.input += distance(y.begin * a.stride_h * a.input_row);
-        call.output += distance(y.begin * a.output_row);
-        a.oh = y.size();
-        return a.oh > 0;
-    }
+    bool narrow(kernels::MaxPool2dF32& a) { return narrow_rows(a, a.stride_h, sizeof(float)); }
     bool narrow(kernels::ContextTapF32& a) {
         const int lanes = table.lanes;
         const Range group = part_of(kernels::context_squares(lanes, a.channels_used), i, parts);
         const int first = group.begin * lanes;
-        call.input += distance(first);
-        call.output += distance(first);
-        call.extra += distance(group.begin);
+        call.input += floats(first);
+        call.output += floats(first);
+        call.extra += floats(group.begin);
         const int rest = a.channels_used - first;
         a.channels_used = rest < group.size() * lanes ? rest : group.size() * lanes;
         return a.channels_used > 0;
     }
-    bool narrow(kernels::ContextScaleF32& a) {
-        const Range x = part_of(a.ow, i, parts);
-        call.output += distance(x.begin * a.column);
-        a.ow = x.size();
-        return a.ow > 0;
-    }
+    bool narrow(kernels::ContextScaleF32& a) { return narrow_columns(a); }
     bool narrow(kernels::QuantiseF32& a) {
         const Range period = part_of((a.count + a.period - 1) / a.period, i, parts);
         const int begin = period.begin * a.period;
-        call.input += distance(begin);
+        call.input += floats(begin);
         call.output += elements(begin);
         const int rest = a.count - begin;
         a.count = rest < period.size() * a.period ? rest : period.size() * a.period;
         return a.count > 0;
     }
-    bool narrow(kernels::Conv2dS8& a) {
-        if (a.oh == 1) {
-            const Range x = part_of(a.ow, i, parts);
-            call.input += elements(std::ptrdiff_t{x.begin} * a.ic);
-            call.output += elements(std::ptrdiff_t{x.begin} * a.oc);
-            a.ow = x.size();
-            return a.ow > 0;
-        }
-        const Range y = part_of(a.oh, i, parts);
-        call.input += elements(y.begin * a.input_row);
-        call.output += elements(y.begin * a.output_row);
-        a.oh = y.size();
-        return a.oh > 0;
-    }
-    bool narrow(kernels::MaxPool2dS8& a) {
-        const Range y = part_of(a.oh, i, parts);
-        call.input += elements(y.begin * a.stride_h * a.input_row);
-        call.output += elements(y.begin * a.output_row);
-        a.oh = y.size();
-        return a.oh > 0;
-    }
+    bool narrow(kernels::Conv2dS8& a) { return narrow_conv(a, element_bytes()); }
+    bool narrow(kernels::MaxPool2dS8& a) { return narrow_rows(a, a.stride_h, element_bytes()); }
     bool narrow(kernels::ContextTapS8& a) {
         const int groups = (a.channels_used + kTapChannelsS8 - 1) / kTapChannelsS8;
         const Range group = part_of(groups, i, parts);
@@ -140,12 +120,7 @@ struct Splitter {
             rest < group.size() * kTapChannelsS8 ? rest : group.size() * kTapChannelsS8;
         return a.channels_used > 0;
     }
-    bool narrow(kernels::ContextScaleS8& a) {
-        const Range x = part_of(a.ow, i, parts);
-        call.output += distance(x.begin * a.column);
-        a.ow = x.size();
-        return a.ow > 0;
-    }
+    bool narrow(kernels::ContextScaleS8& a) { return narrow_columns(a); }
 };
 
 }  // namespace
