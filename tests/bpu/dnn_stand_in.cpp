@@ -21,6 +21,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -148,6 +149,7 @@ struct World {
     std::condition_variable changed;
     Settings settings{std::getenv("LPRNET_STAND_IN") != nullptr ? std::getenv("LPRNET_STAND_IN")
                                                                 : ""};
+    std::set<std::string> versions;  // that were told; callers keep pointers
     void (*edit)(void*, bool, int) = nullptr;
     StandInCounts counts;
     std::string misuse;
@@ -695,9 +697,7 @@ STAND_IN const char* hbDNNGetVersion() {
     const std::lock_guard lock(w.mutex);
     ++w.counts.calls;
     if (w.settings.is("version", "null")) return nullptr;
-    static thread_local std::string version;
-    version = w.settings.get("version", "1.24.5_stand-in");
-    return version.c_str();
+    return w.versions.insert(w.settings.get("version", "1.24.5_stand-in")).first->c_str();
 }
 
 STAND_IN std::int32_t hbDNNInitializeFromFiles(PackedHandle* handle, const char** paths,
