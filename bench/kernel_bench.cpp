@@ -85,9 +85,11 @@ constexpr Variant kVariants[] = {{"", 0.0}, {"direct", 0.0}, {"sparse", 0.35}};
 void register_variant(const Model& model, const kernels::KernelTable& table,
                       const Variant& variant) {
     Graph graph = model.data().graph;
-    PruneOptions zeros;
-    zeros.amount = variant.zeros;
-    if (!prune(graph, zeros)) return;  // any share between 0 and 1 can be pruned
+    if (variant.zeros > 0.0) {
+        PruneOptions zeros;
+        zeros.amount = variant.zeros;
+        if (!prune(graph, zeros)) return;  // any share between 0 and 1 can be pruned
+    }
     PlanOptions options;
     ConvAlgorithm algorithm;
     if (parse_algorithm(variant.forced, algorithm)) options.tuning.every = algorithm;

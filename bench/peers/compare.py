@@ -57,6 +57,13 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def described(entry: Entry) -> dict:
+    """Without paths: results are for other machines to read."""
+    fields = dataclasses.asdict(entry)
+    del fields["paths"]
+    return {"name": entry.name, **fields}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = build_parser()
     options = parser.parse_args(arguments)
@@ -147,7 +154,7 @@ def run(options: argparse.Namespace, arguments: Sequence[str] | None, parser: ar
         "rows": rows,
         "footprint": measure.footprint(workshop, entries, ours, options.starts),
         "call_us": measure.call_costs(workshop, calls),
-        "peers": [{"name": entry.name, **dataclasses.asdict(entry)} for entry in entries],
+        "peers": [described(entry) for entry in entries],
         "notes": notes,
     }
     options.out.mkdir(parents=True, exist_ok=True)
