@@ -17,9 +17,12 @@ import subprocess
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Sequence
+from typing import TYPE_CHECKING, Sequence
 
 import report
+
+if TYPE_CHECKING:
+    from prepare import Entry
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILTIN = REPOSITORY / "weights/lprnet.safetensors"
