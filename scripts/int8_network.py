@@ -12,7 +12,7 @@ import torch
 from safetensors import safe_open
 from torch.nn import functional
 
-from lprnet_model import BLOCK_INDICES, LayoutError
+from lprnet_model import BLOCK_INDICES, LayoutError, dense_tensors
 from onnx_network import POOLS, TAPS
 
 BRANCH_ROWS = 4
@@ -37,8 +37,9 @@ class Branch:
 class Int8Network:
     def __init__(self, path: Path) -> None:
         """LayoutError for a file that holds no quantised network."""
-        with safe_open(str(path), framework="np") as file:
-            self.tensors = {key: file.get_tensor(key) for key in file.keys()}
+        with safe_open(str(path), framework="pt") as file:
+            stored = {key: file.get_tensor(key) for key in file.keys()}
+            self.tensors = {key: tensor.numpy() for key, tensor in dense_tensors(stored).items()}
             self.preprocess = json.loads((file.metadata() or {}).get("lprnet.preprocess", "{}"))
         if "backbone.0.output.scale" not in self.tensors:
             raise LayoutError("backbone.0.output.scale: missing; `lprnet quantize` writes quantised networks")

@@ -384,13 +384,14 @@ def dense_tensors(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _dense(name: str, stored: Mapping[str, Tensor]) -> Tensor:
     parts = []
-    for suffix, dtype in ((MASK, torch.uint8), (VALUES, torch.float32), (SHAPE, torch.int64)):
+    for suffix, dtypes in ((MASK, [torch.uint8]), (VALUES, [torch.float32, torch.int8]), (SHAPE, [torch.int64])):
         part = stored.get(name + suffix)
         if part is None:
             raise LayoutError(f"{name}{suffix}: missing")
-        if part.dtype != dtype or part.ndim != 1:
+        if part.dtype not in dtypes or part.ndim != 1:
+            expected = " or ".join(map(str, dtypes))
             raise LayoutError(
-                f"{name}{suffix}: expected {dtype} of one dimension, found {part.dtype} {list(part.shape)}"
+                f"{name}{suffix}: expected {expected} of one dimension, found {part.dtype} {list(part.shape)}"
             )
         parts.append(part.numpy())
     mask, values, shape = parts
@@ -407,7 +408,7 @@ def _dense(name: str, stored: Mapping[str, Tensor]) -> Tensor:
         raise LayoutError(f"{name}{MASK}: expected {len(values)} bits, one for each value, found {bits.sum()}")
     if not values.all():
         raise LayoutError(f"{name}{VALUES}: a value is 0, which only the mask may say")
-    dense = np.zeros(count, dtype=np.float32)
+    dense = np.zeros(count, dtype=values.dtype)
     dense[bits[:count]] = values
     return torch.from_numpy(dense.reshape(dimensions))
 
