@@ -1,6 +1,7 @@
 // Quantised networks: the plan against an interpreter of the graph, and the same bits from every
 // table and every number of threads.
 #include <cstring>
+#include <map>
 #include <string>
 
 #include "engine/compress/quantize.h"
@@ -29,7 +30,10 @@ std::vector<std::vector<float>> random_images(const Shape& shape, int count) {
     return images;
 }
 
+// Made once for each seed: fitting takes most of the time of these tests.
 Model quantised_model(const RandomNetwork& network) {
+    static std::map<unsigned, Model> made;
+    if (const auto it = made.find(network.seed); it != made.end()) return it->second;
     const Model model = random_model(network);
     const Shape shape = model.data().graph.input_shape();
     Result<QuantizedModel> quantised = quantize(model.data(), random_images(shape, 3));
@@ -39,6 +43,7 @@ Model quantised_model(const RandomNetwork& network) {
     if (!bytes) FAIL(bytes.error().message);
     Result<Model> loaded = Model::from_memory(*bytes, "quantised");
     if (!loaded) FAIL(loaded.error().message);
+    made.emplace(network.seed, *loaded);
     return *loaded;
 }
 
