@@ -139,8 +139,11 @@ Status Recognizer::State::start() noexcept {
         ++on_the_way;
         return {};
     }
-    // A refusal with a task: that has to go, too.
-    if (frame.task != nullptr) (void)call.release_task(std::exchange(frame.task, nullptr));
+    // A refusal with a task: that has to go, too, and may be at work in the frame's memory.
+    if (frame.task != nullptr) {
+        (void)call.release_task(std::exchange(frame.task, nullptr));
+        dnn->keep(std::move(frames[(oldest + on_the_way) % frames.size()]));
+    }
     if (code == 0)
         return Error{ErrorCode::device_failed, dnn->path() + ": hbDNNInfer returned no task"};
     return call_error(dnn->path(), "hbDNNInfer", code);
