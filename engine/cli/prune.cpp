@@ -1,6 +1,5 @@
 #include "engine/compress/prune.h"
 
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -10,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "engine/cli/before_after.h"
 #include "engine/cli/evaluation.h"
 #include "engine/cli/labels.h"
 #include "engine/cli/model_file.h"
@@ -140,13 +140,6 @@ Json layer_json(const PrunedLayer& layer, std::size_t stored_bytes) {
             {"stored_bytes", stored_bytes}};
 }
 
-Json score_json(const Score& score) {
-    return {{"plates", score.plates},
-            {"correct", score.correct},
-            {"accuracy", score.accuracy()},
-            {"char_accuracy", score.char_accuracy()}};
-}
-
 void print_json(const Report& report, const PruneVerbOptions& options, const PruneOptions& prune,
                 const Model& model) {
     Json layers = Json::array();
@@ -162,10 +155,8 @@ void print_json(const Report& report, const PruneVerbOptions& options, const Pru
                  {"all", layer_json(total(report.layers), sum(report.stored_bytes))},
                  {"file_bytes", {{"before", report.bytes_before}, {"after", report.bytes_after}}}};
     if (!report.evaluations.empty()) {
-        json["calibration"] = {{"decode", "greedy"},
-                               {"precision", "fp32"},
-                               {"before", score_json(report.evaluations[0].all)},
-                               {"after", score_json(report.evaluations[1].all)}};
+        json["calibration"] = {{"decode", "greedy"}, {"precision", "fp32"}};
+        add_before_after(json["calibration"], report.evaluations);
     }
     std::puts(json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
 }
@@ -189,17 +180,8 @@ void print_text(const Report& report, const PruneVerbOptions& options) {
     rows.push_back(layer_row(total(report.layers), sum(report.stored_bytes)));
     print_table(rows, {true, false, false, false, false, false, false});
     if (!report.evaluations.empty()) {
-        std::vector<std::vector<std::string>> scores = {
-            {"fp32, greedy", "plates", "correct", "plate %", "character %"}};
-        constexpr std::array<const char*, 2> kNames = {"before", "after"};
-        for (std::size_t i = 0; i < kNames.size(); ++i) {
-            const Score& score = report.evaluations[i].all;
-            scores.push_back({kNames[i], std::to_string(score.plates),
-                              std::to_string(score.correct), fixed(100.0 * score.accuracy(), 2),
-                              fixed(100.0 * score.char_accuracy(), 2)});
-        }
         std::puts("");
-        print_table(scores, {true, false, false, false, false});
+        print_before_after("fp32, greedy", report.evaluations);
     }
     std::printf("\n%s: %zu bytes, before %zu\n", weights::printable(options.output).c_str(),
                 report.bytes_after, report.bytes_before);

@@ -1,7 +1,6 @@
 #include "engine/cli/quantize_report.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -9,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "engine/cli/before_after.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/table.h"
 #include "engine/compress/damage.h"
@@ -88,13 +88,6 @@ std::string bar(double share) {
     std::string text;
     for (int i = 0; i < static_cast<int>(std::ceil(share * kBarWidth)); ++i) text += '#';
     return text;
-}
-
-Json score_json(const Score& score) {
-    return {{"plates", score.plates},
-            {"correct", score.correct},
-            {"accuracy", score.accuracy()},
-            {"char_accuracy", score.char_accuracy()}};
 }
 
 void print_layers(const QuantizeReport& report) {
@@ -221,8 +214,7 @@ void print_json(const QuantizeReport& report, const Model& model, const std::str
                  {"file_bytes", {{"before", report.bytes_before}, {"after", report.bytes_after}}}};
     if (report.has_damage) json["error"] = report.damage;
     if (!report.evaluations.empty()) {
-        json["test"] = {{"before", score_json(report.evaluations[0].all)},
-                        {"after", score_json(report.evaluations[1].all)}};
+        add_before_after(json["test"], report.evaluations);
     }
     std::puts(json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
 }
@@ -233,16 +225,7 @@ void print_text(const QuantizeReport& report, const std::string& output) {
         std::printf("%zu of %zu texts changed\n", report.texts_changed, report.images);
     }
     if (!report.evaluations.empty()) {
-        std::vector<std::vector<std::string>> scores = {
-            {"greedy", "plates", "correct", "plate %", "character %"}};
-        constexpr std::array<const char*, 2> kNames = {"before", "after"};
-        for (std::size_t i = 0; i < kNames.size(); ++i) {
-            const Score& score = report.evaluations[i].all;
-            scores.push_back({kNames[i], std::to_string(score.plates),
-                              std::to_string(score.correct), fixed(100.0 * score.accuracy(), 2),
-                              fixed(100.0 * score.char_accuracy(), 2)});
-        }
-        print_table(scores, {true, false, false, false, false});
+        print_before_after("greedy", report.evaluations);
     }
     std::printf("%s: %zu bytes, before %zu\n", weights::printable(output).c_str(),
                 report.bytes_after, report.bytes_before);

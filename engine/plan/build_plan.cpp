@@ -212,12 +212,7 @@ private:
                 .kw = node.kw,
                 .relu = node.relu,
             };
-            // Without horizontal taps or borders all rows form one: the kernel then cuts
-            // tiles across row ends and none is left narrow.
-            if (node.kw == 1 && in.border_w == 0 && out.border_w == 0) {
-                conv.ow = out.h * out.w;
-                conv.oh = 1;
-            }
+            join_rows(conv, in, out);
             call.arguments = conv;
             step.kernel = kernel_text("conv2d_f32", node.kh, node.kw);
             return;

@@ -254,11 +254,7 @@ private:
             .kh = node.kh,
             .kw = node.kw,
         };
-        // As in build_plan.cpp: all rows form one where nothing lies between them.
-        if (node.kw == 1 && in.border_w == 0 && out.border_w == 0) {
-            conv.ow = out.h * out.w;
-            conv.oh = 1;
-        }
+        join_rows(conv, in, out);
         call.input -= (static_cast<std::size_t>(node.pad_h * in.row()) +
                        static_cast<std::size_t>(node.pad_w) * static_cast<std::size_t>(in.c)) *
                       in.element_bytes;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/plan/place_tensors.h"
+#include "engine/plan/plan.h"
 
 namespace lprnet {
 
@@ -16,6 +17,14 @@ const T* data_or_null(const std::vector<T>& v) noexcept {
 // Rounds floats up to whole cache lines.
 inline std::size_t align_floats(std::size_t floats) noexcept {
     return align_up(floats * sizeof(float)) / sizeof(float);
+}
+
+// Without horizontal taps or borders all rows form one: the kernel then cuts tiles across row
+// ends and none is left narrow.
+void join_rows(auto& conv, const Tensor& in, const Tensor& out) noexcept {
+    if (conv.kw != 1 || in.border_w != 0 || out.border_w != 0) return;
+    conv.ow = out.h * out.w;
+    conv.oh = 1;
 }
 
 inline std::string kernel_text(const char* kernel, int h, int w) {
