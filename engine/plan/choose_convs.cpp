@@ -44,8 +44,9 @@ std::vector<ConvChoice> choose_convs(const Graph& graph, const Tuning& tuning,
         choice_of(i).shape = shape_of(graph, node);
         choice_of(i).algorithm = tuning.choose(choice_of(i).shape, table);
     }
+    // Without zeros the lists save nothing: what the model sees is within its error.
     const auto by_default = [&](const ConvChoice& c) {
-        return !tuning.named(c.shape) && table.lanes > 1;
+        return !tuning.named(c.shape) && c.shape.zero_percent > 0 && table.lanes > 1;
     };
     const auto cost = [&](const ConvChoice& c) {
         return conv_cost(c.shape, c.algorithm, c.panels, table);

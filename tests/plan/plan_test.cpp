@@ -115,15 +115,21 @@ TEST_CASE("pixels stay in panels between two sparse 1x1 convolutions", "[plan]")
 }
 
 TEST_CASE("a dense network is planned without sparse convolutions", "[plan]") {
-    for (const Step& step : plan_of(random_model({})).steps) {
-        INFO(step.name);
-        CHECK_FALSE(step.algorithm.sparse);
+    const Model model = random_model({});
+    for (const kernels::IsaEntry& isa : kernels::all_isas()) {
+        const Result<Plan> plan = build_plan(model.data().graph, *isa.table);
+        REQUIRE(plan.ok());
+        for (const Step& step : plan->steps) {
+            INFO(isa.table->name << " " << step.name);
+            CHECK_FALSE(step.algorithm.sparse);
+        }
     }
 }
 
 TEST_CASE("buffers of any size are aligned zeros", "[plan]") {
     constexpr std::size_t kMebi = std::size_t{1} << 18;  // floats
-    for (const std::size_t size : {std::size_t{1}, kMebi - 1, kMebi, kMebi + 1, 5 * kMebi}) {
+    for (const std::size_t size :
+         {std::size_t{1}, kMebi - 1, kMebi, kMebi + 1, 2 * kMebi + kMebi / 4, 5 * kMebi}) {
         kernels::AlignedBuffer buffer(size);
         REQUIRE(buffer.size() == size);
         CHECK(reinterpret_cast<std::uintptr_t>(buffer.data()) % 64 == 0);
