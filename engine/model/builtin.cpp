@@ -2,6 +2,13 @@
 // compiler never parses megabytes of digits.
 #include "engine/model/builtin.h"
 
+#include <cstdint>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
 // 64-byte alignment is that of the tensor data inside the file.
 #define LPRNET_INCLUDE_FILE(symbol, file)        \
     __asm__(                                     \
@@ -40,6 +47,20 @@ std::span<const std::byte> builtin_model_bytes(
         return {lprnet_builtin_int8_model_begin, lprnet_builtin_int8_model_end};
 #endif
     return {};
+}
+
+void forget_builtin_pages() noexcept {
+#if defined(__linux__)
+    // Whole pages only, and never written: nothing can get lost.
+    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    for (const char* precision : {"fp32", "int8"}) {
+        const std::span<const std::byte> bytes = builtin_model_bytes(precision);
+        const auto address = reinterpret_cast<std::uintptr_t>(bytes.data());
+        const std::uintptr_t begin = (address + page - 1) / page * page;
+        const std::uintptr_t end = (address + bytes.size()) / page * page;
+        if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    }
+#endif
 }
 
 }  // namespace lprnet

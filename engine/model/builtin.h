@@ -11,4 +11,8 @@ namespace lprnet {
 // LPRNET_BUILTIN_INT8_MODEL, for "int8"; empty if it was switched off.
 std::span<const std::byte> builtin_model_bytes(std::string_view precision) noexcept;
 
+// Takes those bytes out of the process's resident memory. They are read again from the file of
+// the program as soon as somebody looks at them. At any time, from any thread.
+void forget_builtin_pages() noexcept;
+
 }  // namespace lprnet

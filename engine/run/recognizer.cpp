@@ -4,6 +4,7 @@
 #include <system_error>
 #include <utility>
 
+#include "engine/model/builtin.h"
 #include "engine/run/recognizer_state.h"
 
 namespace lprnet {
@@ -69,6 +70,7 @@ Result<Recognizer> Recognizer::create(const Model& model,
         if (!decoder) return decoder.error();
         Result<Plan> plan = build_plan(model.data().graph, **table, *how);
         if (!plan) return plan.error();
+        forget_builtin_pages();  // the plan has its own arrangement of the weights
         auto state =
             make_state(model, std::make_shared<const Plan>(std::move(*plan)), std::move(*decoder));
         if (!state) return state.error();
