@@ -170,7 +170,7 @@ void conv2d_lane_tiles(const typename Dot::Call& a, const typename Dot::Element*
 }
 
 // Of 32 registers two are left for constants.
-constexpr int conv2d_lane_pixels(int vectors) {
+constexpr int conv2d_lane_pixels([[maybe_unused]] int vectors) {
     return LPRNET_TILE_PIXELS((30 - vectors) / (vectors + 1));
 }
 

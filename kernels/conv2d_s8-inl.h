@@ -35,7 +35,7 @@ struct DotS8 {
     using Real = xsimd::batch<float, typename Isa::arch>;
     static constexpr int group = static_cast<int>(sizeof(Word) / sizeof(Element));
     static constexpr int block_vectors = Isa::quantized_vectors;
-    static constexpr int tile_pixels(int vectors) {
+    static constexpr int tile_pixels([[maybe_unused]] int vectors) {
         return LPRNET_TILE_PIXELS(vectors <= 2 ? Isa::tile_pixels : 2 * Isa::tile_pixels / vectors);
     }
     static constexpr int lanes = static_cast<int>(Sum::size);

@@ -142,7 +142,7 @@ fi
 step "add_subdirectory: configure" cmake -S "$consumer" -B "$work/subdirectory" "${arguments[@]}" \
   "-DLPRNET_SOURCE_DIR=$source_folder" "-DLPRNET_BUILTIN_MODEL=$(cached LPRNET_BUILTIN_MODEL)" \
   -DCMAKE_BUILD_TYPE=Release
-step "add_subdirectory: build" cmake --build "$work/subdirectory"
+step "add_subdirectory: build" cmake --build "$work/subdirectory" --parallel 2
 step "add_subdirectory: run" ctest --test-dir "$work/subdirectory" --output-on-failure --no-tests=error
 checks=$((checks + 1))
 if [ -n "$(find "$work/subdirectory" \( -name lprnet -o -name lprnet_tests \) -type f -perm -u+x)" ]; then

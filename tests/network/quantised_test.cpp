@@ -62,7 +62,7 @@ const RandomNetwork kNetworks[] = {
     {.classes = 5, .width = 0.3, .seed = 4},
 };
 
-TEST_CASE("a quantised network computes what its graph says", "[network]") {
+TEST_CASE("a quantised network computes what its graph says", "[quantised]") {
     for (const RandomNetwork& network : kNetworks) {
         INFO("width " << network.width << ", channels " << network.channels);
         const Model model = quantised_model(network);
@@ -102,7 +102,7 @@ TEST_CASE("a quantised network computes what its graph says", "[network]") {
     }
 }
 
-TEST_CASE("a quantised network is close to the network it was made from", "[network]") {
+TEST_CASE("a quantised network is close to the network it was made from", "[quantised]") {
     const RandomNetwork network = {.seed = 1};
     const Model plain = random_model(network);
     const Model model = quantised_model(network);
@@ -122,7 +122,7 @@ TEST_CASE("a quantised network is close to the network it was made from", "[netw
     }
 }
 
-TEST_CASE("every table and number of threads gives the bits of the reference", "[network]") {
+TEST_CASE("every table and number of threads gives the bits of the reference", "[quantised]") {
     for (const RandomNetwork& network : kNetworks) {
         const Model model = quantised_model(network);
         const std::vector<float> image = random_image(model.data().graph.input_shape(), 9);
@@ -144,7 +144,7 @@ TEST_CASE("every table and number of threads gives the bits of the reference", "
     }
 }
 
-TEST_CASE("sums that could leave 32 bits are refused", "[network]") {
+TEST_CASE("sums that could leave 32 bits are refused", "[quantised]") {
     const RandomNetwork network = {.classes = 5, .width = 0.3, .seed = 4};
     const Model plain = random_model(network);
     Result<QuantizedModel> quantised =
@@ -180,7 +180,7 @@ std::uint64_t hash_of(const std::vector<float>& values, std::uint64_t hash) {
 // same stands in the README.
 constexpr std::uint64_t kSampleLogits = 0x790d2cc298ad44b3;
 
-TEST_CASE("the shipped network's logits of the sample plates are these bits", "[network]") {
+TEST_CASE("the shipped network's logits of the sample plates are these bits", "[quantised]") {
     const Result<Model> model = Model::load(LPRNET_INT8_WEIGHTS_FILE);
     if (!model) FAIL(model.error().message);
     const auto file =

@@ -2,21 +2,28 @@
 # `lprnet doctor`.
 source "$(dirname "$0")/common.sh"
 
+# Few plates: each is read in dozens of ways, for which an emulator takes long.
+few=$work/few
+mkdir "$few"
+head -n 3 "$samples/labels.tsv" >"$few/labels.tsv"
 labelled=()
-while IFS=$'\t' read -r file text _; do labelled+=("$samples/$file=$text"); done <"$samples/labels.tsv"
+while IFS=$'\t' read -r file text _; do
+  cp "$samples/$file" "$few"
+  labelled+=("$few/$file=$text")
+done <"$few/labels.tsv"
 
 check "doctor: the model that ships fits"
 run doctor "${labelled[@]}" </dev/null
 expect_success
-expect_text "$out" "of $sample_count plates" "model file, " BGR "(x - 127.5) / 128" bilinear \
+expect_text "$out" "of ${#labelled[@]} plates" "model file, " BGR "(x - 127.5) / 128" bilinear \
   "the model file fits"
 
 check "doctor: a folder and a table are the same as words"
 cp "$out" "$work/doctor"
-run doctor "$samples" </dev/null
+run doctor "$few" </dev/null
 expect_success
 if ! cmp -s "$out" "$work/doctor"; then problem "the folder gives another answer"; fi
-run doctor "$samples/labels.tsv" </dev/null
+run doctor "$few/labels.tsv" </dev/null
 if ! cmp -s "$out" "$work/doctor"; then problem "the table gives another answer"; fi
 
 check "doctor -j"
@@ -27,10 +34,10 @@ expect_json 1 plates characters verdict settings channel_order scale resize righ
 
 check "doctor: images of the network's size tell nothing about the resize"
 small=()
-for word in "${labelled[@]}"; do
-  case $word in *.png=*) small+=("$word") ;; esac
-done
-run doctor "${small[@]}" </dev/null
+while IFS=$'\t' read -r file text _; do
+  case $file in *.png) small+=("$samples/$file=$text") ;; esac
+done <"$samples/labels.tsv"
+run doctor "${small[@]:0:2}" </dev/null
 expect_success
 expect_text "$out" "resize         cannot be told"
 
