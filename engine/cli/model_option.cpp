@@ -9,14 +9,23 @@
 #include "weights/printable.h"
 
 namespace lprnet::cli {
+namespace {
+
+// For an error message: what makes weights of that precision.
+std::string maker_of(const std::string& precision) {
+    if (precision == "int8") return "; lprnet quantize makes int8 ones";
+    if (precision == "sparse") return "; lprnet prune makes sparse ones";
+    return "";
+}
+
+}  // namespace
 
 void ModelOption::add_to(CLI::App& app) {
     app.add_option("-m,--model", path, "Weights file (.safetensors); default: the one built in");
-    app.add_option(
-           "--precision", precision,
-           "Which of the built-in weights, fp32 by default, or what those of --model have to "
-           "be")
-        ->check(CLI::IsMember({"fp32", "int8"}));
+    app.add_option("--precision", precision,
+                   "Which of the built-in weights, fp32 by default or int8, or what those of "
+                   "--model have to be")
+        ->check(CLI::IsMember({"fp32", "sparse", "int8"}));
     app.add_option("--tuning", tuning, "Kernel choices written by lprnet tune");
 }
 
@@ -24,10 +33,9 @@ Result<Model> ModelOption::load() const {
     if (path.empty()) return Model::builtin(precision.empty() ? "fp32" : precision);
     Result<Model> model = Model::load(path);
     if (model && !precision.empty() && precision != model->precision()) {
-        return Error{ErrorCode::invalid_argument,
-                     model->name() + ": expected " + precision + " weights, found " +
-                         model->precision() + " ones" +
-                         (precision == "int8" ? "; lprnet quantize makes int8 ones" : "")};
+        return Error{ErrorCode::invalid_argument, model->name() + ": expected " + precision +
+                                                      " weights, found " + model->precision() +
+                                                      " ones" + maker_of(precision)};
     }
     return model;
 }

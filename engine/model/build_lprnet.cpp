@@ -182,6 +182,7 @@ Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, No
     std::vector<std::int64_t> shape = {-1, in.c, -1, -1};
     const std::string weight = node.name + ".weight";
     const std::string output_step = node.name + kOutputStep;
+    node.stored_sparse = source.has(weight + std::string(weights::kMaskSuffix));
     if (source.is_int8(weight)) {
         if (Status s = source.read_int8(weight, shape, node.quantised_weight, node.weight_step,
                                         node.stored_bytes);

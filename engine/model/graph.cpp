@@ -26,6 +26,11 @@ bool Graph::quantised() const noexcept {
                        [](const Node& node) { return node.quantised(); });
 }
 
+bool Graph::stored_sparse() const noexcept {
+    return std::any_of(nodes.begin(), nodes.end(),
+                       [](const Node& node) { return node.stored_sparse; });
+}
+
 std::int64_t multiply_accumulates(const Graph& graph, const Node& node) noexcept {
     if (node.op != Op::conv2d) return 0;
     const Shape& in = graph.nodes[static_cast<std::size_t>(node.inputs.front())].shape;

@@ -54,6 +54,7 @@ struct Node {
     // the weight, fewer than it has here where it is sparse.
     Floats weight;
     std::size_t stored_bytes = 0;
+    bool stored_sparse = false;
     std::vector<float> bias;
     int kh = 1, kw = 1;
     int pad_h = 0, pad_w = 0;
@@ -101,6 +102,8 @@ struct Graph {
     const Shape& output_shape() const noexcept { return nodes.back().shape; }
     // True if a convolution is quantised; then all but the one behind the context have to be.
     bool quantised() const noexcept;
+    // True if the file stores the weights of a convolution without their zeros.
+    bool stored_sparse() const noexcept;
 };
 
 // Multiply-accumulates of one node; 0 for anything but a convolution.

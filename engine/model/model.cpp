@@ -255,8 +255,8 @@ Result<Model> Model::builtin(std::string_view precision) noexcept {
         const bool plain = precision == "fp32";
         if (bytes.empty()) {
             return Error{ErrorCode::unsupported,
-                         "builtin: this library was built without a model" +
-                             (plain ? "" : " in " + weights::printable(precision)) +
+                         "builtin: this library was built without " +
+                             (plain ? "a model" : weights::printable(precision) + " weights") +
                              "; name a file"};
         }
         const std::string label = plain ? "builtin" : "builtin-" + std::string(precision);
@@ -295,7 +295,8 @@ int Model::steps() const noexcept {
     return data_->graph.output_shape().w;
 }
 const char* Model::precision() const noexcept {
-    return data_->graph.quantised() ? "int8" : "fp32";
+    if (data_->graph.quantised()) return "int8";
+    return data_->graph.stored_sparse() ? "sparse" : "fp32";
 }
 double Model::temperature() const noexcept {
     return data_->temperature;

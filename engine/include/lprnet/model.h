@@ -26,7 +26,8 @@ public:
     static Result<Model> from_memory(std::span<const std::byte> bytes, std::string label) noexcept;
 
     // The model that was linked into the library, or, for "int8", the one that was made from it and
-    // is computed in integers: faster, and read alike; `unsupported` if there is none.
+    // is computed in integers: faster, and read alike; `unsupported` if there is none, as for every
+    // other precision.
     static Result<Model> builtin(std::string_view precision = "fp32") noexcept;
 
     // The path, the label, or "builtin" ("builtin-int8").
@@ -44,7 +45,8 @@ public:
     // Time steps of the output sequence, 18 for 94 pixels.
     int steps() const noexcept;
     std::size_t parameters() const noexcept;
-    // "fp32", or "int8" for a quantised network, which is computed in integers.
+    // "fp32"; "sparse" for the same from a file that stores weights without their zeros; or "int8"
+    // for a quantised network, which is computed in integers.
     const char* precision() const noexcept;
     // By which logits are divided so that confidences are shares of plates read right; 1 unless
     // the file says otherwise.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `--precision int8`.
+# `--precision`.
 source "$(dirname "$0")/common.sh"
 
 run read "${sample_paths[@]}" </dev/null
@@ -23,7 +23,23 @@ expect_success
 expect_text "$out" builtin-int8 "conv2d_s8 3x1"
 int8=$work/int8.safetensors
 run quantize -m "$weights" -o "$int8" --calibration "$plate" --plain </dev/null
+pruned=$work/pruned.safetensors
+run prune -m "$weights" -o "$pruned" --amount 0.35 </dev/null
+check "--precision sparse"
+run read -j --precision sparse -m "$pruned" "$plate" </dev/null
+expect_success
+expect_text "$out" '"precision":"sparse"'
+run info -m "$pruned" </dev/null
+expect_text "$out" "precision    sparse"
+check "--precision sparse without a file"
+run read --precision sparse "$plate" </dev/null
+expect_only_error 2 "builtin: this library was built without sparse weights; name a file"
+
 check "--precision that the file does not have"
+run read --precision sparse -m "$weights" "$plate" </dev/null
+expect_only_error 2 "$weights: expected sparse weights, found fp32 ones; lprnet prune makes sparse ones"
+run read --precision fp32 -m "$pruned" "$plate" </dev/null
+expect_only_error 2 "$pruned: expected fp32 weights, found sparse ones"
 run read --precision int8 -m "$weights" "$plate" </dev/null
 expect_only_error 2 "$weights: expected int8 weights, found fp32 ones"
 run read --precision fp32 -m "$int8" "$plate" </dev/null
