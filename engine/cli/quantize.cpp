@@ -23,8 +23,12 @@ namespace {
 
 using weights::SafetensorsFile;
 
-constexpr std::array<std::pair<const char*, ClipMethod>, 3> kMethods = {
-    {{"mse", ClipMethod::mse}, {"percentile", ClipMethod::percentile}, {"max", ClipMethod::max}}};
+constexpr std::array<std::pair<const char*, ClipMethod>, 5> kMethods = {
+    {{"mse", ClipMethod::mse},
+     {"percentile", ClipMethod::percentile},
+     {"kl", ClipMethod::kl},
+     {"max", ClipMethod::max},
+     {"search", ClipMethod::search}}};
 
 struct QuantizeOptions {
     std::string model;  // empty: built in
@@ -180,8 +184,9 @@ Verb add_quantize(CLI::App& app) {
         ->check(CLI::Range(1, 1000000))
         ->capture_default_str();
     app.add_option("--method", options->method,
-                   "Where activations saturate: mse, percentile (99.99 %) or max")
-        ->check(CLI::IsMember({"mse", "percentile", "max"}))
+                   "Where activations saturate: mse, percentile (99.99 %), kl, max, or, by search, "
+                   "for each layer that of these which changes the logits least")
+        ->check(CLI::IsMember({"mse", "percentile", "kl", "max", "search"}))
         ->capture_default_str();
     app.add_flag(
         "--plain", options->plain,

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "engine/compress/choose_clips.h"
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/passes.h"
 #include "engine/plan/plan.h"
@@ -14,72 +15,11 @@
 namespace lprnet {
 namespace {
 
-constexpr double kActivationSteps = 255.0;
-constexpr std::size_t kBins = 4096;
-constexpr double kPercentile = 0.9999;
 // Pixels from one counted in a histogram to the next: odd, so that it walks through all columns.
 constexpr int kHistogramStride = 5;
 // Channels that never go further than this share of the furthest one get no smaller steps for it:
 // what they hold is of no account. The weights file wants it where the context reads a layer.
 constexpr float kLeastFactor = 1.0f / 256;
-
-// What a layer's output looks like: counts of equal bins from 0 to the largest value.
-struct Histogram {
-    float largest = 0.0f;
-    std::vector<double> counts = std::vector<double>(kBins);
-
-    void add(float value) {
-        if (!(value > 0.0f)) {
-            counts[0] += 1.0;
-            return;
-        }
-        const auto bin = static_cast<std::size_t>(value / largest * static_cast<float>(kBins));
-        counts[std::min(bin, kBins - 1)] += 1.0;
-    }
-    double centre(std::size_t bin) const {
-        // Zeros are exact at any step, and most of the first bin.
-        return bin == 0 ? 0.0
-                        : (static_cast<double>(bin) + 0.5) / kBins * static_cast<double>(largest);
-    }
-};
-
-double squared_error(const Histogram& histogram, double clip) {
-    const double step = clip / kActivationSteps;
-    double sum = 0.0;
-    for (std::size_t bin = 0; bin < kBins; ++bin) {
-        const double value = histogram.centre(bin);
-        const double stored = std::min(std::nearbyint(value / step), kActivationSteps) * step;
-        sum += histogram.counts[bin] * (value - stored) * (value - stored);
-    }
-    return sum;
-}
-
-double clip_of(const Histogram& histogram, ClipMethod method) {
-    const double largest = static_cast<double>(histogram.largest);
-    if (method == ClipMethod::max) return largest;
-    if (method == ClipMethod::percentile) {
-        double total = 0.0;
-        for (const double count : histogram.counts) total += count;
-        double below = 0.0;
-        for (std::size_t bin = 0; bin < kBins; ++bin) {
-            below += histogram.counts[bin];
-            if (below >= kPercentile * total) {
-                return static_cast<double>(bin + 1) / kBins * largest;
-            }
-        }
-        return largest;
-    }
-    double best = largest, least = squared_error(histogram, largest);
-    for (int percent = 20; percent < 100; ++percent) {
-        const double clip = largest * percent / 100.0;
-        const double error = squared_error(histogram, clip);
-        if (error < least) {
-            least = error;
-            best = clip;
-        }
-    }
-    return best;
-}
 
 // Runs the network on every input; visit(layer, step, pixel) for every `stride`-th pixel of the
 // output of each of the layers, which is one value for each stored channel.
@@ -192,9 +132,18 @@ Result<std::map<std::string, ActivationRange>> activation_ranges(
                            layer.histogram.add(pixel[c] * layer.inverse[c]);
                        }
                    });
-    for (auto& [name, layer] : layers) {
-        ranges[name].range.clip = static_cast<float>(clip_of(layer.histogram, method));
+    std::map<std::string, std::vector<float>> candidates;
+    for (const auto& [name, layer] : layers) {
+        if (method == ClipMethod::search) {
+            for (const ClipMethod one :
+                 {ClipMethod::mse, ClipMethod::max, ClipMethod::percentile, ClipMethod::kl}) {
+                candidates[name].push_back(static_cast<float>(clip_of(layer.histogram, one)));
+            }
+        } else {
+            ranges[name].range.clip = static_cast<float>(clip_of(layer.histogram, method));
+        }
     }
+    if (method == ClipMethod::search) choose_clips(*plan, inputs, candidates, ranges);
     return ranges;
 }
 

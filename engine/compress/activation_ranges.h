@@ -5,18 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "engine/compress/clip.h"
 #include "engine/compress/quantised_graph.h"
 #include "engine/model/model_data.h"
 #include "lprnet/error.h"
 
 namespace lprnet {
-
-// How far a layer's activations go before they saturate.
-enum class ClipMethod {
-    max,         // the largest value seen
-    percentile,  // 99.99 % of the values
-    mse,         // least squares of the rounding and clipping errors
-};
 
 struct ActivationRange {
     OutputRange range;

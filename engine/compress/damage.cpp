@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "engine/compress/round_output.h"
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/passes.h"
 #include "engine/plan/plan.h"
@@ -13,8 +14,6 @@
 
 namespace lprnet {
 namespace {
-
-constexpr float kActivationSteps = 255.0f;
 
 // A convolution as its quantised weights compute it, in real values.
 struct RealLayer {
@@ -69,23 +68,6 @@ RealLayer real_layer(const ModelData& model, const Node& conv) {
     }
     layer.weight = Floats(std::move(weight));
     return layer;
-}
-
-void round_output(const Step& step, const std::vector<float>& steps, float* arena) {
-    const Tensor& tensor = step.output;
-    std::vector<float> unit(static_cast<std::size_t>(tensor.c));
-    for (std::size_t c = 0; c < unit.size(); ++c) {
-        unit[c] =
-            steps[step.channel_order.empty() ? c : static_cast<std::size_t>(step.channel_order[c])];
-    }
-    for (int y = 0; y < tensor.h; ++y) {
-        float* value = tensor.floats(arena) + y * tensor.row();
-        for (int x = 0; x < tensor.w; ++x) {
-            for (std::size_t c = 0; c < unit.size(); ++c, ++value) {
-                *value = std::min(std::nearbyint(*value / unit[c]), kActivationSteps) * unit[c];
-            }
-        }
-    }
 }
 
 class Network {

@@ -40,7 +40,7 @@ def need_data(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("method", ["mse", "percentile"])
+@pytest.mark.parametrize("method", ["mse", "percentile", "search"])
 def test_public_checkpoint_keeps_its_accuracy(method: str, tmp_path: Path) -> None:
     checkpoint = need_data(DATA / "checkpoints/public/Final_LPRNet_model.pth")
     exact, quantised = tmp_path / "public.safetensors", tmp_path / "int8.safetensors"

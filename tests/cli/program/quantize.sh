@@ -62,6 +62,11 @@ expect_success
 if ! cut -f 1 "$out" | cmp -s - "$work/texts"; then problem "the texts differ"; fi
 
 check "quantize: pictures of one colour"
+for method in kl search; do
+  run quantize -m "$weights" -o "$work/other.safetensors" --calibration "$black" --method $method \
+    </dev/null
+  expect_success
+done
 run quantize -m "$weights" -o "$work/other.safetensors" --calibration "$black" </dev/null
 expect_success
 run read -m "$work/other.safetensors" "$black" </dev/null
