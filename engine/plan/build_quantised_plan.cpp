@@ -303,21 +303,7 @@ private:
 
     void add_max_pool(const Node& node, const Tensor& in, const Tensor& out, Step& step,
                       KernelCall& call) {
-        call.arguments = kernels::MaxPool2dS8{
-            .input = nullptr,
-            .input_row = in.row(),
-            .output = nullptr,
-            .output_row = out.row(),
-            .oh = out.h,
-            .ow = out.w,
-            .ic = in.c,
-            .oc = out.c,
-            .kh = node.window.h,
-            .kw = node.window.w,
-            .stride_h = node.stride.h,
-            .stride_w = node.stride.w,
-            .channel_stride = node.channel_stride,
-        };
+        call.arguments = max_pool<kernels::MaxPool2dS8>(node, in, out);
         step.kernel = kernel_text("max_pool2d_s8", node.window.h, node.window.w);
     }
 

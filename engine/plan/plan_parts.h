@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/graph.h"
 #include "engine/plan/place_tensors.h"
 #include "engine/plan/plan.h"
 
@@ -25,6 +26,26 @@ void join_rows(auto& conv, const Tensor& in, const Tensor& out) noexcept {
     if (conv.kw != 1 || in.border_w != 0 || out.border_w != 0) return;
     conv.ow = out.h * out.w;
     conv.oh = 1;
+}
+
+// MaxPool2dF32 or MaxPool2dS8.
+template <class Pool>
+Pool max_pool(const Node& node, const Tensor& in, const Tensor& out) noexcept {
+    return {
+        .input = nullptr,
+        .input_row = in.row(),
+        .output = nullptr,
+        .output_row = out.row(),
+        .oh = out.h,
+        .ow = out.w,
+        .ic = in.c,
+        .oc = out.c,
+        .kh = node.window.h,
+        .kw = node.window.w,
+        .stride_h = node.stride.h,
+        .stride_w = node.stride.w,
+        .channel_stride = node.channel_stride,
+    };
 }
 
 inline std::string kernel_text(const char* kernel, int h, int w) {
