@@ -7,11 +7,13 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "bench/bench.h"
 #include "engine/compress/prune.h"
 #include "engine/model/model_data.h"
 #include "engine/run/run.h"
+#include "kernels/sparse.h"
 
 namespace lprnet::bench {
 namespace {
@@ -53,25 +55,58 @@ std::string kernel_name(const Step& step) {
     return step.kernel.substr(0, step.kernel.find(' '));
 }
 
+void count_rate(benchmark::State& state, const PlannedNetwork& network, const Step& step,
+                Clock::time_point begin) {
+    const std::chrono::duration<double> elapsed = Clock::now() - begin;
+    if (step.multiply_accumulates == 0) return;
+    // Of the definition: Winograd and sparse, which multiply less, may pass the peak.
+    const double rate = static_cast<double>(step.multiply_accumulates) *
+                        static_cast<double>(state.iterations()) / elapsed.count();
+    state.counters["GMAC/s"] = rate * 1e-9;
+    state.counters["peak"] = rate / peak_of(*network.plan.table, step.output.quantised());
+    if (step.algorithm.sparse) state.counters["real GMAC/s"] = rate * (1.0 - network.zeros) * 1e-9;
+}
+
 void register_step(const std::shared_ptr<PlannedNetwork>& network, const Step& step) {
     const kernels::KernelTable* table = network->plan.table;
     const std::string name = kernel_name(step) + "/" + table->name + "/" + step.name;
-    benchmark::RegisterBenchmark(name.c_str(), [network, table, &step](benchmark::State& state) {
+    benchmark::RegisterBenchmark(name.c_str(), [network, &step](benchmark::State& state) {
         const Clock::time_point begin = Clock::now();
         for (auto _ : state) {
             run_step(network->plan, step, network->arena.data());
             benchmark::ClobberMemory();
         }
-        const std::chrono::duration<double> elapsed = Clock::now() - begin;
-        if (step.multiply_accumulates == 0) return;
-        // Of the definition: Winograd and sparse, which multiply less, may pass the peak.
-        const double rate = static_cast<double>(step.multiply_accumulates) *
-                            static_cast<double>(state.iterations()) / elapsed.count();
-        state.counters["GMAC/s"] = rate * 1e-9;
-        state.counters["peak"] = rate / peak_of(*table, step.output.quantised());
-        if (step.algorithm.sparse) {
-            state.counters["real GMAC/s"] = rate * (1.0 - network->zeros) * 1e-9;
+        count_rate(state, *network, step, begin);
+    })->Unit(benchmark::kMicrosecond);
+}
+
+// A sparse 1x1 convolution between two others: from panels to panels, with nothing to transpose.
+void register_panels(const std::shared_ptr<PlannedNetwork>& network, const Step& step) {
+    const kernels::KernelTable* table = network->plan.table;
+    const auto* planned = std::get_if<kernels::Conv2dSparseF32>(&step.calls.front().arguments);
+    if (planned == nullptr || planned->kh * planned->kw > 1 ||
+        planned->oc % kernels::kSparseGroup > 0) {
+        return;
+    }
+    const std::string name = kernel_name(step) + "_panels/" + table->name + "/" + step.name;
+    benchmark::RegisterBenchmark(name.c_str(), [network, table, planned,
+                                                &step](benchmark::State& state) {
+        kernels::Conv2dSparseF32 call = *planned;
+        call.pixels = call.oh * call.ow;
+        const kernels::AlignedBuffer input(kernels::sparse_panels(*table, call.ic, call.pixels));
+        kernels::AlignedBuffer output(kernels::sparse_panels(*table, call.oc, call.pixels));
+        kernels::AlignedBuffer scratch(
+            kernels::conv2d_sparse_f32_scratch(*table, call.oc, call.ic, call.kh, call.kw));
+        call.input = input.data();
+        call.output = output.data();
+        call.scratch = scratch.data();
+        call.input_panels = call.output_panels = true;
+        const Clock::time_point begin = Clock::now();
+        for (auto _ : state) {
+            table->conv2d_sparse_f32(call);
+            benchmark::ClobberMemory();
         }
+        count_rate(state, *network, step, begin);
     })->Unit(benchmark::kMicrosecond);
 }
 
@@ -105,6 +140,7 @@ void register_variant(const Model& model, const kernels::KernelTable& table,
             variant.zeros == 0.0 && default_algorithm(step.conv_shape, table) == algorithm;
         if (options.tuning.every && (step.op != Op::conv2d || planned_so)) continue;
         register_step(network, step);
+        if (algorithm.sparse) register_panels(network, step);
     }
 }
 

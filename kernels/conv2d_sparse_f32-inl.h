@@ -7,7 +7,7 @@
 // kSparseGroup output channels, whose sums stay in registers. Which of the four weights of an
 // input are there is its pattern; the inputs are sorted by it, and each pattern has a loop of
 // its own in which every multiply-add is useful and nothing is decided but the loop's end.
-// The sums are turned around on their way out, `lanes` channels at a time.
+// The sums are turned around on their way out, sparse_stored_channels() at a time.
 //
 // Inputs are taken in parts of kSparsePart, so that a part's panel stays in the first-level
 // cache while all output channels pass over it; between parts the sums are in memory.
@@ -190,38 +190,42 @@ void sparse_load_panel(const Conv2dSparseF32& a, const SparseBlock<Isa>& block, 
     }
 }
 
-// Rows of sums to at most `lanes` channels of the NHWC output.
+// Rows of sums to `channels` of the NHWC output.
 template <class Isa>
 void sparse_store_channels(const SparseBlock<Isa>& block, const float* rows, int channels,
                            float* output) noexcept {
     using Batch = typename Sparse<Isa>::Batch;
     constexpr int kLanes = Sparse<Isa>::lanes;
-    constexpr int kPixels = Sparse<Isa>::pixels;
+    constexpr std::ptrdiff_t kPixels = Sparse<Isa>::pixels;
     for (int v = 0; v < block.vectors; ++v, rows += kLanes) {
         const std::ptrdiff_t* pixel = block.output + v * kLanes;
-        Batch m[kLanes];
-        unrolled<kLanes>([&](auto i)
-                             LPRNET_INLINE { m[i] = Batch::load_aligned(rows + i * kPixels); });
-        Isa::transpose(m);
         const int count = std::min(kLanes, block.count - v * kLanes);
-        if (count == kLanes && channels == kLanes) {
-            unrolled<kLanes>([&](auto i)
-                                 LPRNET_INLINE { m[i].store_unaligned(output + pixel[i]); });
-            continue;
-        }
-        alignas(64) float lane[kLanes * kLanes];
-        unrolled<kLanes>([&](auto i) LPRNET_INLINE { m[i].store_aligned(lane + i * kLanes); });
-        for (int i = 0; i < count; ++i) {
-            std::copy_n(lane + i * kLanes, channels, output + pixel[i]);
+        for (int c = 0; c < channels; c += kLanes) {
+            Batch m[kLanes];
+            unrolled<kLanes>([&](auto i) LPRNET_INLINE {
+                m[i] = Batch::load_aligned(rows + (c + i) * kPixels);
+            });
+            Isa::transpose(m);
+            if (count == kLanes && channels - c >= kLanes) {
+                unrolled<kLanes>(
+                    [&](auto i) LPRNET_INLINE { m[i].store_unaligned(output + pixel[i] + c); });
+                continue;
+            }
+            alignas(64) float lane[kLanes * kLanes];
+            unrolled<kLanes>([&](auto i) LPRNET_INLINE { m[i].store_aligned(lane + i * kLanes); });
+            for (int i = 0; i < count; ++i) {
+                std::copy_n(lane + i * kLanes, std::min(kLanes, channels - c),
+                            output + pixel[i] + c);
+            }
         }
     }
 }
 
 template <class Isa>
 void conv2d_sparse_f32_block(const Conv2dSparseF32& a, const SparseBlock<Isa>& block) noexcept {
-    constexpr int kLanes = Sparse<Isa>::lanes;
     constexpr std::ptrdiff_t kPixels = Sparse<Isa>::pixels;
     const int inputs = a.kh * a.kw * a.ic;
+    const int stored = sparse_stored_channels(Sparse<Isa>::lanes, a.oc);
     float* const loaded = a.scratch;
     float* const turned = loaded + std::min(inputs, kSparsePart) * kPixels;
     SparseLists lists = {a.lists, a.weights};
@@ -236,19 +240,20 @@ void conv2d_sparse_f32_block(const Conv2dSparseF32& a, const SparseBlock<Isa>& b
         }
         for (int o = 0; o < a.oc; o += kSparseGroup) {
             // The rows of a group: in the output, in a row of their own for each channel of it,
-            // or, if nothing has to be kept for the next part, in those of `lanes` channels.
+            // or, if nothing has to be kept for the next part, in those of channels stored
+            // together.
             float* rows = a.output_panels
                               ? a.output + std::ptrdiff_t{block.first} * a.oc + o * kPixels
-                              : turned + (inputs > kSparsePart ? o : o % kLanes) * kPixels;
+                              : turned + (inputs > kSparsePart ? o : o % stored) * kPixels;
             lists = sparse_tiles<Isa>(panel, block.vectors, lists,
                                       {first == 0 ? a.bias + o : nullptr, rows, last && a.relu},
                                       std::make_integer_sequence<int, Isa::sparse_vectors>{});
             if (!last || a.output_panels) continue;
-            const int in_vector = o % kLanes;
-            if (in_vector + kSparseGroup == kLanes || o + kSparseGroup >= a.oc) {
-                const int channel = o - in_vector;
-                sparse_store_channels<Isa>(block, rows - in_vector * kPixels,
-                                           std::min(kLanes, a.oc - channel), a.output + channel);
+            const int unstored = o % stored;
+            if (unstored + kSparseGroup == stored || o + kSparseGroup >= a.oc) {
+                const int channel = o - unstored;
+                sparse_store_channels<Isa>(block, rows - unstored * kPixels,
+                                           std::min(stored, a.oc - channel), a.output + channel);
             }
         }
     }

@@ -104,11 +104,11 @@ void pack_conv2d_sparse_f32(const KernelTable& table, const StoredWeights& weigh
 std::size_t conv2d_sparse_f32_scratch(const KernelTable& table, int oc, int ic, int kh,
                                       int kw) noexcept {
     // A part of the inputs, and the sums: of all channels if there is more than one part, else
-    // of one vector of channels.
+    // of those that are stored together.
     const int inputs = ic * kh * kw;
-    const std::size_t sums = inputs > kSparsePart ? round_up(static_cast<std::size_t>(oc),
-                                                             static_cast<std::size_t>(table.lanes))
-                                                  : static_cast<std::size_t>(table.lanes);
+    const auto stored = static_cast<std::size_t>(sparse_stored_channels(table.lanes, oc));
+    const std::size_t sums =
+        inputs > kSparsePart ? round_up(static_cast<std::size_t>(oc), stored) : stored;
     return round_up((static_cast<std::size_t>(std::min(inputs, kSparsePart)) + sums) *
                         static_cast<std::size_t>(table.sparse_pixels),
                     kAlignedFloats);

@@ -262,6 +262,10 @@ TEST_CASE("conv2d_sparse_f32 takes any number of channels", "[kernels]") {
         }
         for (int ic = 1; ic <= 2 * table->lanes + 1; ++ic) check(*table, {2, 4, ic, 9, 2, 2});
         for (const int ic : {63, 64, 65, 127, 128, 129}) check(*table, {2, 4, ic, 9, 1, 1});
+        for (const int oc : {64, 65, 80, 96, 97, 100}) {  // stored in pairs of lines beyond 64
+            check(*table, {2, 9, 4, oc, 1, 1});
+            check(*table, {2, 9, 65, oc, 1, 1});
+        }
     }
 }
 
