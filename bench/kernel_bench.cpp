@@ -8,12 +8,14 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "bench/bench.h"
 #include "engine/compress/prune.h"
 #include "engine/model/model_data.h"
 #include "engine/run/run.h"
 #include "kernels/sparse.h"
+#include "kernels/winograd.h"
 
 namespace lprnet::bench {
 namespace {
@@ -110,6 +112,29 @@ void register_panels(const std::shared_ptr<PlannedNetwork>& network, const Step&
     })->Unit(benchmark::kMicrosecond);
 }
 
+// What a layer's weights take when a model is loaded.
+void register_winograd_weights(const std::shared_ptr<PlannedNetwork>& network, const Step& step) {
+    if (!step.algorithm.winograd()) return;
+    const kernels::KernelTable* table = network->plan.table;
+    const std::string name = std::string("winograd_weights_f32/") + table->name + "/" + step.name;
+    benchmark::RegisterBenchmark(name.c_str(), [table, &step](benchmark::State& state) {
+        const ConvShape& s = step.conv_shape;
+        const ConvAlgorithm& algorithm = step.algorithm;
+        const int taps = std::max(s.kh, s.kw);
+        const std::vector<float> weights(static_cast<std::size_t>(s.oc * s.ic * taps), 1.0f);
+        const std::vector<float> bias(static_cast<std::size_t>(s.oc));
+        kernels::AlignedBuffer packed(kernels::packed_conv1d_winograd_f32_weights(
+            *table, s.oc, s.ic, taps, algorithm.points, algorithm.tile));
+        std::vector<float> packed_bias(kernels::packed_conv2d_f32_bias(*table, s.oc));
+        for (auto _ : state) {
+            kernels::pack_conv1d_winograd_f32(*table, {weights.data()}, bias.data(), s.oc, s.ic,
+                                              taps, algorithm.points, algorithm.tile, packed.data(),
+                                              packed_bias.data());
+            benchmark::ClobberMemory();
+        }
+    })->Unit(benchmark::kMicrosecond);
+}
+
 // The layers as planned, then those with a choice by the direct kernel, then all with zeros.
 struct Variant {
     const char* forced;
@@ -141,6 +166,7 @@ void register_variant(const Model& model, const kernels::KernelTable& table,
         if (options.tuning.every && (step.op != Op::conv2d || planned_so)) continue;
         register_step(network, step);
         if (algorithm.sparse) register_panels(network, step);
+        if (*variant.forced == '\0') register_winograd_weights(network, step);
     }
 }
 

@@ -118,6 +118,24 @@ constexpr std::ptrdiff_t winograd_plane(int rows, int columns) noexcept {
         (std::ptrdiff_t{rows} * columns + kWinogradLine - 1) / kWinogradLine;
     return (lines | 1) * kWinogradLine;
 }
+// Weights to the packed weights of that algorithm, in double: of some inputs with one group of
+// taps, and of up to kWinogradTogether output channels.
+//   output[p][i][c] = sum_t matrices->weight[p][t] * weights[i][t][c] * scale[c]
+// Channels that are not there, up to kWinogradTogether, may hold any number.
+inline constexpr int kWinogradTogether = 16;
+struct WinogradMatrices;  // winograd.h
+struct WinogradWeightsF32 {
+    const WinogradMatrices* matrices;  // of `points`
+    const float* weights;              // [inputs][taps][kWinogradTogether]
+    const double* scale;               // [kWinogradTogether]
+    float* output;
+    std::ptrdiff_t point_stride;  // floats from one point to the next
+    std::ptrdiff_t input_stride;  // the same for inputs and channels
+    std::ptrdiff_t channel_stride;
+    int points, taps, inputs;
+    int channels;  // 1 to kWinogradTogether
+};
+
 // Zeros in the place of a bias for the convolutions between the transforms.
 constexpr std::ptrdiff_t winograd_zeros(int oc) noexcept {
     return winograd_plane(1, oc);

@@ -33,6 +33,7 @@
 #include "kernels/max_pool2d-inl.h"
 #include "kernels/peak_f32-inl.h"
 #include "kernels/quantise_f32-inl.h"
+#include "kernels/winograd_weights_f32-inl.h"
 
 namespace lprnet::kernels {
 namespace {
@@ -65,6 +66,7 @@ constexpr KernelTable make_table(const char* name) {
     table.conv2d_f32_exact = conv2d_f32_exact<Isa>;
     table.conv2d_sparse_f32 = conv2d_sparse_f32<Isa>;
     table.conv1d_winograd_f32 = conv1d_winograd_f32<Isa>;
+    table.winograd_weights_f32 = winograd_weights_f32<Isa>;
     table.max_pool2d_f32 = max_pool2d_f32<Isa>;
     table.context_tap_f32 = context_tap_f32<Isa>;
     table.context_scale_f32 = context_scale_f32<Isa>;
@@ -86,6 +88,7 @@ constexpr KernelTable make_dot_table(const char* name) {
     table.conv2d_f32_exact = forward<base, Conv2dF32, &T::conv2d_f32_exact>;
     table.conv2d_sparse_f32 = forward<base, Conv2dSparseF32, &T::conv2d_sparse_f32>;
     table.conv1d_winograd_f32 = forward<base, Conv1dWinogradF32, &T::conv1d_winograd_f32>;
+    table.winograd_weights_f32 = forward<base, WinogradWeightsF32, &T::winograd_weights_f32>;
     table.max_pool2d_f32 = forward<base, MaxPool2dF32, &T::max_pool2d_f32>;
     table.context_tap_f32 = forward<base, ContextTapF32, &T::context_tap_f32>;
     table.context_scale_f32 = forward<base, ContextScaleF32, &T::context_scale_f32>;

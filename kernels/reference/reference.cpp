@@ -92,6 +92,22 @@ void conv2d_sparse_f32(const Conv2dSparseF32& a) noexcept {
     }
 }
 
+void winograd_weights_f32(const WinogradWeightsF32& a) noexcept {
+    for (int p = 0; p < a.points; ++p) {
+        for (int i = 0; i < a.inputs; ++i) {
+            for (int c = 0; c < a.channels; ++c) {
+                double sum = 0.0;
+                for (int t = 0; t < a.taps; ++t) {
+                    const float weight = a.weights[(i * a.taps + t) * kWinogradTogether + c];
+                    sum += a.matrices->weight[p][t] * static_cast<double>(weight) * a.scale[c];
+                }
+                a.output[p * a.point_stride + i * a.input_stride + c * a.channel_stride] =
+                    static_cast<float>(sum);
+            }
+        }
+    }
+}
+
 // Weights packed for one lane and one vector per block are [point][oc][groups * ic].
 void conv1d_winograd_f32(const Conv1dWinogradF32& a) noexcept {
     const WinogradMatrices m = winograd_matrices(a.points, a.tile);
@@ -357,6 +373,7 @@ const KernelTable table_reference = {
     .conv2d_sparse_f32 = conv2d_sparse_f32,
     .conv2d_s8 = conv2d_s8,
     .conv1d_winograd_f32 = conv1d_winograd_f32,
+    .winograd_weights_f32 = winograd_weights_f32,
     .max_pool2d_f32 = max_pool2d_f32,
     .context_tap_f32 = context_tap_f32,
     .context_scale_f32 = context_scale_f32,

@@ -247,6 +247,66 @@ TEST_CASE("the matrices compute a correlation exactly", "[kernels]") {
     }
 }
 
+// Any strides; 3 inputs.
+void check_weights(const KernelTable& table, const WinogradMatrices& m, int points, int taps,
+                   int channels, bool rows) {
+    INFO(table.name << " points " << points << " taps " << taps << " channels " << channels
+                    << (rows ? " in rows" : ""));
+    constexpr int kInputs = 3;
+    constexpr auto kTogether = std::size_t{kernels::kWinogradTogether};
+    std::mt19937 random(static_cast<unsigned>(points * 100 + taps * 10 + channels));
+    GuardedFloats weights(kInputs * static_cast<std::size_t>(taps) * kTogether, 1);
+    weights.fill([&] { return uniform(random, -1.0f, 1.0f); });
+    double scale[kTogether];
+    for (double& s : scale) s = double{uniform(random, 0.01f, 100.0f)};
+    const int input_stride = rows ? 1 : channels, channel_stride = rows ? kInputs + 2 : 1;
+    const std::size_t of_point = static_cast<std::size_t>((kInputs - 1) * input_stride +
+                                                          (channels - 1) * channel_stride + 1);
+    const std::size_t plane = of_point + 3;
+    const std::size_t size = static_cast<std::size_t>(points - 1) * plane + of_point;
+    GuardedFloats found(size), expected(size);
+    kernels::WinogradWeightsF32 call = {
+        .matrices = &m,
+        .weights = weights.data(),
+        .scale = scale,
+        .output = expected.data(),
+        .point_stride = static_cast<std::ptrdiff_t>(plane),
+        .input_stride = input_stride,
+        .channel_stride = channel_stride,
+        .points = points,
+        .taps = taps,
+        .inputs = kInputs,
+        .channels = channels,
+    };
+    expected.fill([] { return -7.0f; });
+    found.fill([] { return -7.0f; });
+    reference_table().winograd_weights_f32(call);
+    call.output = found.data();
+    table.winograd_weights_f32(call);
+    CHECK(found.guards_intact());
+    for (std::size_t i = 0; i < size; ++i) {
+        // Sums in double, of at most 10 terms, differ by far less than a rounding to float.
+        const double e = double{expected[i]};
+        if (!(std::abs(double{found[i]} - e) <= std::abs(e) * 0x1p-23 + 1e-10)) {
+            FAIL_CHECK("at " << i << ": found " << found[i] << ", expected " << e);
+        }
+    }
+}
+
+TEST_CASE("winograd_weights_f32 transforms like the reference", "[kernels]") {
+    for (const KernelTable* table : tables_under_test()) {
+        for (const auto& [points, tile] : kernels::kWinogradVariants) {
+            const WinogradMatrices m = kernels::winograd_matrices(points, tile);
+            for (int taps = 1; taps <= points + 1 - tile; ++taps) {
+                for (const int channels : {1, 3, 15, 16}) {
+                    check_weights(*table, m, points, taps, channels, false);
+                    check_weights(*table, m, points, taps, channels, true);
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("conv1d_winograd_f32 computes the convolutions of LPRNet", "[kernels]") {
     const Model model = random_model({});
     const KernelTable& best = kernels::best_table(kernels::detect_cpu_features());
