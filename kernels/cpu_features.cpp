@@ -21,9 +21,10 @@ struct Registers {
     std::uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
 };
 
+// Asks no more than it has to: to a virtual machine each question is a way out and back.
 Registers cpuid(std::uint32_t leaf, std::uint32_t subleaf) noexcept {
     Registers r;
-    if (!__get_cpuid_count(leaf, subleaf, &r.eax, &r.ebx, &r.ecx, &r.edx)) return {};
+    __cpuid_count(leaf, subleaf, r.eax, r.ebx, r.ecx, r.edx);
     return r;
 }
 
@@ -38,32 +39,20 @@ std::uint32_t extended_control_register() noexcept {
     return low;
 }
 
-void read_brand(char (&brand)[64]) noexcept {
-    if (cpuid(0x80000000U, 0).eax < 0x80000004U) return;
-    for (std::uint32_t i = 0; i < 3; ++i) {
-        const Registers r = cpuid(0x80000002U + i, 0);
-        std::memcpy(brand + i * 16, &r, 16);
-    }
-    // The string is padded with blanks on either side by some processors.
-    const char* begin = brand;
-    while (*begin == ' ') ++begin;
-    std::memmove(brand, begin, std::strlen(begin) + 1);
-    for (std::size_t n = std::strlen(brand); n > 0 && brand[n - 1] == ' '; --n) brand[n - 1] = '\0';
-}
-
 }  // namespace
 
 CpuFeatures detect_cpu_features() noexcept {
     CpuFeatures f;
-    read_brand(f.brand);
+    const std::uint32_t last_leaf = cpuid(0, 0).eax;
     const Registers leaf1 = cpuid(1, 0);
     f.sse2 = bit(leaf1.edx, 26);
     const bool has_xgetbv = bit(leaf1.ecx, 27);
     const std::uint32_t saved = has_xgetbv ? extended_control_register() : 0;
     const bool saves_ymm = (saved & 0x06U) == 0x06U;  // SSE and AVX state
     const bool saves_zmm = (saved & 0xE6U) == 0xE6U;  // and opmask, upper ZMM, ZMM16-31
-    const Registers leaf7 = cpuid(7, 0);
-    const Registers leaf7_1 = cpuid(7, 1);
+    // Beyond the last leaf some processors answer with that one's registers.
+    const Registers leaf7 = last_leaf >= 7 ? cpuid(7, 0) : Registers{};
+    const Registers leaf7_1 = leaf7.eax >= 1 ? cpuid(7, 1) : Registers{};
     f.avx2 = saves_ymm && bit(leaf1.ecx, 28) && bit(leaf7.ebx, 5);
     f.fma = saves_ymm && bit(leaf1.ecx, 12);
     f.avxvnni = saves_ymm && bit(leaf7_1.eax, 4);
@@ -74,6 +63,24 @@ CpuFeatures detect_cpu_features() noexcept {
     f.avx512vnni = saves_zmm && bit(leaf7.ecx, 11);
     f.avx512bf16 = saves_zmm && bit(leaf7_1.eax, 5);
     return f;
+}
+
+CpuBrand cpu_brand() noexcept {
+    CpuBrand brand;
+    constexpr std::uint32_t kExtended = 0x80000000U, kBrand = kExtended + 2;
+    if (cpuid(kExtended, 0).eax < kBrand + 2) return brand;
+    for (std::uint32_t i = 0; i < 3; ++i) {
+        const Registers r = cpuid(kBrand + i, 0);
+        std::memcpy(brand.text + i * sizeof r, &r, sizeof r);
+    }
+    // The string is padded with blanks on either side by some processors.
+    const char* begin = brand.text;
+    while (*begin == ' ') ++begin;
+    std::memmove(brand.text, begin, std::strlen(begin) + 1);
+    for (std::size_t n = std::strlen(brand.text); n > 0 && brand.text[n - 1] == ' '; --n) {
+        brand.text[n - 1] = '\0';
+    }
+    return brand;
 }
 
 void pause_cpu() noexcept {
@@ -94,6 +101,10 @@ CpuFeatures detect_cpu_features() noexcept {
     return f;
 }
 
+CpuBrand cpu_brand() noexcept {
+    return {};
+}
+
 void pause_cpu() noexcept {
     asm volatile("yield" ::: "memory");
 }
@@ -101,6 +112,10 @@ void pause_cpu() noexcept {
 #else
 
 CpuFeatures detect_cpu_features() noexcept {
+    return {};
+}
+
+CpuBrand cpu_brand() noexcept {
     return {};
 }
 

@@ -19,12 +19,15 @@ struct CpuFeatures {
     bool neon = false;
     bool neon_dotprod = false;
     bool neon_half = false;  // arithmetic in float16, which no kernel uses
-
-    // Brand string such as "AMD EPYC 9B45"; empty if the processor tells none.
-    char brand[64] = {};
 };
 
 CpuFeatures detect_cpu_features() noexcept;
+
+// Such as "AMD EPYC 9B45"; empty if the processor tells none.
+struct CpuBrand {
+    char text[64] = {};
+};
+CpuBrand cpu_brand() noexcept;
 
 // One row per feature, for printing.
 struct NamedFeature {

@@ -231,7 +231,7 @@ Json to_json(const Measurement& m, const std::vector<LayerTime>& layers,
                  {"fps", m.frames_per_second()},
                  {"include_image", options.include_image},
                  {"model", model.name()},
-                 {"cpu", kernels::detect_cpu_features().brand}};
+                 {"cpu", kernels::cpu_brand().text}};
     if (!layers.empty()) {
         Json& rows = json["layers"] = Json::array();
         for (const LayerTime& layer : layers) {

@@ -105,7 +105,7 @@ Json describe(const Model& model, const Patterns& patterns, Recognizer& recogniz
               {"mean", per_channel(preprocess.mean, count)},
               {"scale", per_channel(preprocess.scale, count)},
               {"resize", "bilinear"}}},
-            {"cpu", cpu.brand},
+            {"cpu", kernels::cpu_brand().text},
             {"cpu_features", features},
             {"isas", isas},
             {"isa", recognizer.isa()},

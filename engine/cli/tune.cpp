@@ -136,7 +136,7 @@ ExitStatus run(const TuneOptions& options) {
     measure(*candidates, options.seconds);
 
     Tuning tuning;
-    tuning.cpu = kernels::detect_cpu_features().brand;
+    tuning.cpu = kernels::cpu_brand().text;
     tuning.isa = (*table)->name;
     std::vector<std::vector<std::string>> rows = {
         {"in", "out", "taps", "output", "zero %", "fastest", "us", "direct us"}};

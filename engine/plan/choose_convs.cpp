@@ -1,14 +1,20 @@
 #include "engine/plan/choose_convs.h"
 
-#include <algorithm>
+#include <cstdint>
 
 #include "engine/plan/graph_edit.h"
 
 namespace lprnet {
 namespace {
 
+// 32 bits, as many as a float has, make vectors of this loop.
+std::uint32_t zeros_of(const Floats& weight) {
+    std::uint32_t zeros = 0;
+    for (const float w : weight) zeros += w == 0.0f ? 1U : 0U;
+    return zeros;
+}
+
 ConvShape shape_of(const Graph& graph, const Node& conv) {
-    const auto zeros = std::count(conv.weight.begin(), conv.weight.end(), 0.0f);
     return {
         .ic = node_at(graph, only_input(conv)).shape.c,
         .oc = conv.shape.c,
@@ -16,7 +22,7 @@ ConvShape shape_of(const Graph& graph, const Node& conv) {
         .kw = conv.kw,
         .oh = conv.shape.h,
         .ow = conv.shape.w,
-        .zero_percent = rounded_zero_percent(static_cast<std::size_t>(zeros), conv.weight.size()),
+        .zero_percent = rounded_zero_percent(zeros_of(conv.weight), conv.weight.size()),
     };
 }
 
