@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <xsimd/xsimd.hpp>
 
+#include "kernels/unroll-inl.h"
+
 namespace lprnet::kernels {
 namespace {
 
@@ -31,19 +33,35 @@ std::int64_t peak_f32(std::int64_t rounds, float* sink) noexcept {
     return rounds * kPeakChains * static_cast<std::int64_t>(Batch::size);
 }
 
+// Makes the compiler believe that `v` is another value now, in the register that it is in.
+template <class Vector>
+LPRNET_INLINE inline void forget_value(Vector& v) noexcept {
+#if defined(__x86_64__)
+    asm volatile("" : "+x"(v.data));
+#elif defined(__aarch64__)
+    asm volatile("" : "+w"(v.data));
+#endif
+}
+
 // The same for the products of quantised tensors' elements.
 template <class Isa>
 std::int64_t peak_s8(std::int64_t rounds, float* sink) noexcept {
     using Sums = xsimd::batch<std::int32_t, typename Isa::arch>;
     Sums acc[kPeakChains];
-    for (int i = 0; i < kPeakChains; ++i) acc[i] = Sums(i);
-    const Sums activations(0x01010101);
+    unrolled<kPeakChains>([&](auto i) LPRNET_INLINE { acc[i] = Sums(i); });
+    Sums activations(0x01010101);
     const Sums weights(0x01000001);
     for (std::int64_t r = 0; r < rounds; ++r) {
-        for (int i = 0; i < kPeakChains; ++i) acc[i] = Isa::dot(acc[i], activations, weights);
+        unrolled<kPeakChains>([&](auto i) LPRNET_INLINE {
+            // Products of what stays the same would be computed once, before the loop, and GCC 12
+            // would copy the sums.
+            forget_value(activations);
+            acc[i] = Isa::dot(acc[i], activations, weights);
+            forget_value(acc[i]);
+        });
     }
-    Sums sum = acc[0];
-    for (int i = 1; i < kPeakChains; ++i) sum += acc[i];
+    Sums sum(0);
+    unrolled<kPeakChains>([&](auto i) LPRNET_INLINE { sum += acc[i]; });
     alignas(64) std::int32_t lane[Sums::size];
     sum.store_aligned(lane);
     *sink = static_cast<float>(lane[0]);
