@@ -208,7 +208,9 @@ ExitStatus run(const PruneVerbOptions& options) {
     Report report;
     Graph graph = model->data().graph;
     Result<std::vector<PrunedLayer>> pruned = prune(graph, *prune_by);
-    if (!pruned) return fail(pruned.error());
+    if (!pruned) {
+        return fail({pruned.error().code, model->name() + ": " + pruned.error().message});
+    }
     report.layers = std::move(*pruned);
 
     const Result<ModelTensors> tensors = tensors_with_weights(*file, graph);

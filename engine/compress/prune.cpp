@@ -139,6 +139,10 @@ std::vector<std::string> conv2d_names(const Graph& graph) {
 }
 
 Result<std::vector<PrunedLayer>> prune(Graph& graph, const PruneOptions& options) {
+    if (graph.quantised()) {
+        return Error{ErrorCode::unsupported,
+                     "quantised already, expected float32 weights; prune comes before quantize"};
+    }
     if (Status s = check(conv2d_names(graph), options); !s) return s.error();
 
     std::vector<Node*> layers;

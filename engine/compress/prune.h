@@ -58,8 +58,8 @@ std::vector<std::string> conv2d_names(const Graph& graph);
 // execution order. Of equal units those go first that have the lower index: in OIHW order of
 // weights, in order of output, then input channels of groups, in execution order of layers.
 // Units that are zero already are the first to be counted. Errors: invalid_argument for a share
-// outside 0..1 and for a layer that does not exist, naming those that do; `graph` is unchanged
-// then. May throw std::bad_alloc.
+// outside 0..1 and for a layer that does not exist, naming those that do, unsupported for a
+// quantised network; `graph` is unchanged then. May throw std::bad_alloc.
 Result<std::vector<PrunedLayer>> prune(Graph& graph, const PruneOptions& options);
 
 }  // namespace lprnet
