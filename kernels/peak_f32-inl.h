@@ -53,11 +53,11 @@ std::int64_t peak_s8(std::int64_t rounds, float* sink) noexcept {
     const Sums weights(0x01000001);
     for (std::int64_t r = 0; r < rounds; ++r) {
         unrolled<kPeakChains>([&](auto i) LPRNET_INLINE {
-            // Products of what stays the same would be computed once, before the loop, and GCC 12
-            // would copy the sums.
+            // Products of what stays the same would be computed once, before the loop.
             forget_value(activations);
             acc[i] = Isa::dot(acc[i], activations, weights);
-            forget_value(acc[i]);
+            // GCC 12 would copy the sums, for which 16 registers are too few.
+            if constexpr (sizeof(Sums) < 64) forget_value(acc[i]);
         });
     }
     Sums sum(0);
