@@ -33,16 +33,6 @@ std::int64_t peak_f32(std::int64_t rounds, float* sink) noexcept {
     return rounds * kPeakChains * static_cast<std::int64_t>(Batch::size);
 }
 
-// Makes the compiler believe that `v` is another value now, in the register that it is in.
-template <class Vector>
-LPRNET_INLINE inline void forget_value(Vector& v) noexcept {
-#if defined(__x86_64__)
-    asm volatile("" : "+x"(v.data));
-#elif defined(__aarch64__)
-    asm volatile("" : "+w"(v.data));
-#endif
-}
-
 // The same for the products of quantised tensors' elements.
 template <class Isa>
 std::int64_t peak_s8(std::int64_t rounds, float* sink) noexcept {
@@ -54,10 +44,10 @@ std::int64_t peak_s8(std::int64_t rounds, float* sink) noexcept {
     for (std::int64_t r = 0; r < rounds; ++r) {
         unrolled<kPeakChains>([&](auto i) LPRNET_INLINE {
             // Products of what stays the same would be computed once, before the loop.
-            forget_value(activations);
+            Isa::forget(activations);
             acc[i] = Isa::dot(acc[i], activations, weights);
             // GCC 12 would copy the sums, for which 16 registers are too few.
-            if constexpr (sizeof(Sums) < 64) forget_value(acc[i]);
+            if constexpr (sizeof(Sums) < 64) Isa::forget(acc[i]);
         });
     }
     Sums sum(0);

@@ -10,6 +10,7 @@
 //   transpose(m)   m[i][j] becomes m[j][i], for as many batches as a batch has lanes
 //   fma_lane<L>(a, b, c), mul_lane<L>(a, b)  a[L] * b + c and a[L] * b, where one instruction does
 //                  it; else there are none
+//   forget(v)      makes the compiler believe that v is another value now
 //   Quantized      element of quantised tensors: std::uint8_t or std::int16_t
 //   quantized_vectors  vectors of output channels in one tile: 2, or 4 with half the pixels
 //   quantized_offset  what dot() subtracts from each activation

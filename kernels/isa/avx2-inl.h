@@ -19,6 +19,7 @@ struct Avx2 {
     // 12 accumulators, 3 vectors of pixels and 1 weight fill the 16 registers.
     static constexpr int sparse_vectors = 3;
     static constexpr int sparse_tiles = 3;
+    static void forget(Sums& v) noexcept { asm volatile("" : "+x"(v.data)); }
     static Batch fma(Batch a, Batch b, Batch c) noexcept { return _mm256_fmadd_ps(a, b, c); }
     // Four rows are transposed within each half of the vectors, then the halves.
     LPRNET_INLINE static void transpose(Batch (&m)[8]) noexcept {

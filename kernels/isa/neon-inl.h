@@ -19,6 +19,7 @@ struct Neon {
     // 20 accumulators, 5 vectors of pixels and 1 weight: 26 of 32 registers.
     static constexpr int sparse_vectors = 5;
     static constexpr int sparse_tiles = 4;
+    static void forget(Sums& v) noexcept { asm volatile("" : "+w"(v.data)); }
     static Batch fma(Batch a, Batch b, Batch c) noexcept { return vfmaq_f32(c, a, b); }
     LPRNET_INLINE static void transpose(Batch (&m)[4]) noexcept {
         const float32x4_t low01 = vzip1q_f32(m[0], m[1]), high01 = vzip2q_f32(m[0], m[1]);
