@@ -85,7 +85,7 @@ Result<std::map<std::string, ActivationRange>> activation_ranges(
     bool equalise) {
     const Result<const kernels::KernelTable*> table = select_table("");
     if (!table) return table.error();
-    const Result<Plan> plan = build_plan(model.graph, **table);
+    const Result<Plan> plan = build_plan(model.graph, **table, {.panels = false});
     if (!plan) return plan.error();
     for (std::size_t i = 0; i < inputs.size(); ++i) {
         if (inputs[i].size() == plan->input.size()) continue;

@@ -96,7 +96,7 @@ public:
         }
         const Result<const kernels::KernelTable*> table = select_table("");
         if (!table) return table.error();
-        const Result<Plan> plan = build_plan(std::move(graph), **table);
+        const Result<Plan> plan = build_plan(std::move(graph), **table, {.panels = false});
         if (!plan) return plan.error();
         kernels::AlignedBuffer arena(plan->arena_size);
         std::vector<float> logits;

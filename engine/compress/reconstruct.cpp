@@ -209,7 +209,7 @@ Status reconstruct(const ModelData& model, const std::vector<std::vector<float>>
     }
     const Result<const kernels::KernelTable*> table = select_table("");
     if (!table) return table.error();
-    Result<Plan> exact_plan = build_plan(model.graph, **table);
+    Result<Plan> exact_plan = build_plan(model.graph, **table, {.panels = false});
     if (!exact_plan) return exact_plan.error();
     Result<Plan> plan = build_plan(quantised, **table);
     if (!plan) return plan.error();

@@ -27,7 +27,7 @@ class Builder {
 public:
     Builder(const Graph& graph, const kernels::KernelTable& table, const PlanOptions& options)
         : graph_(graph), table_(table), options_(options) {
-        choices_ = choose_convs(graph, options.tuning, table);
+        choices_ = choose_convs(graph, options.tuning, options.panels, table);
         measure_sparse();
         placements_ = tensors_of(graph);
         for (int i = 0; i < node_count(graph); ++i) {

@@ -38,7 +38,7 @@ bool may_chain(const Graph& graph, int reader) {
 
 }  // namespace
 
-std::vector<ConvChoice> choose_convs(const Graph& graph, const Tuning& tuning,
+std::vector<ConvChoice> choose_convs(const Graph& graph, const Tuning& tuning, bool panels,
                                      const kernels::KernelTable& table) {
     std::vector<ConvChoice> choices(graph.nodes.size());
     const auto choice_of = [&choices](int index) -> ConvChoice& {
@@ -50,6 +50,7 @@ std::vector<ConvChoice> choose_convs(const Graph& graph, const Tuning& tuning,
         choice_of(i).shape = shape_of(graph, node);
         choice_of(i).algorithm = tuning.choose(choice_of(i).shape, table);
     }
+    if (!panels) return choices;
     // Without zeros the lists save nothing: what the model sees is within its error.
     const auto by_default = [&](const ConvChoice& c) {
         return !tuning.named(c.shape) && c.shape.zero_percent > 0 && table.lanes > 1;

@@ -19,8 +19,8 @@ struct ConvChoice {
 // One choice for each node, the default one for nodes that are no convolutions. Each convolution
 // is chosen by itself, as the tuning says or as costs least. Where one with a single tap is the
 // only reader of another convolution, both are sparse if they save more together than they
-// lose, because the pixels between them stay in panels.
-std::vector<ConvChoice> choose_convs(const Graph& graph, const Tuning& tuning,
+// lose, because the pixels between them stay in panels; not so without `panels`.
+std::vector<ConvChoice> choose_convs(const Graph& graph, const Tuning& tuning, bool panels,
                                      const kernels::KernelTable& table);
 
 }  // namespace lprnet

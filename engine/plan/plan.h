@@ -2,6 +2,7 @@
 // for one image, with packed weights and the place of every tensor in one arena.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -45,8 +46,11 @@ struct Tensor {
                         static_cast<std::size_t>(border_w) * static_cast<std::size_t>(c)) *
                            element_bytes;
     }
-    // Pixel (0, 0) of a tensor of floats.
-    float* floats(float* arena) const noexcept { return arena + origin() / sizeof(float); }
+    // Pixel (0, 0) of a tensor of floats in NHWC.
+    float* floats(float* arena) const noexcept {
+        assert(panel == 0);
+        return arena + origin() / sizeof(float);
+    }
     // Offset in bytes of one element.
     std::size_t at(int y, int x, int channel) const noexcept {
         if (panel == 0)
@@ -111,7 +115,8 @@ struct Plan {
 
 struct PlanOptions {
     Tuning tuning;
-    int threads = 1;  // that share one image, at least 1; results do not depend on it
+    int threads = 1;     // that share one image, at least 1; results do not depend on it
+    bool panels = true;  // false: every tensor is NHWC, for who reads those between the layers
 };
 
 // Applies the passes of passes.h and lays out the result for `table`.
