@@ -27,11 +27,12 @@ MIN_LAYER_COSINE = 0.999
 MIN_LOGITS_COSINE = 0.9995
 
 
-def lprnet(*arguments: object) -> str:
+def lprnet(*arguments: object, isa: str = "") -> str:
     if not PROGRAM.exists():
         pytest.skip(f"the program is not built: {PROGRAM}")
     command = [str(PROGRAM.resolve()), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    environment = {**os.environ, "LPRNET_ISA": isa} if isa else None
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
 
 
 def need_data(path: Path) -> Path:
@@ -53,6 +54,23 @@ def test_public_checkpoint_keeps_its_accuracy(method: str, tmp_path: Path) -> No
         assert min(layer["cosine"] for layer in report["layers"]) >= MIN_LAYER_COSINE
     test = report["test"]
     assert test["after"]["accuracy"] >= test["before"]["accuracy"] - MAX_LOSS
+
+
+@pytest.mark.parametrize("isa", ["sse2", "avx2", "avx512vnni"])
+def test_pruned_networks_keep_their_texts(isa: str, tmp_path: Path) -> None:
+    """Their plans differ: sparse convolutions pass pixels on as others do not."""
+    if isa not in json.loads(lprnet("info", "-j"))["isas"]:
+        pytest.skip(f"{isa}: not on this CPU")
+    crops = need_data(DATA / "plates/dev")
+    pruned = tmp_path / "pruned.safetensors"
+    for amount in ("0.35", "0.5"):
+        lprnet("prune", "-m", WEIGHTS / "lprnet-sparse35.safetensors", "-o", pruned, "--amount", amount)
+        options = ["--calibration", crops, "--images", "30"]
+        report = json.loads(
+            lprnet("quantize", "-j", "-m", pruned, "-o", tmp_path / "int8.safetensors", *options, isa=isa)
+        )
+        assert report["texts_changed"] == 0
+        assert report["layers"][-1]["cosine"] >= MIN_LOGITS_COSINE
 
 
 @pytest.mark.parametrize(
