@@ -31,7 +31,8 @@
 //   finish(a, slot, sums)  from sums to results, in place, for a tile
 //   store(sums, out)   V vectors of results in the order of their channels
 //   finish_one(a, slot, sums)  the result of the sum of all lanes
-//   sums_rows          whether the last channels may be computed along the inputs
+//   sums_rows          whether the last channels may be computed along the inputs; else
+//                      finish_one is not needed
 #pragma once
 
 #include <algorithm>
@@ -330,7 +331,7 @@ void conv2d_blocks(const typename Dot::Call& a, std::integer_sequence<int, V...>
         weights +=
             std::ptrdiff_t{conv2d_row_steps(a.ic, a.kw, Dot::group)} * a.kh * vectors * kLanes;
     }
-    if constexpr (kLanes >= kRowChannelsShare) {
+    if constexpr (Dot::sums_rows && kLanes >= kRowChannelsShare) {
         if (row_channels > 0) {
             conv2d_last_channels<Dot>(
                 a, row_channels, weights,

@@ -34,6 +34,8 @@ struct KernelTable {
     void (*conv2d_f32_exact)(const Conv2dF32&) noexcept;
     void (*conv2d_sparse_f32)(const Conv2dSparseF32&) noexcept;
     void (*conv2d_s8)(const Conv2dS8&) noexcept;
+    // Its weights are packed as those of conv2d_f32_exact.
+    void (*conv2d_levels_f32)(const Conv2dLevelsF32&) noexcept;
     void (*conv1d_winograd_f32)(const Conv1dWinogradF32&) noexcept;
     void (*winograd_weights_f32)(const WinogradWeightsF32&) noexcept;
     void (*max_pool2d_f32)(const MaxPool2dF32&) noexcept;

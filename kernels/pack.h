@@ -13,7 +13,8 @@ inline constexpr std::size_t kWeightAlignment = 64;
 
 // Floats in the packed weights and in the packed bias of an oc x ic x kh x kw
 // convolution: oc rounded up to whole vectors, but for the weights of the channels
-// that conv2d_row_channels() sets aside. `rows` false sets none aside, for conv2d_f32_exact.
+// that conv2d_row_channels() sets aside. `rows` false sets none aside, for conv2d_f32_exact and
+// conv2d_levels_f32.
 std::size_t packed_conv2d_f32_weights(const KernelTable& table, int oc, int ic, int kh, int kw,
                                       bool rows = true) noexcept;
 std::size_t packed_conv2d_f32_bias(const KernelTable& table, int oc) noexcept;

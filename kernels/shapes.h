@@ -79,7 +79,25 @@ struct Conv2dS8 {
     int kh, kw;
 };
 
-// The same convolution with taps along one axis only, by Winograd's algorithm F(tile,
+// The same for a layer whose weights stay float32:
+//   sum = bias[o]; sum = sum + weight[o][i][r][s] * input[y+r][x+s][i] for r, s, i, i the fastest
+//   output[y][x][o] = min(max(round(sum), 0), 255)
+// with a rounding to float32 after each product and each sum, one after the other, so that all
+// tables compute the same. No sum may leave the range of float32. A kernel reads nothing behind
+// its input.
+struct Conv2dLevelsF32 {
+    const void* input;  // rows, extents and channels as in Conv2dS8
+    std::ptrdiff_t input_row;
+    const float* weights;  // packed by pack_conv2d_f32 for the same table with rows = false
+    const float* bias;     // padded like the weights' output channels
+    void* output;
+    std::ptrdiff_t output_row;
+    int oh, ow;
+    int ic, oc;
+    int kh, kw;
+};
+
+// The convolution of Conv2dF32 with taps along one axis only, by Winograd's algorithm F(tile,
 // points + 1 - tile), see winograd.h. A tile is `tile` adjacent outputs along that axis;
 // the last one may be cut off. Tiles are numbered along the width first: [row of tiles][x]
 // if vertical, else [y][column of tiles]. A call computes `tiles` of them from first_tile.

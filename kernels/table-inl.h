@@ -28,6 +28,7 @@
 #include "kernels/context_s8-inl.h"
 #include "kernels/conv1d_winograd_f32-inl.h"
 #include "kernels/conv2d_f32-inl.h"
+#include "kernels/conv2d_levels_f32-inl.h"
 #include "kernels/conv2d_s8-inl.h"
 #include "kernels/conv2d_sparse_f32-inl.h"
 #include "kernels/kernel_table.h"
@@ -39,7 +40,7 @@
 namespace lprnet::kernels {
 namespace {
 
-// Everything but the float32 kernels.
+// Everything but the kernels on float32 tensors.
 template <class Isa>
 constexpr KernelTable make_quantised_kernels(const char* name) {
     KernelTable table = {};
@@ -51,6 +52,7 @@ constexpr KernelTable make_quantised_kernels(const char* name) {
                        .offset = Isa::quantized_offset,
                        .block_vectors = Isa::quantized_vectors};
     table.conv2d_s8 = conv2d_s8<Isa>;
+    table.conv2d_levels_f32 = conv2d_levels_f32<Isa>;
     table.quantise_f32 = quantise_f32<Isa>;
     table.max_pool2d_s8 = max_pool2d_s8<Isa>;
     table.context_tap_s8 = context_tap_s8<typename Isa::Quantized>;

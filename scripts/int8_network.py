@@ -90,14 +90,29 @@ class Int8Network:
     def _conv(
         self, name: str, levels: np.ndarray, step: float, pad: tuple[int, int] = (0, 0)
     ) -> tuple[np.ndarray, float]:
-        steps = step * self.tensors[f"{name}.weight.scale"].astype(np.float64)
         output = float(self.tensors[f"{name}.output.scale"][0])
+        if f"{name}.weight.scale" not in self.tensors:
+            return self._conv_of_floats(name, levels, step / output, pad), output
+        steps = step * self.tensors[f"{name}.weight.scale"].astype(np.float64)
         bias = np.rint(self.tensors[f"{name}.bias"] / steps)
         # Whole numbers far below 2^53: exact in double.
         weight = torch.from_numpy(self.tensors[f"{name}.weight"].astype(np.float64))
         sums = functional.conv2d(torch.from_numpy(levels)[None], weight, torch.from_numpy(bias), padding=pad)[0].numpy()
         factor = (steps / output).astype(np.float32)
         return np.clip(np.rint(sums.astype(np.float32) * factor[:, None, None]), 0, 255).astype(np.float64), output
+
+    def _conv_of_floats(self, name: str, levels: np.ndarray, factor: float, pad: tuple[int, int]) -> np.ndarray:
+        """Of a layer with float32 weights: every product and sum is rounded to float32, tap by tap, channel by channel."""
+        weight = (self.tensors[f"{name}.weight"].astype(np.float64) * factor).astype(np.float32)
+        output = float(self.tensors[f"{name}.output.scale"][0])
+        padded = np.pad(levels, ((0, 0), (pad[0], pad[0]), (pad[1], pad[1]))).astype(np.float32)
+        rows, columns = (padded.shape[1 + i] - weight.shape[2 + i] + 1 for i in range(2))
+        bias = (self.tensors[f"{name}.bias"].astype(np.float64) / output).astype(np.float32)
+        sums = np.repeat(bias, rows * columns).reshape(-1, rows, columns)
+        for r, s in np.ndindex(*weight.shape[2:]):
+            for weights, values in zip(weight[:, :, r, s].T, padded[:, r : r + rows, s : s + columns]):
+                sums += weights[:, None, None] * values
+        return np.rint(np.clip(sums, 0, 255)).astype(np.float64)
 
     def _pool(self, levels: np.ndarray, index: int) -> np.ndarray:
         step, stride = POOLS[index]

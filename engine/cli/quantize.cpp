@@ -39,6 +39,7 @@ struct QuantizeOptions {
     bool plain = false;
     double zero_below = 0.0;
     bool weights_only = false;
+    std::vector<std::string> keep_float;
     std::string test;
     bool report = false;
     bool json = false;
@@ -72,10 +73,13 @@ ExitStatus read_inputs(const QuantizeOptions& options, Recognizer& recognizer,
 }
 
 std::string method_name(const QuantizeOptions& options) {
-    if (options.weights_only) return "int8 weights";
-    std::string name = "int8, clipped by " + options.method;
-    if (options.plain) name += ", plain";
-    if (options.zero_below > 0.0) name += ", zero below " + short_number(options.zero_below);
+    std::string name = "int8 weights";
+    if (!options.weights_only) {
+        name = "int8, clipped by " + options.method;
+        if (options.plain) name += ", plain";
+        if (options.zero_below > 0.0) name += ", zero below " + short_number(options.zero_below);
+    }
+    for (const std::string& layer : options.keep_float) name += ", " + layer + " float32";
     return name;
 }
 
@@ -110,12 +114,13 @@ ExitStatus run(const QuantizeOptions& options) {
     QuantizeMethod method;
     method.equalise = method.reconstruct = !options.plain;
     method.zero_below = options.zero_below;
+    method.keep_float.insert(options.keep_float.begin(), options.keep_float.end());
     for (const auto& [name, value] : kMethods) {
         if (options.method == name) method.clip = value;
     }
-    const Result<QuantizedModel> quantised = options.weights_only
-                                                 ? quantize_weights(*file, model->data())
-                                                 : quantize(model->data(), inputs, method);
+    const Result<QuantizedModel> quantised =
+        options.weights_only ? quantize_weights(*file, model->data(), method.keep_float)
+                             : quantize(model->data(), inputs, method);
     if (!quantised) return fail(quantised.error());
     weights::Metadata metadata = file->metadata();
     std::string& source = metadata["lprnet.source"];
@@ -144,7 +149,6 @@ ExitStatus run(const QuantizeOptions& options) {
     for (const QuantizedLayer& layer : quantised->layers) {
         report.layers.push_back({.layer = layer});
     }
-    report.layers.push_back({.layer = {.name = "logits"}});
     report.bytes_before = file_bytes(*file);
     report.bytes_after = bytes->size();
     compare_networks(*before, *after, inputs, report);
@@ -197,6 +201,11 @@ Verb add_quantize(CLI::App& app) {
                    "for smaller files of pruned networks")
         ->check(CLI::Range(0.0, 1.0))
         ->capture_default_str();
+    app.add_option("--keep-float", options->keep_float,
+                   "A layer whose weights stay float32, by its name in the report or in the file. "
+                   "Repeatable")
+        ->type_name("LAYER")
+        ->allow_extra_args(false);
     app.add_flag("--weights-only", options->weights_only,
                  "Weights of a byte alone: a small file, computed in float32");
     app.add_flag("--report", options->report,

@@ -90,10 +90,14 @@ std::string bar(double share) {
     return text;
 }
 
+const char* weights_name(const LayerReport& layer) {
+    return layer.layer.keeps_float ? "float32" : "int8";
+}
+
 void print_layers(const QuantizeReport& report) {
     std::vector<std::vector<std::string>> rows = {
-        {"layer", "type", "kernel", "largest", "clip", "cosine", "error %"}};
-    std::vector<bool> left = {true, true, true, false, false, false, false};
+        {"layer", "type", "weights", "kernel", "largest", "clip", "cosine", "error %"}};
+    std::vector<bool> left = {true, true, true, true, false, false, false, false};
     if (report.has_damage) {
         for (const char* heading : {"alone %", "all but it %", "share %", ""}) {
             rows.front().push_back(heading);
@@ -102,7 +106,7 @@ void print_layers(const QuantizeReport& report) {
     }
     for (const LayerReport& layer : report.layers) {
         const bool clipped = layer.layer.clip > 0.0f;
-        rows.push_back({layer.layer.name, layer.type, layer.kernel,
+        rows.push_back({layer.layer.name, layer.type, weights_name(layer), layer.kernel,
                         clipped ? fixed(static_cast<double>(layer.layer.largest), 3) : "",
                         clipped ? fixed(static_cast<double>(layer.layer.clip), 3) : "",
                         fixed(layer.cosine(), 6), fixed(100.0 * layer.relative_error(), 2)});
@@ -195,6 +199,7 @@ void print_json(const QuantizeReport& report, const Model& model, const std::str
     for (const LayerReport& layer : report.layers) {
         layers.push_back({{"name", layer.layer.name},
                           {"type", layer.type},
+                          {"weights", weights_name(layer)},
                           {"kernel", layer.kernel},
                           {"largest", layer.layer.largest},
                           {"clip", layer.layer.clip},

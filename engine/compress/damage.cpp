@@ -15,7 +15,7 @@
 namespace lprnet {
 namespace {
 
-// A convolution as its quantised weights compute it, in real values.
+// A convolution as the quantised network computes it, in real values.
 struct RealLayer {
     Floats weight;
     std::vector<float> bias;
@@ -44,24 +44,27 @@ RealLayer real_layer(const ModelData& model, const Node& conv) {
     const std::vector<float> read = factors_read(model.graph, conv);
     const bool levels = node_at(model.graph, only_input(conv)).op == Op::quantise;
     const std::size_t channels = conv.bias.size();
-    const std::size_t per_channel = conv.quantised_weight.size() / channels;
+    const bool kept = conv.keeps_float();
+    const std::size_t count = kept ? conv.weight.size() : conv.quantised_weight.size();
+    const std::size_t per_channel = count / channels;
     const std::size_t taps = static_cast<std::size_t>(conv.kh) * static_cast<std::size_t>(conv.kw);
     RealLayer layer;
-    std::vector<float> weight(conv.quantised_weight.size());
+    std::vector<float> weight(count);
     for (std::size_t o = 0; o < channels; ++o) {
         const double factor =
             conv.output_factor.empty() ? 1.0 : static_cast<double>(conv.output_factor[o]);
         double bias = static_cast<double>(conv.bias[o]);
         for (std::size_t k = 0; k < per_channel; ++k) {
             const std::size_t i = k / taps;
-            double w = conv.quantised_weight[o * per_channel + k] *
-                       static_cast<double>(conv.weight_step[o]);
+            const std::size_t at = o * per_channel + k;
+            double w = kept ? static_cast<double>(conv.weight[at])
+                            : conv.quantised_weight[at] * static_cast<double>(conv.weight_step[o]);
             if (levels) {
                 bias += w * static_cast<double>(model.preprocess.mean[i]);
                 w /= static_cast<double>(model.preprocess.scale[i]);
             }
             if (!read.empty()) w /= static_cast<double>(read[i]);
-            weight[o * per_channel + k] = static_cast<float>(w * factor);
+            weight[at] = static_cast<float>(w * factor);
         }
         layer.bias.push_back(static_cast<float>(bias * factor));
         layer.steps.push_back(static_cast<float>(static_cast<double>(conv.output_step) * factor));

@@ -20,9 +20,9 @@ struct Damage {
     std::vector<Layer> layers;  // convolutions in the order in which they run
 };
 
-// Computed in float32 with a quantised layer's weights, its outputs rounded as they would be.
-// `quantised` was made from `exact`; `inputs` as for quantize. Takes two passes over the inputs for
-// each layer. Errors as from build_plan. May throw std::bad_alloc.
+// Computed in float32 with a quantised layer's weights, or those that it kept, its outputs rounded
+// as they would be. `quantised` was made from `exact`; `inputs` as for quantize. Takes two passes
+// over the inputs for each layer. Errors as from build_plan. May throw std::bad_alloc.
 Result<Damage> measure_damage(const ModelData& exact, const ModelData& quantised,
                               const std::vector<std::vector<float>>& inputs);
 

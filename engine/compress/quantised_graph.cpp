@@ -133,9 +133,11 @@ void set_weight(std::vector<std::int8_t> weight, std::vector<float> step, Node& 
     conv.weight = Floats(std::move(real));
 }
 
-Graph quantised_graph(const ModelData& model, const std::map<std::string, OutputRange>& ranges) {
+Graph quantised_graph(const ModelData& model, const std::map<std::string, OutputRange>& ranges,
+                      const std::vector<bool>& keep_float) {
     Graph graph = fuse_relu(fold_batch_norm(model.graph));
     insert_levels(model.preprocess, graph);
+    std::size_t next = 0;
     for (Node& node : graph.nodes) {
         if (node.op != Op::conv2d) continue;
         std::vector<double> weight = scaled_weight(node);
@@ -149,6 +151,11 @@ Graph quantised_graph(const ModelData& model, const std::map<std::string, Output
             node.output_factor = range.factor;
         }
         write_factors(node, weight);
+        if (keep_float[next++]) {
+            node.weight = Floats(std::vector<float>(weight.begin(), weight.end()));
+            node.scale.clear();
+            continue;
+        }
         round_to_nearest(weight, step_of(graph, only_input(node)), node);
     }
     return graph;

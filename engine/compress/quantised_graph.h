@@ -20,10 +20,12 @@ struct OutputRange {
 // The weights of a convolution, OIHW, with the factors of its output channels.
 std::vector<double> scaled_weight(const Node& conv);
 
-// Batch norms folded, ReLUs fused, weights to the nearest of 255 steps of each output channel.
-// `ranges` has an entry for each convolution with a ReLU, by the name of the latter. The one
-// behind the context has quantised weights too, and the real values that they stand for.
-Graph quantised_graph(const ModelData& model, const std::map<std::string, OutputRange>& ranges);
+// Batch norms folded, ReLUs fused, weights to the nearest of 255 steps of each output channel, but
+// for those of convolution i if keep_float[i]. `ranges` has an entry for each convolution with a
+// ReLU, by the name of the latter. The one behind the context has quantised weights too, and the
+// real values that they stand for.
+Graph quantised_graph(const ModelData& model, const std::map<std::string, OutputRange>& ranges,
+                      const std::vector<bool>& keep_float);
 
 // Weights to the nearest of 255 steps of each output channel, for an input with that step.
 void round_to_nearest(const std::vector<double>& weight, double input_step, Node& conv);

@@ -1,20 +1,22 @@
 #include "engine/compress/quantize.h"
 
-#include <set>
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "engine/compress/quantised_graph.h"
 #include "engine/compress/reconstruct.h"
+#include "engine/plan/passes.h"
+#include "weights/printable.h"
 #include "weights/sparse.h"
 
 namespace lprnet {
 namespace {
 
-std::vector<std::int64_t> shape_of(const Node& conv) {
+std::vector<std::int64_t> shape_of(const Node& conv, std::size_t weights) {
     const auto oc = static_cast<std::int64_t>(conv.bias.size());
     const std::int64_t taps = std::int64_t{conv.kh} * conv.kw;
-    return {oc, static_cast<std::int64_t>(conv.quantised_weight.size()) / (oc * taps), conv.kh,
-            conv.kw};
+    return {oc, static_cast<std::int64_t>(weights) / (oc * taps), conv.kh, conv.kw};
 }
 
 template <class T>
@@ -23,20 +25,29 @@ void add_vector(std::string name, std::vector<T> values, QuantizedModel& model) 
     model.tensors.push_back({std::move(name), {count}, std::move(values)});
 }
 
+// Dense or sparse, whatever is smaller.
+template <class T>
+void add_elements(const std::string& name, std::span<const T> elements,
+                  const std::vector<std::int64_t>& shape, QuantizedModel& model) {
+    if (weights::is_smaller_sparse(elements, shape.size())) {
+        weights::SparseParts<T> sparse = weights::make_sparse(elements, shape);
+        add_vector(name + std::string(weights::kMaskSuffix), std::move(sparse.mask), model);
+        add_vector(name + std::string(weights::kValuesSuffix), std::move(sparse.values), model);
+        add_vector(name + std::string(weights::kShapeSuffix), std::move(sparse.shape), model);
+    } else {
+        model.tensors.push_back({name, shape, std::vector<T>(elements.begin(), elements.end())});
+    }
+}
+
 // The tensors that the file has of a convolution, but for its bias. `name` is that in the file.
 void add_weight(const Node& conv, const std::string& name, QuantizedModel& model) {
     const std::string weight = name + ".weight";
-    const std::span<const std::int8_t> elements = conv.quantised_weight;
-    const std::vector<std::int64_t> shape = shape_of(conv);
-    if (weights::is_smaller_sparse(elements, shape.size())) {
-        weights::SparseTensorS8 sparse = weights::make_sparse(elements, shape);
-        add_vector(weight + std::string(weights::kMaskSuffix), std::move(sparse.mask), model);
-        add_vector(weight + std::string(weights::kValuesSuffix), std::move(sparse.values), model);
-        add_vector(weight + std::string(weights::kShapeSuffix), std::move(sparse.shape), model);
-    } else {
-        model.tensors.push_back(
-            {weight, shape, std::vector<std::int8_t>(elements.begin(), elements.end())});
+    const std::span<const std::int8_t> int8 = conv.quantised_weight;
+    if (int8.empty()) {
+        const std::span<const float> real = conv.weight;
+        return add_elements(weight, real, shape_of(conv, real.size()), model);
     }
+    add_elements(weight, int8, shape_of(conv, int8.size()), model);
     add_vector(weight + ".scale", conv.weight_step, model);
 }
 
@@ -47,6 +58,50 @@ void add_layer(const Node& conv, const std::string& name, QuantizedModel& model)
     add_vector(name + ".output.scale", std::vector<float>{conv.output_step}, model);
     if (conv.output_factor.empty()) return;
     add_vector(name + ".output.factor", conv.output_factor, model);
+}
+
+// A convolution by both its names.
+struct LayerName {
+    std::string stored;    // that in the file
+    std::string computed;  // of the module whose output it computes
+};
+
+// In the order of the convolutions.
+std::vector<LayerName> layer_names(const ModelData& model) {
+    std::vector<LayerName> names;
+    for (const Node& node : model.graph.nodes) {
+        if (node.op == Op::conv2d) names.push_back({node.name, {}});
+    }
+    // The passes give convolutions other names, but leave them in their order.
+    auto name = names.begin();
+    for (const Node& node : fuse_relu(fold_batch_norm(model.graph)).nodes) {
+        if (node.op != Op::conv2d) continue;
+        name->computed = node.relu ? node.name : model.graph.nodes.back().name;
+        ++name;
+    }
+    return names;
+}
+
+// For each convolution whether it is one of `chosen`.
+Result<std::vector<bool>> find_layers(const LayerNames& chosen,
+                                      const std::vector<LayerName>& names) {
+    std::vector<bool> found(names.size());
+    for (const std::string& layer : chosen) {
+        const auto it = std::find_if(names.begin(), names.end(), [&](const LayerName& name) {
+            return layer == name.stored || layer == name.computed;
+        });
+        if (it == names.end()) {
+            std::string known;
+            for (const LayerName& name : names) {
+                known += (known.empty() ? "" : ", ") + name.computed + " (" + name.stored + ")";
+            }
+            return Error{
+                ErrorCode::invalid_argument,
+                "quantize: no layer " + weights::in_quotes(layer) + ", expected one of " + known};
+        }
+        found[static_cast<std::size_t>(it - names.begin())] = true;
+    }
+    return found;
 }
 
 }  // namespace
@@ -69,48 +124,57 @@ Result<QuantizedModel> quantize(const ModelData& model,
     if (inputs.empty()) {
         return Error{ErrorCode::invalid_argument, "quantize: no calibration images"};
     }
-    // The names that convolutions have in the file; the passes give them others, but leave them in
-    // their order.
-    std::vector<std::string> stored;
     for (const Node& node : model.graph.nodes) {
         if (node.op == Op::quantise || node.quantised()) {
             return Error{ErrorCode::unsupported, model.name + ": quantised already"};
         }
-        if (node.op == Op::conv2d) stored.push_back(node.name);
     }
+    const std::vector<LayerName> names = layer_names(model);
+    const Result<std::vector<bool>> keep_float = find_layers(method.keep_float, names);
+    if (!keep_float) return keep_float.error();
     Result<std::map<std::string, ActivationRange>> found =
         activation_ranges(model, inputs, method.clip, method.equalise);
     if (!found) return found.error();
     std::map<std::string, OutputRange> ranges;
     for (const auto& [name, range] : *found) ranges[name] = range.range;
-    Graph graph = quantised_graph(model, ranges);
+    Graph graph = quantised_graph(model, ranges, *keep_float);
     if (method.reconstruct) {
         if (Status s = reconstruct(model, inputs, method.zero_below, graph); !s) return s.error();
     }
 
     QuantizedModel result;
-    auto name = stored.begin();
+    std::size_t next = 0;
     for (const Node& node : graph.nodes) {
         if (node.op != Op::conv2d) continue;
-        add_layer(node, *name++, result);
-        if (!node.quantised()) continue;
-        const ActivationRange& range = found->at(node.name);
-        result.layers.push_back({node.name, range.largest, range.range.clip});
+        const std::size_t i = next++;
+        add_layer(node, names[i].stored, result);
+        QuantizedLayer layer = {.name = names[i].computed, .keeps_float = (*keep_float)[i]};
+        if (node.quantised()) {
+            const ActivationRange& range = found->at(node.name);
+            layer.largest = range.largest;
+            layer.clip = range.range.clip;
+        }
+        result.layers.push_back(std::move(layer));
     }
     return result;
 }
 
 Result<QuantizedModel> quantize_weights(const weights::SafetensorsFile& file,
-                                        const ModelData& model) {
+                                        const ModelData& model, const LayerNames& keep_float) {
+    const std::vector<LayerName> names = layer_names(model);
+    const Result<std::vector<bool>> kept = find_layers(keep_float, names);
+    if (!kept) return kept.error();
     QuantizedModel result;
+    result.layers.push_back({.name = names.back().computed, .keeps_float = kept->back()});
     std::set<std::string, std::less<>> replaced;
+    std::size_t next = 0;
     for (const Node& node : model.graph.nodes) {
         if (node.op != Op::conv2d) continue;
         if (node.quantised()) {
             return Error{ErrorCode::unsupported, model.name + ": quantised already"};
         }
         Node rounded = node;
-        round_to_nearest(scaled_weight(node), 1.0, rounded);
+        if (!(*kept)[next++]) round_to_nearest(scaled_weight(node), 1.0, rounded);
         add_weight(rounded, node.name, result);
         for (const char* part :
              {".weight", ".weight.scale", ".weight.mask", ".weight.values", ".weight.shape"}) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -16,10 +17,15 @@ namespace lprnet {
 
 // What a layer became, for the report.
 struct QuantizedLayer {
-    std::string name;   // the PyTorch module whose output it computes
-    float largest = 0;  // activation seen
-    float clip = 0;     // 255 steps
+    std::string name;          // the PyTorch module whose output it computes
+    float largest = 0;         // activation seen
+    float clip = 0;            // 255 steps; 0: the outputs are not quantised
+    bool keeps_float = false;  // weights
 };
+
+// Layers by the name of the module whose output they compute, as reports have it, or by that of
+// their convolution in the file.
+using LayerNames = std::set<std::string, std::less<>>;
 
 struct QuantizedModel {
     // The tensors of the file, in memory of their own.
@@ -31,6 +37,7 @@ struct QuantizedModel {
             values;
     };
     std::vector<Tensor> tensors;
+    // Convolutions whose outputs are quantised, and the one that computes the logits.
     std::vector<QuantizedLayer> layers;
 
     // For serialize_safetensors and write_safetensors; looks at `tensors`.
@@ -47,20 +54,24 @@ struct QuantizeMethod {
     // pruned networks cost little, because the others are fitted to make up for them, and make the
     // file smaller.
     double zero_below = 0.0;
+    // Layers whose weights stay float32 as they are. Their inputs and outputs are quantised, and
+    // their biases fitted, as those of the others.
+    LayerNames keep_float = {};
 };
 
 // Calibrates on `inputs`: the network's normalised inputs, NHWC, of one image or more. Every
 // convolution but the one behind the context gets quantised, that one's weights alone are stored
 // as int8. Batch norms and the normalisation of pixels go into the weights.
-// Errors: invalid_argument for no input or inputs without any activation, unsupported for a model
-// that is quantised already. May throw std::bad_alloc.
+// Errors: invalid_argument for no input, inputs without any activation or a layer to keep that does
+// not exist, naming those that do; unsupported for a model that is quantised already. May throw
+// std::bad_alloc.
 Result<QuantizedModel> quantize(const ModelData& model,
                                 const std::vector<std::vector<float>>& inputs,
                                 const QuantizeMethod& method = {});
 
-// Weights as int8 and nothing else: the network is computed in float32. Other tensors of `file`
-// are kept.
+// Weights as int8 and nothing else: the network is computed in float32. Other tensors of `file`,
+// and the weights of the layers `keep_float`, are kept.
 Result<QuantizedModel> quantize_weights(const weights::SafetensorsFile& file,
-                                        const ModelData& model);
+                                        const ModelData& model, const LayerNames& keep_float = {});
 
 }  // namespace lprnet

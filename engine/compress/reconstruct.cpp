@@ -164,6 +164,20 @@ void drop_small(double share, std::size_t channels, std::vector<double>& weight)
     }
 }
 
+// With which the channel's weights come to the right mean.
+double best_bias(const std::vector<double>& weight, const Moments& moments, std::size_t channel) {
+    double bias = moments.target_mean[channel];
+    for (std::size_t k = 0; k < moments.inputs; ++k) {
+        bias -= weight[channel * moments.inputs + k] * moments.input_mean[k];
+    }
+    return bias;
+}
+
+// What a layer computes is in units of its channels' factors.
+double factor_of(const Node& node, std::size_t channel) {
+    return node.output_factor.empty() ? 1.0 : static_cast<double>(node.output_factor[channel]);
+}
+
 // `weight` is that of the convolution that `node` was made from.
 void fit(std::vector<double> weight, const Moments& moments, const std::vector<double>& units,
          double input_step, double zero_below, Node& node) {
@@ -172,22 +186,22 @@ void fit(std::vector<double> weight, const Moments& moments, const std::vector<d
     for (std::size_t i = 0; i < weight.size(); ++i) {
         weight[i] *= units[i / taps % units.size()];
     }
+    if (node.quantised_weight.size() == 0) {  // weights that stay float32
+        for (std::size_t o = 0; o < channels; ++o) {
+            node.bias[o] = static_cast<float>(best_bias(weight, moments, o) / factor_of(node, o));
+        }
+        return;
+    }
     drop_small(zero_below, channels, weight);
     std::vector<double> least(channels);
     for (std::size_t o = 0; o < channels; ++o) {
-        double bias = moments.target_mean[o];
-        for (std::size_t k = 0; k < moments.inputs; ++k) {
-            bias -= weight[o * moments.inputs + k] * moments.input_mean[k];
-        }
         // Twice, because rounded weights need another bias.
-        if (node.quantised()) least[o] = 2.0 * std::abs(bias) / kMaxBias;
+        if (node.quantised()) least[o] = 2.0 * std::abs(best_bias(weight, moments, o)) / kMaxBias;
     }
     RoundedWeights rounded = round_weights(weight, moments, least);
     std::vector<float> step(channels);
     for (std::size_t o = 0; o < channels; ++o) {
-        // What a layer computes is in units of its channels' factors.
-        const double factor =
-            node.output_factor.empty() ? 1.0 : static_cast<double>(node.output_factor[o]);
+        const double factor = factor_of(node, o);
         step[o] = static_cast<float>(rounded.step[o] / (input_step * factor));
         node.bias[o] = static_cast<float>(rounded.bias[o] / factor);
     }

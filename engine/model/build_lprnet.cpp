@@ -178,7 +178,9 @@ void dequantise_weight(Node& conv) {
     conv.weight_step.clear();
 }
 
-Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, Node& node) {
+// In a `quantised` network a layer with a step of its output may have float32 weights.
+Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, bool quantised,
+                  Node& node) {
     std::vector<std::int64_t> shape = {-1, in.c, -1, -1};
     const std::string weight = node.name + ".weight";
     const std::string output_step = node.name + kOutputStep;
@@ -195,9 +197,11 @@ Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, No
         }
     }
     if (source.has(output_step)) {
-        if (node.quantised_weight.size() == 0) {
+        if (!quantised && node.quantised_weight.size() == 0) {
             return source.mismatch("tensor '" + weight + "' is not I8, but '" + output_step +
-                                   "' says that the layer is quantised");
+                                   "' says that the layer is quantised, which '" +
+                                   std::string(kLprNetLayers[0].name) + kOutputStep +
+                                   "' does not say of the network");
         }
         std::vector<std::int64_t> one = {1};
         std::vector<float> step;
@@ -326,7 +330,7 @@ Result<Graph> build_lprnet(const weights::SafetensorsFile& file, const std::stri
 
         Status status;
         switch (row.op) {
-            case Op::conv2d: status = add_conv2d(source, row, in, node); break;
+            case Op::conv2d: status = add_conv2d(source, row, in, quantised, node); break;
             case Op::batch_norm: status = add_batch_norm(source, in, node); break;
             case Op::max_pool:
             case Op::average_pool: status = add_pool(source, row, in, node); break;

@@ -75,6 +75,9 @@ struct Node {
     std::vector<float> weight_step;
     float output_step = 0.0f;
     bool quantised() const noexcept { return output_step > 0.0f; }
+    // A quantised layer whose weights are those in `weight`: real values as quantised_weight times
+    // weight_step are, for the same inputs and outputs.
+    bool keeps_float() const noexcept { return quantised() && weight.size() > 0; }
     // What a step of each of PyTorch's output channels really is, in units of output_step, for
     // whoever looks at the output: the weights that read it are in such units already. Empty if
     // it is 1.

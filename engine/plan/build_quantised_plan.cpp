@@ -55,7 +55,9 @@ public:
         switch (node.op) {
             case Op::quantise: add_quantise(node, in, step, call); break;
             case Op::conv2d:
-                if (node.quantised()) {
+                if (node.keeps_float()) {
+                    status = add_conv2d_levels(node, in, out, step, call);
+                } else if (node.quantised()) {
                     status = add_conv2d_s8(node, in, out, step, call);
                 } else {
                     status = add_conv2d_f32(node, in, out, step, call);
@@ -143,10 +145,12 @@ private:
 
     int input_channels(const Node& node) const { return node_at(graph_, only_input(node)).shape.c; }
 
+    static bool has_int8(const Node& conv) { return conv.quantised() && !conv.keeps_float(); }
+
     std::size_t packed_weights(const Node& conv) const {
         const int oc = conv.shape.c, ic = input_channels(conv);
         return align_floats(
-            conv.quantised()
+            has_int8(conv)
                 ? kernels::packed_conv2d_s8_weights(table_, oc, ic, conv.kh, conv.kw)
                 : kernels::packed_conv2d_f32_weights(table_, oc, ic, conv.kh, conv.kw, false));
     }
@@ -162,7 +166,7 @@ private:
         std::size_t size = 0;
         for (const Node& node : graph_.nodes) {
             if (node.op == Op::conv2d) {
-                size += packed_weights(node) + (node.quantised() ? 2 : 1) * packed_bias(node);
+                size += packed_weights(node) + (has_int8(node) ? 2 : 1) * packed_bias(node);
             } else if (node.op == Op::quantise) {
                 size += 2 * align_floats(pattern(node));
             } else if (node.op == Op::context_tap) {
@@ -254,14 +258,81 @@ private:
             .kh = node.kh,
             .kw = node.kw,
         };
+        add_padded(conv, node, in, out, call);
+        step.conv_shape = {in.c, out.c, node.kh, node.kw, out.h, out.w};
+        step.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
+        step.kernel = kernel_text("conv2d_s8", node.kh, node.kw);
+        return {};
+    }
+
+    // The call of a convolution whose window begins in the border of its input.
+    static void add_padded(auto conv, const Node& node, const Tensor& in, const Tensor& out,
+                           KernelCall& call) {
         join_rows(conv, in, out);
         call.input -= (static_cast<std::size_t>(node.pad_h * in.row()) +
                        static_cast<std::size_t>(node.pad_w) * static_cast<std::size_t>(in.c)) *
                       in.element_bytes;
         call.arguments = conv;
+    }
+
+    // The bias of a layer with float32 weights in steps of the output, in the order of its
+    // channels. Fails where a sum of the largest activations could leave the range of float32.
+    Status bias_in_levels(const Node& node, double factor, std::vector<float>& bias) const {
+        constexpr double kLimit = 1e38;  // rounding may add to it
+        const std::size_t per_channel = node.weight.size() / node.bias.size();
+        for (std::size_t o = 0; o < node.bias.size(); ++o) {
+            const std::size_t from =
+                node.channel_order.empty() ? o : static_cast<std::size_t>(node.channel_order[o]);
+            const double offset =
+                static_cast<double>(node.bias[o]) / static_cast<double>(node.output_step);
+            double largest = std::abs(offset);
+            for (std::size_t k = 0; k < per_channel; ++k) {
+                const auto weight = static_cast<double>(node.weight[from * per_channel + k]);
+                largest += kLevels * std::abs(weight * factor);
+            }
+            if (!(largest < kLimit)) {
+                return unsupported(node, "channel " + std::to_string(from) + ": the largest sum, " +
+                                             std::to_string(largest) +
+                                             " steps of the output, does not fit float32");
+            }
+            bias.push_back(static_cast<float>(offset));
+        }
+        return {};
+    }
+
+    Status add_conv2d_levels(const Node& node, const Tensor& in, const Tensor& out, Step& step,
+                             KernelCall& call) {
+        if (!in.quantised()) return unsupported(node, "quantised, but what it reads is not");
+        const double factor = static_cast<double>(in.scale) / static_cast<double>(node.output_step);
+        std::vector<float> bias;
+        if (Status s = bias_in_levels(node, factor, bias); !s) return s;
+        const float* begin = packed_;
+        float* weights = take_packed(packed_weights(node));
+        float* packed = take_packed(packed_bias(node));
+        const std::vector<double> factors(bias.size(), factor);
+        kernels::pack_conv2d_f32(table_,
+                                 {.oihw = node.weight.data(),
+                                  .scale = factors.data(),
+                                  .output_order = data_or_null(node.channel_order),
+                                  .input_order = data_or_null(node.input_order)},
+                                 bias.data(), out.c, in.c, node.kh, node.kw, weights, packed,
+                                 false);
+        add_padded(kernels::Conv2dLevelsF32{.input = nullptr,
+                                            .input_row = in.row(),
+                                            .weights = weights,
+                                            .bias = packed,
+                                            .output = nullptr,
+                                            .output_row = out.row(),
+                                            .oh = out.h,
+                                            .ow = out.w,
+                                            .ic = in.c,
+                                            .oc = out.c,
+                                            .kh = node.kh,
+                                            .kw = node.kw},
+                   node, in, out, call);
         step.conv_shape = {in.c, out.c, node.kh, node.kw, out.h, out.w};
         step.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
-        step.kernel = kernel_text("conv2d_s8", node.kh, node.kw);
+        step.kernel = kernel_text("conv2d_levels_f32", node.kh, node.kw);
         return {};
     }
 

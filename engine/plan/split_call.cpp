@@ -104,6 +104,7 @@ struct Splitter {
         return a.count > 0;
     }
     bool narrow(kernels::Conv2dS8& a) { return narrow_conv(a, element_bytes()); }
+    bool narrow(kernels::Conv2dLevelsF32& a) { return narrow_conv(a, element_bytes()); }
     bool narrow(kernels::MaxPool2dS8& a) { return narrow_rows(a, a.stride_h, element_bytes()); }
     bool narrow(kernels::ContextTapS8& a) {
         const int groups = (a.channels_used + kTapChannelsS8 - 1) / kTapChannelsS8;

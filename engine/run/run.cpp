@@ -82,6 +82,11 @@ void run_call(const kernels::KernelTable& table, const KernelCall& call, float* 
             a.output = output_bytes;
             table.conv2d_s8(a);
         }
+        void operator()(kernels::Conv2dLevelsF32 a) const noexcept {
+            a.input = input_bytes;
+            a.output = output_bytes;
+            table.conv2d_levels_f32(a);
+        }
         void operator()(kernels::MaxPool2dS8 a) const noexcept {
             a.input = input_bytes;
             a.output = output_bytes;

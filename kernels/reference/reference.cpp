@@ -246,6 +246,32 @@ void conv2d_s8(const Conv2dS8& a) noexcept {
     }
 }
 
+void conv2d_levels_f32(const Conv2dLevelsF32& a) noexcept {
+    const Quantized* input = static_cast<const Quantized*>(a.input);
+    Quantized* output = static_cast<Quantized*>(a.output);
+    for (int y = 0; y < a.oh; ++y) {
+        for (int x = 0; x < a.ow; ++x) {
+            const float* weight = a.weights;
+            for (int o = 0; o < a.oc; ++o) {
+                float sum = a.bias[o];
+                for (int r = 0; r < a.kh; ++r) {
+                    for (int s = 0; s < a.kw; ++s) {
+                        const Quantized* pixel = input + (y + r) * a.input_row +
+                                                 static_cast<std::ptrdiff_t>(x + s) * a.ic;
+                        for (int i = 0; i < a.ic; ++i) {
+                            const float product = *weight++ * static_cast<float>(pixel[i]);
+                            sum += product;
+                        }
+                    }
+                }
+                const float level = std::nearbyint(std::clamp(sum, 0.0f, 255.0f));
+                output[y * a.output_row + static_cast<std::ptrdiff_t>(x) * a.oc + o] =
+                    static_cast<Quantized>(level);
+            }
+        }
+    }
+}
+
 void conv2d_f32_exact(const Conv2dF32& a) noexcept {
     for (int y = 0; y < a.oh; ++y) {
         for (int x = 0; x < a.ow; ++x) {
@@ -372,6 +398,7 @@ const KernelTable table_reference = {
     .conv2d_f32_exact = conv2d_f32_exact,
     .conv2d_sparse_f32 = conv2d_sparse_f32,
     .conv2d_s8 = conv2d_s8,
+    .conv2d_levels_f32 = conv2d_levels_f32,
     .conv1d_winograd_f32 = conv1d_winograd_f32,
     .winograd_weights_f32 = winograd_weights_f32,
     .max_pool2d_f32 = max_pool2d_f32,

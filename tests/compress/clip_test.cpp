@@ -79,7 +79,8 @@ TEST_CASE("the clip that changes the logits least is chosen", "[compress]") {
         const float clip = range.range.clip;
         candidates[name] = {clip * 100.0f, clip * 0.01f, clip, clip * 30.0f};
     }
-    const Result<Plan> plan = build_plan(model.data().graph, *tables_under_test().back(), {.panels = false});
+    const Result<Plan> plan =
+        build_plan(model.data().graph, *tables_under_test().back(), {.panels = false});
     REQUIRE(plan.ok());
     choose_clips(*plan, inputs, candidates, *ranges);
     for (const auto& [name, range] : *ranges) {

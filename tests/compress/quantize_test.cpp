@@ -11,6 +11,7 @@
 
 #include "engine/compress/damage.h"
 #include "engine/compress/moments.h"
+#include "engine/compress/prune.h"
 #include "engine/compress/round_weights.h"
 #include "engine/plan/plan.h"
 #include "engine/run/run.h"
@@ -235,6 +236,103 @@ TEST_CASE("channels that go further than others cost no accuracy", "[compress]")
     CHECK(both < equalised);
 }
 
+// Channel 0 of what backbone.16 reads is 1 throughout; its weights are far larger than the others,
+// which their steps are too coarse for, and the bias takes away again what they add.
+NetworkFile outlier_network(double zeros = 0.0) {
+    NetworkFile file = random_network({.classes = 7, .width = 0.25, .zeros = zeros});
+    file.tensors.at("backbone.12.weight").values[0] = 0.0f;
+    file.tensors.at("backbone.12.bias").values[0] = 1.0f;
+    std::vector<float>& weight = file.tensors.at("backbone.16.weight").values;  // [64][16][1][4]
+    std::vector<float>& bias = file.tensors.at("backbone.16.bias").values;
+    constexpr float kLarge = 20.0f;
+    for (std::size_t o = 0; o < bias.size(); ++o) {
+        weight[o * 64] = kLarge;
+        bias[o] -= kLarge;
+    }
+    return file;
+}
+
+TEST_CASE("a layer that int8 does not suit keeps float32 weights", "[compress]") {
+    const NetworkFile file = outlier_network();
+    const Result<Model> exact = Model::from_memory(file.bytes(), "outliers");
+    REQUIRE(exact.ok());
+    double error[2] = {}, alone[2] = {};
+    for (const bool keep : {false, true}) {
+        QuantizeMethod method;
+        if (keep) method.keep_float = {"backbone.18"};
+        const Result<QuantizedModel> quantised =
+            quantize(exact->data(), random_images(6, 100), method);
+        if (!quantised) FAIL(quantised.error().message);
+        for (const QuantizedLayer& layer : quantised->layers) {
+            CHECK(layer.keeps_float == (keep && layer.name == "backbone.18"));
+        }
+        const Model model = loaded(*quantised, file);
+        error[keep] = logits_error(*exact, model);
+        const Result<Damage> damage =
+            measure_damage(exact->data(), model.data(), random_images(4, 900));
+        REQUIRE(damage.ok());
+        CHECK(std::abs(damage->all - error[keep]) < 0.1 * error[keep]);
+        alone[keep] = damage->layers[13].alone;
+    }
+    INFO("int8 " << error[0] << ", alone " << alone[0] << "; float32 " << error[1] << ", alone "
+                 << alone[1]);
+    CHECK(error[1] < 0.7 * error[0]);
+    CHECK(alone[1] < 0.5 * alone[0]);
+    CHECK(alone[1] > 0.0);
+}
+
+TEST_CASE("kept weights come back from the file, dense or sparse", "[compress]") {
+    for (const double zeros : {0.0, 0.7}) {
+        const NetworkFile file = outlier_network(zeros);
+        const Result<Model> exact = Model::from_memory(file.bytes(), "outliers");
+        // By the name in the file, and by that of what it computes.
+        const LayerNames names = {"backbone.8.block.2", "backbone.18", "logits"};
+        const Result<QuantizedModel> quantised =
+            quantize(exact->data(), random_images(1, 100),
+                     {.equalise = false, .reconstruct = false, .keep_float = names});
+        REQUIRE(quantised.ok());
+        int kept = 0;
+        const Model model = loaded(*quantised, file);
+        for (const Node& node : model.data().graph.nodes) {
+            if (node.op != Op::conv2d) continue;
+            const bool is_kept = node.name == "backbone.8.block.2" || node.name == "backbone.16" ||
+                                 node.name == "container.0";
+            CHECK(node.keeps_float() == (is_kept && node.name != "container.0"));
+            CHECK((node.quantised_weight.size() == 0) == (is_kept || node.name == "container.0"));
+            if (!is_kept) continue;
+            ++kept;
+            CHECK(node.stored_sparse == (zeros > 0.0));
+            // Without factors or a batch norm behind them they are those of the network.
+            if (node.name == "backbone.16") continue;
+            CHECK(std::equal(node.weight.begin(), node.weight.end(),
+                             file.tensors.at(node.name + ".weight").values.begin()));
+        }
+        CHECK(kept == 3);
+    }
+}
+
+TEST_CASE("weights alone may keep layers too", "[compress]") {
+    for (const double zeros : {0.0, 0.7}) {
+        const NetworkFile file = outlier_network(zeros);
+        const std::vector<std::byte> bytes = file.bytes();
+        const auto tensors = weights::SafetensorsFile::from_memory(bytes, "outliers");
+        const Result<Model> exact = Model::from_memory(bytes, "outliers");
+        REQUIRE((tensors.ok() && exact.ok()));
+        const Result<QuantizedModel> all = quantize_weights(*tensors, exact->data());
+        const Result<QuantizedModel> kept =
+            quantize_weights(*tensors, exact->data(), {"backbone.16"});
+        REQUIRE((all.ok() && kept.ok()));
+        const Model model = loaded(*kept, file);
+        CHECK(logits_error(*exact, model) < 0.5 * logits_error(*exact, loaded(*all, file)));
+        for (const Node& node : model.data().graph.nodes) {
+            if (node.op != Op::conv2d) continue;
+            const auto& values = file.tensors.at(node.name + ".weight").values;
+            const bool same = std::equal(node.weight.begin(), node.weight.end(), values.begin());
+            CHECK(same == (node.name == "backbone.16"));
+        }
+    }
+}
+
 TEST_CASE("factors of layers that the context reads are powers of two", "[compress]") {
     const NetworkFile file = uneven_network();
     const Result<Model> exact = Model::from_memory(file.bytes(), "uneven");
@@ -316,8 +414,9 @@ TEST_CASE("what cannot be quantised is refused", "[compress]") {
     const NetworkFile file = random_network({.classes = 7, .width = 0.25});
     const Result<Model> model = Model::from_memory(file.bytes(), "random");
     const auto refused = [&](const ModelData& data, const std::vector<std::vector<float>>& inputs,
-                             ErrorCode code, const std::string& part) {
-        const Result<QuantizedModel> quantised = quantize(data, inputs);
+                             ErrorCode code, const std::string& part,
+                             const QuantizeMethod& method = {}) {
+        const Result<QuantizedModel> quantised = quantize(data, inputs, method);
         REQUIRE_FALSE(quantised.ok());
         CHECK(quantised.error().code == code);
         CHECK_THAT(quantised.error().message, contains(part));
@@ -329,6 +428,16 @@ TEST_CASE("what cannot be quantised is refused", "[compress]") {
     REQUIRE(once.ok());
     refused(loaded(*once, file).data(), random_images(1, 1), ErrorCode::unsupported,
             "quantised already");
+    Graph graph = loaded(*once, file).data().graph;
+    const Result<std::vector<PrunedLayer>> pruned = prune(graph, {.amount = 0.5});
+    REQUIRE_FALSE(pruned.ok());
+    CHECK(pruned.error().code == ErrorCode::unsupported);
+    refused(model->data(), random_images(1, 1), ErrorCode::invalid_argument,
+            "quantize: no layer 'backbone.3', expected one of backbone.2 (backbone.0), "
+            "backbone.4.block.1 (backbone.4.block.0), ",
+            {.keep_float = {"backbone.2", "backbone.3"}});
+    refused(model->data(), random_images(1, 1), ErrorCode::invalid_argument,
+            ", backbone.22 (backbone.20), logits (container.0)", {.keep_float = {""}});
     // A layer that is never above zero.
     NetworkFile dead = file;
     for (float& beta : dead.tensors.at("backbone.9.bias").values) beta = -1e6f;

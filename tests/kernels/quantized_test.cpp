@@ -127,6 +127,122 @@ TEST_CASE("conv2d_s8 takes any extents and strides", "[kernels]") {
     }
 }
 
+// Weights and biases of size 1 spread the sums over 0..255 and a little beyond.
+void check_levels(const KernelTable& table, const ConvCase& c, float size = 1.0f) {
+    INFO(table.name << " " << c.oh << "x" << c.ow << " ic " << c.ic << " oc " << c.oc << " taps "
+                    << c.kh << "x" << c.kw << ", weights of " << size);
+    std::mt19937 random(static_cast<unsigned>(c.ow * 7 + c.ic * 31 + c.oc * 131 + c.kh));
+    const std::ptrdiff_t input_row = std::ptrdiff_t{c.ow + c.kw - 1} * c.ic + c.input_gap;
+    const std::ptrdiff_t output_row = std::ptrdiff_t{c.ow} * c.oc + c.output_gap;
+    const std::ptrdiff_t rows = c.oh + c.kh - 1;
+    const auto input_size = static_cast<std::size_t>(rows * input_row - c.input_gap);
+    const auto output_size = static_cast<std::size_t>(c.oh * output_row - c.output_gap);
+    const auto taps = static_cast<std::size_t>(c.ic * c.kh * c.kw);
+    std::vector<int> input(input_size);
+    std::vector<float> weights(static_cast<std::size_t>(c.oc) * taps);
+    std::vector<float> bias(static_cast<std::size_t>(c.oc));
+    for (int& q : input) q = random_below(random, 256);
+    const float largest = size / std::sqrt(float(taps));
+    for (float& w : weights) w = largest * uniform(random, -1.0f, 1.0f);
+    for (float& b : bias) b = size * uniform(random, -50.0f, 300.0f);
+
+    const auto run = [&](const KernelTable& t) {
+        QuantizedBuffer in(t, input_size), out(t, output_size);
+        for (std::size_t i = 0; i < input_size; ++i) in.set(i, input[i]);
+        GuardedFloats packed(kernels::packed_conv2d_f32_weights(t, c.oc, c.ic, c.kh, c.kw, false));
+        GuardedFloats packed_bias(kernels::packed_conv2d_f32_bias(t, c.oc));
+        kernels::pack_conv2d_f32(t, {weights.data()}, bias.data(), c.oc, c.ic, c.kh, c.kw,
+                                 packed.data(), packed_bias.data(), false);
+        t.conv2d_levels_f32({.input = in.data(),
+                             .input_row = input_row,
+                             .weights = packed.data(),
+                             .bias = packed_bias.data(),
+                             .output = out.data(),
+                             .output_row = output_row,
+                             .oh = c.oh,
+                             .ow = c.ow,
+                             .ic = c.ic,
+                             .oc = c.oc,
+                             .kh = c.kh,
+                             .kw = c.kw});
+        CHECK(packed.guards_intact());
+        CHECK(packed_bias.guards_intact());
+        CHECK(out.guards_intact());
+        for (int y = 0; y + 1 < c.oh; ++y) {
+            for (int g = 0; g < c.output_gap; ++g) {
+                const auto at = static_cast<std::size_t>((y + 1) * output_row - c.output_gap + g);
+                CHECK(out.untouched(at));
+                out.set(at, 0);
+            }
+        }
+        return values_of(out);
+    };
+    CHECK(run(table) == run(reference_table()));
+}
+
+TEST_CASE("conv2d_levels_f32 computes every convolution of LPRNet", "[kernels]") {
+    const Model model = random_model({});
+    for (const KernelTable* table : tables_under_test()) {
+        const Result<Plan> plan = build_plan(model.data().graph, *table);
+        REQUIRE(plan.ok());
+        for (const Step& step : plan->steps) {
+            if (step.op != Op::conv2d) continue;
+            const ConvShape& s = step.conv_shape;
+            check_levels(*table, {s.oh, s.ow, s.ic, s.oc, s.kh, s.kw});
+        }
+    }
+}
+
+TEST_CASE("conv2d_levels_f32 takes any extents, strides and sizes", "[kernels]") {
+    for (const KernelTable* table : tables_under_test()) {
+        for (int ow = 1; ow <= 2 * table->lanes + 1; ++ow) {
+            check_levels(*table, {2, ow, 5, 3, 1, 3});
+        }
+        for (int ic = 1; ic <= 70; ++ic) check_levels(*table, {2, 3, ic, 7, 2, 2});
+        for (int oc = 1; oc <= 3 * table->lanes + 2; ++oc) {
+            check_levels(*table, {1, 13, 64, oc, 1, 1});
+            check_levels(*table, {2, 3, 3, oc, 3, 3, 5, 9});
+        }
+        for (const float size : {1e-44f, 1e-6f, 1e10f, 1e33f}) {
+            check_levels(*table, {2, 7, 9, 37, 3, 1}, size);
+        }
+    }
+}
+
+TEST_CASE("conv2d_levels_f32 rounds to the nearest, ties to even, and saturates", "[kernels]") {
+    for (const KernelTable* table : tables_under_test()) {
+        INFO(table->name);
+        // One input channel of weight 0 and many output channels with a sum of their own.
+        const float sums[] = {-3e38f, -1.0f,  -0.5f,  -0.0f,  0.5f,   0.51f, 1.5f,
+                              2.5f,   253.5f, 254.5f, 255.4f, 255.5f, 3e9f,  3e38f};
+        const int expected[] = {0, 0, 0, 0, 0, 1, 2, 2, 254, 254, 255, 255, 255, 255};
+        constexpr int kCount = static_cast<int>(std::size(sums));
+        GuardedFloats packed(kernels::packed_conv2d_f32_weights(*table, kCount, 1, 1, 1, false));
+        GuardedFloats bias(kernels::packed_conv2d_f32_bias(*table, kCount));
+        const std::vector<float> zeros(kCount, 0.0f);
+        kernels::pack_conv2d_f32(*table, {zeros.data()}, sums, kCount, 1, 1, 1, packed.data(),
+                                 bias.data(), false);
+        QuantizedBuffer in(*table, 1), out(*table, kCount);
+        in.set(0, 9);
+        table->conv2d_levels_f32({.input = in.data(),
+                                  .input_row = 1,
+                                  .weights = packed.data(),
+                                  .bias = bias.data(),
+                                  .output = out.data(),
+                                  .output_row = kCount,
+                                  .oh = 1,
+                                  .ow = 1,
+                                  .ic = 1,
+                                  .oc = kCount,
+                                  .kh = 1,
+                                  .kw = 1});
+        for (std::size_t i = 0; i < std::size(sums); ++i) {
+            INFO("sum " << sums[i]);
+            CHECK(out.get(i) == expected[i]);
+        }
+    }
+}
+
 TEST_CASE("conv2d_s8 does not saturate on the way", "[kernels]") {
     for (const KernelTable* table : tables_under_test()) {
         check_conv(*table, {1, 13, 256, 68, 13, 1}, Fill::extreme);

@@ -178,6 +178,16 @@ TEST_CASE("int8 weights without channels or with a step that is not above 0 are 
     check_int8_refused(16, std::numeric_limits<float>::quiet_NaN(), "is nan");
 }
 
+TEST_CASE("a step of an output alone does not make a network quantised", "[model]") {
+    NetworkFile file = small_file();
+    file.tensors["backbone.16.output.scale"] = {{1}, {0.5f}};
+    check_refused(file, ErrorCode::mismatch, "'backbone.16.weight' is not I8",
+                  "'backbone.0.output.scale'");
+    // Batch norms do not belong to a quantised one.
+    file.tensors["backbone.0.output.scale"] = {{1}, {0.5f}};
+    check_refused(file, ErrorCode::mismatch, "'backbone.1.bias'", "does not belong");
+}
+
 // A quantised network's file with the factors of one layer's output changed.
 void check_factor_refused(const std::string& layer, const std::vector<float>& factors,
                           const std::string& part) {

@@ -27,6 +27,33 @@ int source(const std::vector<int>& order, int i) {
     return order.empty() ? i : order[static_cast<std::size_t>(i)];
 }
 
+// As conv2d_levels_f32 is defined: float32, a rounding after each product and each sum, tap by tap,
+// channel by channel. Both are exact in double before they are rounded, or near enough to round to
+// the same float.
+OracleTensor levels_by_floats(const Node& node, const Matrix& weight, const Matrix& levels,
+                              const Eigen::VectorXd& bias, double input_step) {
+    OracleTensor out{node.shape, {}};
+    out.step = double{node.output_step};
+    out.factors.assign(node.output_factor.begin(), node.output_factor.end());
+    const double factor = input_step / out.step;
+    const auto taps = static_cast<Eigen::Index>(node.kh * node.kw);
+    for (Eigen::Index o = 0; o < weight.rows(); ++o) {
+        for (Eigen::Index p = 0; p < levels.cols(); ++p) {
+            float sum = static_cast<float>(bias[o] / out.step);
+            for (Eigen::Index t = 0; t < taps; ++t) {
+                for (Eigen::Index k = t; k < weight.cols(); k += taps) {
+                    const float w = static_cast<float>(weight(o, k) * factor);
+                    const float product = static_cast<float>(double{w} * levels(k, p));
+                    sum = static_cast<float>(double{sum} + double{product});
+                }
+            }
+            const double level = std::nearbyint(std::clamp(double{sum}, 0.0, 255.0));
+            out.values.push_back(level * out.step);
+        }
+    }
+    return out;
+}
+
 OracleTensor conv2d(const Node& node, const OracleTensor& in) {
     const int oc = node.shape.c;
     const int pixels = node.shape.h * node.shape.w;
@@ -52,13 +79,17 @@ OracleTensor conv2d(const Node& node, const OracleTensor& in) {
             const int stored =
                 (from * in.shape.c + source(node.input_order, k / taps)) * taps + k % taps;
             const auto at = static_cast<std::size_t>(stored);
-            weight(o, k) =
-                node.quantised() ? node.quantised_weight[at] : double{node.weight[at]} * scale;
+            weight(o, k) = node.quantised() && !node.keeps_float()
+                               ? node.quantised_weight[at]
+                               : double{node.weight[at]} * scale;
         }
     }
     const Eigen::VectorXd bias =
         Eigen::Map<const Eigen::VectorXf>(node.bias.data(), oc).cast<double>();
     if (!node.quantised()) return from_matrix((weight * columns).colwise() + bias, node.shape);
+    if (node.keeps_float()) {
+        return levels_by_floats(node, weight, columns / in.step, bias, in.step);
+    }
 
     // As conv2d_s8 is defined: sums of integers, which double holds exactly.
     OracleTensor out = from_matrix(weight * (columns / in.step), node.shape);

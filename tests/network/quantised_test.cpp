@@ -30,20 +30,28 @@ std::vector<std::vector<float>> random_images(const Shape& shape, int count) {
     return images;
 }
 
-// Made once for each seed: fitting takes most of the time of these tests.
-Model quantised_model(const RandomNetwork& network) {
-    static std::map<unsigned, Model> made;
-    if (const auto it = made.find(network.seed); it != made.end()) return it->second;
+struct Quantised {
+    RandomNetwork network;
+    LayerNames keep_float = {};
+};
+
+// Made once for each seed and choice of layers: fitting takes most of the time of these tests.
+Model quantised_model(const Quantised& from) {
+    const RandomNetwork& network = from.network;
+    static std::map<std::pair<unsigned, LayerNames>, Model> made;
+    const std::pair key(network.seed, from.keep_float);
+    if (const auto it = made.find(key); it != made.end()) return it->second;
     const Model model = random_model(network);
     const Shape shape = model.data().graph.input_shape();
-    Result<QuantizedModel> quantised = quantize(model.data(), random_images(shape, 3));
+    Result<QuantizedModel> quantised =
+        quantize(model.data(), random_images(shape, 3), {.keep_float = from.keep_float});
     if (!quantised) FAIL(quantised.error().message);
     const Result<std::vector<std::byte>> bytes =
         weights::serialize_safetensors(quantised->views(), random_network(network).metadata);
     if (!bytes) FAIL(bytes.error().message);
     Result<Model> loaded = Model::from_memory(*bytes, "quantised");
     if (!loaded) FAIL(loaded.error().message);
-    made.emplace(network.seed, *loaded);
+    made.emplace(key, *loaded);
     return *loaded;
 }
 
@@ -55,16 +63,24 @@ std::vector<float> logits_of(const Plan& plan, const std::vector<float>& input) 
     return {logits, logits + plan.output.size()};
 }
 
-const RandomNetwork kNetworks[] = {
-    {.seed = 1},
-    {.channels = 1, .classes = 37, .seed = 2},
-    {.width = 0.75, .seed = 3},
-    {.classes = 5, .width = 0.3, .seed = 4},
+// Layers with float32 weights that read levels of pixels, that are padded, that stand in front of
+// a pool over channels and of the context, and the one behind it.
+const LayerNames kSome = {"backbone.0",          "backbone.4.block.2", "backbone.8.block.5",
+                          "backbone.11.block.6", "backbone.16",        "container.0"};
+const LayerNames kOthers = {"backbone.4.block.1", "backbone.6", "backbone.10", "backbone.20"};
+const Quantised kNetworks[] = {
+    {{.seed = 1}},
+    {{.channels = 1, .classes = 37, .seed = 2}},
+    {{.width = 0.75, .seed = 3}},
+    {{.classes = 5, .width = 0.3, .seed = 4}},
+    {{.classes = 5, .width = 0.3, .seed = 4}, kSome},
+    {{.channels = 1, .classes = 37, .width = 0.75, .seed = 5}, kOthers},
 };
 
 TEST_CASE("a quantised network computes what its graph says", "[quantised]") {
-    for (const RandomNetwork& network : kNetworks) {
-        INFO("width " << network.width << ", channels " << network.channels);
+    for (const Quantised& network : kNetworks) {
+        INFO("width " << network.network.width << ", channels " << network.network.channels
+                      << ", kept " << network.keep_float.size());
         const Model model = quantised_model(network);
         const Shape shape = model.data().graph.input_shape();
         const std::vector<float> image = random_image(shape, 7);
@@ -105,7 +121,7 @@ TEST_CASE("a quantised network computes what its graph says", "[quantised]") {
 TEST_CASE("a quantised network is close to the network it was made from", "[quantised]") {
     const RandomNetwork network = {.seed = 1};
     const Model plain = random_model(network);
-    const Model model = quantised_model(network);
+    const Model model = quantised_model({network});
     const std::vector<float> image = random_image(plain.data().graph.input_shape(), 7);
     for (const kernels::KernelTable* table : tables_under_test()) {
         const Result<Plan> exact = build_plan(plain.data().graph, *table);
@@ -123,7 +139,8 @@ TEST_CASE("a quantised network is close to the network it was made from", "[quan
 }
 
 TEST_CASE("every table and number of threads gives the bits of the reference", "[quantised]") {
-    for (const RandomNetwork& network : kNetworks) {
+    for (const Quantised& network : kNetworks) {
+        INFO("seed " << network.network.seed << ", kept " << network.keep_float.size());
         const Model model = quantised_model(network);
         const std::vector<float> image = random_image(model.data().graph.input_shape(), 9);
         const Result<Plan> reference = build_plan(model.data().graph, reference_table());
@@ -144,15 +161,35 @@ TEST_CASE("every table and number of threads gives the bits of the reference", "
     }
 }
 
-TEST_CASE("sums that could leave 32 bits are refused", "[quantised]") {
+TEST_CASE("layers keep their weights, which the plan multiplies as they are", "[quantised]") {
+    const Model model = quantised_model({{.classes = 5, .width = 0.3, .seed = 4}, kSome});
+    const Result<Plan> plan = build_plan(model.data().graph, reference_table());
+    REQUIRE(plan.ok());
+    std::map<std::string, std::string> kernels;
+    for (const Step& step : plan->steps) kernels[step.name] = step.kernel;
+    CHECK(kernels.at("backbone.2") == "conv2d_levels_f32 3x3");
+    CHECK(kernels.at("backbone.4.block.3") == "conv2d_levels_f32 3x1");
+    CHECK(kernels.at("backbone.8.block.5") == "conv2d_levels_f32 1x3");
+    CHECK(kernels.at("backbone.6") == "conv2d_s8 1x1");
+    CHECK(kernels.at("logits") == "conv2d_f32_exact 1x1");
+    int kept = 0;
+    for (const Node& node : model.data().graph.nodes) {
+        if (node.op == Op::conv2d && node.keeps_float()) ++kept;
+    }
+    CHECK(kept == 5);
+}
+
+// The plan of a network with one number of its file changed.
+void check_plan_refused(const LayerNames& keep_float, const std::string& name, std::size_t at,
+                        float value, const std::string& part, const std::string& end) {
     const RandomNetwork network = {.classes = 5, .width = 0.3, .seed = 4};
     const Model plain = random_model(network);
     Result<QuantizedModel> quantised =
-        quantize(plain.data(), random_images(plain.data().graph.input_shape(), 1));
+        quantize(plain.data(), random_images(plain.data().graph.input_shape(), 1),
+                 {.keep_float = keep_float});
     REQUIRE(quantised.ok());
     for (QuantizedModel::Tensor& tensor : quantised->tensors) {
-        if (tensor.name != "backbone.16.weight.scale") continue;
-        std::get<std::vector<float>>(tensor.values)[1] = 1e-20f;  // so that the bias is huge
+        if (tensor.name == name) std::get<std::vector<float>>(tensor.values)[at] = value;
     }
     const auto bytes =
         weights::serialize_safetensors(quantised->views(), random_network(network).metadata);
@@ -162,8 +199,17 @@ TEST_CASE("sums that could leave 32 bits are refused", "[quantised]") {
     const Result<Plan> plan = build_plan(model->data().graph, reference_table());
     REQUIRE_FALSE(plan.ok());
     CHECK(plan.error().code == ErrorCode::unsupported);
-    CHECK_THAT(plan.error().message, contains("layer 'backbone.18': channel 1: the largest sum") &&
-                                         contains("does not fit 32 bits"));
+    CHECK_THAT(plan.error().message, contains(part) && contains(end));
+}
+
+TEST_CASE("sums that could leave 32 bits are refused", "[quantised]") {
+    // So that the bias is huge.
+    check_plan_refused({}, "backbone.16.weight.scale", 1, 1e-20f,
+                       "layer 'backbone.18': channel 1: the largest sum", "does not fit 32 bits");
+    check_plan_refused({"backbone.18"}, "backbone.16.bias", 1, -3e38f,
+                       "layer 'backbone.18': channel 1: the largest sum", "does not fit float32");
+    check_plan_refused({"backbone.18"}, "backbone.16.weight", 0, 3e38f,
+                       "layer 'backbone.18': channel 0: the largest sum", "does not fit float32");
 }
 
 // FNV-1a, 64 bits, of the floats' bytes.

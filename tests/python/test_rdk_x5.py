@@ -335,20 +335,36 @@ def test_export_errors_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixtur
 # --- Comparing with a board ------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def int8_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def quantize(path: Path, *options: str) -> Path:
     if not PROGRAM.exists():
         pytest.skip(f"the program is not built: {PROGRAM}")
-    path = tmp_path_factory.mktemp("int8") / "int8.safetensors"
-    command = [str(PROGRAM), "quantize", "-m", str(SHIPPED), "-o", str(path), "--calibration", str(SAMPLES)]
+    command = [str(PROGRAM), "quantize", "-m", str(SHIPPED), "-o", str(path), "--calibration", str(SAMPLES), *options]
     subprocess.run(command, check=True, capture_output=True)
     return path
+
+
+@pytest.fixture(scope="module")
+def int8_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return quantize(tmp_path_factory.mktemp("int8") / "int8.safetensors")
 
 
 def test_int8_in_python_is_the_engines(int8_model: Path, sample_pixels: np.ndarray, tmp_path: Path) -> None:
     network = Int8Network(int8_model)
     logits = np.stack([network.logits(network.branches(image)) for image in sample_pixels])
     verdict = engine_verdict(int8_model, sample_pixels, logits, tmp_path)
+    assert verdict["texts_equal"] and verdict["max_abs"] == 0
+
+
+def test_float_weights_among_int8_in_python_are_the_engines(sample_pixels: np.ndarray, tmp_path: Path) -> None:
+    kept = ("backbone.0", "backbone.4.block.3", "backbone.8.block.4", "backbone.13", "backbone.20", "container.0")
+    options = [word for name in kept for word in ("--keep-float", name)]
+    model = quantize(tmp_path / "kept.safetensors", "--plain", *options)
+    network = Int8Network(model)
+    names = ("backbone.0", "backbone.4.block.2", "backbone.8.block.4", "backbone.11.block.6", "backbone.20", "container.0")
+    int8 = {name for name in network.tensors if name.endswith(".weight") and network.tensors[name].dtype == np.int8}
+    assert len(int8) == 10 and not int8 & {f"{name}.weight" for name in names}
+    logits = np.stack([network.logits(network.branches(image)) for image in sample_pixels[:2]])
+    verdict = engine_verdict(model, sample_pixels[:2], logits, tmp_path)
     assert verdict["texts_equal"] and verdict["max_abs"] == 0
 
 

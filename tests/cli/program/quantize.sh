@@ -6,7 +6,7 @@ check "quantize --help"
 run quantize --help </dev/null
 expect_success
 expect_text "$out" --model --output --calibration --images --method --plain --zero-below \
-  --weights-only --report --test --json
+  --keep-float --weights-only --report --test --json
 
 int8=$work/int8.safetensors
 # Few images: an emulator takes long.
@@ -37,6 +37,36 @@ expect_json 1 model output method images texts_changed layers name type kernel l
   relative_error error_alone error_without share error file_bytes test before after accuracy
 expect_text "$out" '"method":"int8, clipped by max, plain"' "\"before\":{\"plates\":$sample_count,"
 
+kept=$work/kept.safetensors
+check "quantize: layers that keep float32 weights, by either name"
+run quantize -m "$weights" -o "$kept" --calibration "$plate" --plain --keep-float backbone.2 \
+  --keep-float backbone.4.block.2 </dev/null
+expect_success
+expect_text "$out" "float32  conv2d_levels_f32 3x3" "float32  conv2d_levels_f32 3x1" \
+  "int8     conv2d_s8 1x1" "of 1 texts changed"
+run info -m "$kept" </dev/null
+expect_success
+expect_text "$out" "precision    int8" "conv2d_levels_f32 3x1" "conv2d_s8 1x3" \
+  "; int8, clipped by mse, plain, backbone.2 float32, backbone.4.block.2 float32"
+run read -j --precision int8 -m "$kept" "$plate" </dev/null
+expect_success
+expect_text "$out" "\"plate\":\"$first_text\"" '"precision":"int8"'
+run verify -m "$kept" --min-cosine 0.99 "$source_folder/tests/golden/network/logits.safetensors" \
+  </dev/null
+expect_success
+expect_text "$out" "texts equal"
+run selftest -m "$kept" </dev/null
+expect_success
+expect_text "$out" reference fnv1a64: ok
+check "quantize -j: the layer behind the context keeps float32 weights"
+run quantize -j -m "$weights" -o "$kept" --calibration "$plate" --plain --keep-float logits </dev/null
+expect_success
+expect_json 1 layers weights
+expect_text "$out" '"weights":"float32","kernel":"conv2d_f32_exact 1x1"' \
+  '"method":"int8, clipped by mse, plain, logits float32"'
+run read -m "$kept" "$plate" </dev/null
+expect_success
+
 pruned=$work/pruned.safetensors
 run prune -m "$weights" -o "$pruned" --amount 0.35 </dev/null
 check "quantize: a sparse file stays one"
@@ -58,6 +88,16 @@ check "quantize: weights only"
 run quantize --weights-only -o "$work/other.safetensors" </dev/null
 expect_success
 run read --precision fp32 -m "$work/other.safetensors" "${sample_paths[@]}" </dev/null
+expect_success
+if ! cut -f 1 "$out" | cmp -s - "$work/texts"; then problem "the texts differ"; fi
+
+check "quantize: weights only, but for one layer"
+run quantize --weights-only --keep-float backbone.16 -o "$kept" </dev/null
+expect_success
+if [ "$(stat -c %s "$kept")" -le "$(stat -c %s "$work/other.safetensors")" ]; then
+  problem "no layer was kept"
+fi
+run read --precision fp32 -m "$kept" "${sample_paths[@]}" </dev/null
 expect_success
 if ! cut -f 1 "$out" | cmp -s - "$work/texts"; then problem "the texts differ"; fi
 
@@ -86,6 +126,10 @@ quantize_error "missing model" 3 "$work/missing.safetensors" --calibration "$sam
   -m "$work/missing.safetensors"
 quantize_error "quantised already" 2 "quantised already" --calibration "$plate" -m "$int8"
 quantize_error "weights quantised already" 2 "quantised already" --weights-only -m "$int8"
+quantize_error "unknown layer to keep" 2 \
+  "no layer 'backbone.3', expected one of backbone.2 (backbone.0), backbone.4.block.1 " \
+  --calibration "$plate" --keep-float backbone.3
+quantize_error "unknown layer to keep, weights only" 2 "no layer 'x'" --weights-only --keep-float x
 quantize_error "missing labels" 3 "$work/missing" --calibration "$plate" --test "$work/missing"
 quantize_error "unknown method" 2 --method --calibration "$plate" --method median
 quantize_error "no images" 2 --images --calibration "$plate" --images 0
