@@ -134,15 +134,21 @@ struct SparseBlock {
         : first(first_pixel),
           count(pixel_count),
           vectors((pixel_count + Sparse<Isa>::lanes - 1) / Sparse<Isa>::lanes) {
-        std::ptrdiff_t y = first / a.ow, x = first % a.ow;
-        for (int i = 0; i < vectors * Sparse<Isa>::lanes; ++i) {
-            input[i] = y * a.input_row + x * a.ic;
-            output[i] = y * a.output_row + x * a.oc;
-            if (i + 1 < count && ++x == a.ow) {
-                x = 0;
-                ++y;
+        // Row by row, which leaves loops of sums that become vectors.
+        for (int done = 0; done < count;) {
+            const std::ptrdiff_t y = (first + done) / a.ow, x = (first + done) % a.ow;
+            const int run = std::min(count - done, a.ow - static_cast<int>(x));
+            const std::ptrdiff_t row_input = y * a.input_row + x * a.ic;
+            const std::ptrdiff_t row_output = y * a.output_row + x * a.oc;
+            for (int i = 0; i < run; ++i) {
+                input[done + i] = row_input + i * a.ic;
+                output[done + i] = row_output + i * a.oc;
             }
+            done += run;
         }
+        const int padded = vectors * Sparse<Isa>::lanes;
+        std::fill(input + count, input + padded, input[count - 1]);
+        std::fill(output + count, output + padded, output[count - 1]);
     }
 
     int first, count, vectors;

@@ -114,7 +114,7 @@ struct Plan {
 };
 
 struct PlanOptions {
-    Tuning tuning;
+    Tuning tuning = {};
     int threads = 1;     // that share one image, at least 1; results do not depend on it
     bool panels = true;  // false: every tensor is NHWC, for who reads those between the layers
 };
