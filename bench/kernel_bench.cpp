@@ -84,11 +84,11 @@ void register_step(const std::shared_ptr<PlannedNetwork>& network, const Step& s
     })->Unit(benchmark::kMicrosecond);
 }
 
-// A sparse 1x1 convolution between two others: from panels to panels, with nothing to transpose.
+// A sparse convolution between two others: from panels to panels, with nothing to transpose.
 void register_panels(const std::shared_ptr<PlannedNetwork>& network, const Step& step) {
     const kernels::KernelTable* table = network->plan.table;
     const auto* planned = std::get_if<kernels::Conv2dSparseF32>(&step.calls.front().arguments);
-    if (planned == nullptr || planned->kh * planned->kw > 1 ||
+    if (planned == nullptr || planned->kh * planned->kw > 3 ||
         planned->oc % kernels::kSparseGroup > 0) {
         return;
     }

@@ -12,12 +12,17 @@
 // Inputs are taken in parts of kSparsePart, so that a part's panel stays in the first-level
 // cache while all output channels pass over it; between parts the sums are in memory.
 //
-// Between two such convolutions the pixels may stay in panels, see shapes.h.
+// Between two such convolutions the pixels may stay in panels, see shapes.h. The tap in the middle
+// is read where it lies then; for the others, vectors of pixels are moved from the one or two
+// blocks that they lie in to a panel of their own, without anything to turn around.
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <numeric>
 #include <utility>
 #include <xsimd/xsimd.hpp>
 
@@ -60,12 +65,6 @@ LPRNET_INLINE inline void sparse_inputs(
     }
 }
 
-// Where the lists of a group of output channels begin, for a part of the inputs.
-struct SparseLists {
-    const std::uint16_t* inputs;
-    const float* weights;
-};
-
 // What becomes of the sums: they begin with the bias, or if that is null with what is there.
 struct SparseSums {
     const float* bias;
@@ -73,9 +72,13 @@ struct SparseSums {
     bool relu;
 };
 
-// V vectors of pixels and the channels of one group. Returns the lists of the next group.
+// V vectors of pixels and the channels of one group, whose lists are `inputs` and `weights`.
+// Returns those of the next group; not as a pair, which gcc writes as two words and reads as one
+// vector, so that it waits until both are in the cache.
 template <class Isa, int V>
-SparseLists sparse_tile(const float* panel, SparseLists lists, const SparseSums& sums) noexcept {
+const std::uint16_t* sparse_tile(const float* panel, const std::uint16_t* inputs,
+                                 const float* weights, const SparseSums& sums,
+                                 const float** next_weights) noexcept {
     using Batch = typename Sparse<Isa>::Batch;
     constexpr int kLanes = Sparse<Isa>::lanes;
     constexpr int kPixels = Sparse<Isa>::pixels;
@@ -92,10 +95,10 @@ SparseLists sparse_tile(const float* panel, SparseLists lists, const SparseSums&
             });
         });
     }
-    const std::uint16_t* counts = lists.inputs;
-    lists.inputs += kSparsePatterns;
+    const std::uint16_t* counts = inputs;
+    inputs += kSparsePatterns;
     unrolled<kSparsePatterns>([&](auto p) LPRNET_INLINE {
-        sparse_inputs<Isa, V, p + 1>(panel, counts[p], lists.inputs, lists.weights, acc);
+        sparse_inputs<Isa, V, p + 1>(panel, counts[p], inputs, weights, acc);
     });
     if (sums.relu) {
         const Batch zero(0.0f);
@@ -108,22 +111,28 @@ SparseLists sparse_tile(const float* panel, SparseLists lists, const SparseSums&
             acc[o][v].store_aligned(sums.rows + o * kPixels + v * kLanes);
         });
     });
-    return lists;
+    *next_weights = weights;
+    return inputs;
 }
 
-// The first `vectors` of the block, at least 1.
+// The first `vectors` of the block, at least 1. Moves the lists on to those of the next group.
 template <class Isa, int... V>
-SparseLists sparse_tiles(const float* panel, int vectors, const SparseLists& lists, SparseSums sums,
-                         std::integer_sequence<int, V...>) noexcept {
-    using Tile = SparseLists (*)(const float*, SparseLists, const SparseSums&) noexcept;
+void sparse_tiles(const float* panel, int vectors, const std::uint16_t*& inputs,
+                  const float*& weights, SparseSums sums,
+                  std::integer_sequence<int, V...>) noexcept {
+    using Tile = const std::uint16_t* (*)(const float*, const std::uint16_t*, const float*,
+                                          const SparseSums&, const float**) noexcept;
     static constexpr Tile kTiles[] = {sparse_tile<Isa, V + 1>...};
-    SparseLists next = lists;
+    const std::uint16_t* next_inputs = inputs;
+    const float* next_weights = weights;
     for (; vectors > 0; vectors -= Isa::sparse_vectors) {
-        next = kTiles[std::min(vectors, Isa::sparse_vectors) - 1](panel, lists, sums);
+        const Tile tile = kTiles[std::min(vectors, Isa::sparse_vectors) - 1];
+        next_inputs = tile(panel, inputs, weights, sums, &next_weights);
         panel += Sparse<Isa>::tile_pixels;
         sums.rows += Sparse<Isa>::tile_pixels;
     }
-    return next;
+    inputs = next_inputs;
+    weights = next_weights;
 }
 
 // A block of pixels and where they lie in input and output. Those that fill up the last
@@ -196,6 +205,104 @@ void sparse_load_panel(const Conv2dSparseF32& a, const SparseBlock<Isa>& block, 
     }
 }
 
+// What the block's pixels read with one tap, from panels: the pixels some places further on, which
+// lie in up to two blocks, and zeros where that is in the border.
+template <class Isa>
+struct SparseShift {
+    static constexpr int kPixels = Sparse<Isa>::pixels;
+
+    SparseShift(const Conv2dSparseF32& a, int first, int tap) noexcept {
+        const float kInside = std::bit_cast<float>(~std::uint32_t{0});
+        const int dy = tap / a.kw - (a.kh - 1) / 2, dx = tap % a.kw - (a.kw - 1) / 2;
+        const int pixels = a.oh * a.ow, begin = first + dy * a.ow + dx;
+        std::fill(inside, inside + kPixels, 0.0f);
+        const auto lane_of = [begin](int pixel) { return std::clamp(pixel - begin, 0, kPixels); };
+        std::fill(inside + lane_of(0), inside + lane_of(pixels), kInside);
+        // What lies further on in the next row, or before in the last, is border here.
+        const int outside = std::min(std::abs(dx), a.ow);
+        for (int row = first - first % a.ow; dx != 0 && row < first + kPixels; row += a.ow) {
+            const int from = dx < 0 ? row : row + a.ow - outside;
+            std::fill(inside + std::clamp(from - first, 0, kPixels),
+                      inside + std::clamp(from - first + outside, 0, kPixels), 0.0f);
+        }
+        const int last = (pixels - 1) / kPixels;
+        const int block = begin >= 0 ? begin / kPixels : -1 - (-1 - begin) / kPixels;
+        lane = begin - block * kPixels;
+        // A block that is not there has only pixels that are outside.
+        const std::ptrdiff_t block_size = std::ptrdiff_t{a.ic} * kPixels;
+        here = a.input + std::clamp(block, 0, last) * block_size;
+        next = a.input + std::clamp(block + 1, 0, last) * block_size;
+    }
+
+    int lane;  // of the first pixel, in block `here`
+    const float* here;
+    const float* next;
+    alignas(64) float inside[kPixels];  // no bit is set outside, all are inside
+};
+
+// `channels` from `first` on of what the block's pixels read with one tap, from panels.
+template <class Isa>
+void sparse_shift_channels(const SparseShift<Isa>& shift, int vectors, int first, int channels,
+                           float* panel) noexcept {
+    using Batch = typename Sparse<Isa>::Batch;
+    constexpr int kLanes = Sparse<Isa>::lanes;
+    constexpr std::ptrdiff_t kPixels = Sparse<Isa>::pixels;
+    for (int v = 0; v < vectors; ++v) {
+        const Batch inside = Batch::load_aligned(shift.inside + v * kLanes);
+        const std::ptrdiff_t lane = shift.lane + v * kLanes;
+        const float* here = shift.here + first * kPixels + lane;
+        const float* next = shift.next + first * kPixels + lane - kPixels;
+        float* to = panel + v * kLanes;
+        if (lane + kLanes <= kPixels || lane >= kPixels) {
+            const float* from = lane >= kPixels ? next : here;
+            for (int c = 0; c < channels; ++c) {
+                const Batch pixels = Batch::load_unaligned(from + c * kPixels) & inside;
+                pixels.store_aligned(to + c * kPixels);
+            }
+            continue;
+        }
+        // Of the first and the last channel a vector of either block could lie outside its tensor.
+        const int seam = static_cast<int>(kPixels - lane);
+        for (const int c : {0, channels - 1}) {
+            alignas(64) float pixels[kLanes];
+            std::copy_n(here + c * kPixels, seam, pixels);
+            std::copy_n(next + c * kPixels + seam, kLanes - seam, pixels + seam);
+            (Batch::load_aligned(pixels) & inside).store_aligned(to + c * kPixels);
+        }
+        alignas(64) float numbers[kLanes];
+        std::iota(numbers, numbers + kLanes, 0.0f);
+        const auto in_next = Batch::load_aligned(numbers) >= Batch(static_cast<float>(seam));
+        for (int c = 1; c + 1 < channels; ++c) {
+            const Batch pixels = xsimd::select(in_next, Batch::load_unaligned(next + c * kPixels),
+                                               Batch::load_unaligned(here + c * kPixels));
+            (pixels & inside).store_aligned(to + c * kPixels);
+        }
+    }
+}
+
+// `count` inputs from `first` on, where they lie in the input's panels if it is one tap's that
+// moves nothing, else put together at `loaded`.
+template <class Isa>
+const float* sparse_panel_inputs(const Conv2dSparseF32& a, const SparseBlock<Isa>& block, int first,
+                                 int count, float* loaded) noexcept {
+    constexpr int kPixels = Sparse<Isa>::pixels;
+    const int centre = a.kh * a.kw / 2;
+    if (first / a.ic == centre && (first + count - 1) / a.ic == centre) {
+        return a.input + std::ptrdiff_t{block.first} * a.ic +
+               std::ptrdiff_t{first % a.ic} * kPixels;
+    }
+    float* panel = loaded;
+    while (count > 0) {
+        const int channels = std::min(count, a.ic - first % a.ic);
+        const SparseShift<Isa> shift(a, block.first, first / a.ic);
+        sparse_shift_channels<Isa>(shift, block.vectors, first % a.ic, channels, panel);
+        panel += channels * kPixels;
+        first += channels;
+        count -= channels;
+    }
+    return loaded;
+}
+
 // Rows of sums to `channels` of the NHWC output.
 template <class Isa>
 void sparse_store_channels(const SparseBlock<Isa>& block, const float* rows, int channels,
@@ -234,13 +341,14 @@ void conv2d_sparse_f32_block(const Conv2dSparseF32& a, const SparseBlock<Isa>& b
     const int stored = sparse_stored_channels(Sparse<Isa>::lanes, a.oc);
     float* const loaded = a.scratch;
     float* const turned = loaded + std::min(inputs, kSparsePart) * kPixels;
-    SparseLists lists = {a.lists, a.weights};
+    const std::uint16_t* lists = a.lists;
+    const float* weights = a.weights;
     for (int first = 0; first < inputs; first += kSparsePart) {
         const int count = std::min(kSparsePart, inputs - first);
         const bool last = first + count == inputs;
         const float* panel = loaded;
         if (a.input_panels) {
-            panel = a.input + std::ptrdiff_t{block.first} * a.ic + first * kPixels;
+            panel = sparse_panel_inputs<Isa>(a, block, first, count, loaded);
         } else {
             sparse_load_panel<Isa>(a, block, first, count, loaded);
         }
@@ -251,9 +359,9 @@ void conv2d_sparse_f32_block(const Conv2dSparseF32& a, const SparseBlock<Isa>& b
             float* rows = a.output_panels
                               ? a.output + std::ptrdiff_t{block.first} * a.oc + o * kPixels
                               : turned + (inputs > kSparsePart ? o : o % stored) * kPixels;
-            lists = sparse_tiles<Isa>(panel, block.vectors, lists,
-                                      {first == 0 ? a.bias + o : nullptr, rows, last && a.relu},
-                                      std::make_integer_sequence<int, Isa::sparse_vectors>{});
+            sparse_tiles<Isa>(panel, block.vectors, lists, weights,
+                              {first == 0 ? a.bias + o : nullptr, rows, last && a.relu},
+                              std::make_integer_sequence<int, Isa::sparse_vectors>{});
             if (!last || a.output_panels) continue;
             const int unstored = o % stored;
             if (unstored + kSparseGroup == stored || o + kSparseGroup >= a.oc) {

@@ -165,8 +165,9 @@ constexpr std::ptrdiff_t winograd_zeros(int oc) noexcept {
 // Between two such convolutions a tensor of oh * ow pixels may be in panels instead of NHWC:
 // blocks of the table's sparse_pixels pixels, and in each block one row of pixels for each
 // channel, [block][channel][pixel]. The last block is as large as all others. Channels are a
-// multiple of kSparseGroup then, a call begins and, but for the last one, ends with a block,
-// and a convolution that reads panels has one tap.
+// multiple of kSparseGroup then, and a call begins and, but for the last one, ends with a block.
+// Panels have no border: a convolution that reads them pads its input of oh * ow pixels by
+// (kh - 1) / 2 and (kw - 1) / 2 zero pixels itself, and both numbers of taps are odd.
 struct Conv2dSparseF32 {
     const float* input;        // as in Conv2dF32; in panels that of pixel 0, 64-byte aligned
     std::ptrdiff_t input_row;  // not used for panels

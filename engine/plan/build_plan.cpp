@@ -31,7 +31,10 @@ public:
         measure_sparse();
         placements_ = tensors_of(graph);
         for (int i = 0; i < node_count(graph); ++i) {
-            if (choice(i).panels.output) placement(i).tensor.panel = table.sparse_pixels;
+            if (!choice(i).panels.output) continue;
+            Tensor& tensor = placement(i).tensor;
+            tensor.panel = table.sparse_pixels;
+            tensor.border_h = tensor.border_w = 0;
         }
         reserve_extra();
         plan_.table = &table;
@@ -191,9 +194,11 @@ private:
         step.conv_shape = choice(index).shape;
         step.algorithm = a;
         step.weight_bytes = static_cast<std::size_t>(packed_ - weights) * sizeof(float);
-        call.input -= (static_cast<std::size_t>(node.pad_h * in.row()) +
-                       static_cast<std::size_t>(node.pad_w) * static_cast<std::size_t>(in.c)) *
-                      sizeof(float);
+        if (in.panel == 0) {
+            call.input -= (static_cast<std::size_t>(node.pad_h * in.row()) +
+                           static_cast<std::size_t>(node.pad_w) * static_cast<std::size_t>(in.c)) *
+                          sizeof(float);
+        }
         if (a.direct()) {
             kernels::pack_conv2d_f32(table_, stored, node.bias.data(), out.c, in.c, node.kh,
                                      node.kw, weights, bias);

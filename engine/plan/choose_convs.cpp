@@ -1,6 +1,8 @@
 #include "engine/plan/choose_convs.h"
 
+#include <array>
 #include <cstdint>
+#include <limits>
 
 #include "engine/plan/graph_edit.h"
 
@@ -29,12 +31,31 @@ ConvShape shape_of(const Graph& graph, const Node& conv) {
 // Whether pixels could stay in panels between convolution `reader` and what it reads.
 bool may_chain(const Graph& graph, int reader) {
     const Node& node = node_at(graph, reader);
-    if (node.op != Op::conv2d || node.kh != 1 || node.kw != 1 || node.pad_h != 0 || node.pad_w != 0)
+    if (node.op != Op::conv2d || node.kh != 2 * node.pad_h + 1 || node.kw != 2 * node.pad_w + 1) {
         return false;
+    }
     const int source = only_input(node);
     return is_private(graph, source, Op::conv2d) &&
            node_at(graph, source).shape.c % kernels::kSparseGroup == 0;
 }
+
+constexpr double kNever = std::numeric_limits<double>::infinity();
+
+// What is chosen for one convolution, with its pixels in panels on one side, both or neither. Those
+// that the tuning names stay what they are, and pass panels on wherever they are sparse.
+ConvChoice with_panels(ConvChoice choice, const Panels& panels) {
+    if (!panels.input && !panels.output) return choice;
+    choice.algorithm = {.sparse = true};
+    choice.panels = panels;
+    return choice;
+}
+
+// The costs of a convolution with its pixels in NHWC, or in panels, behind it, and whether they
+// then had better be in panels before it; those of all in the chain that ends with it.
+struct ChainCost {
+    double cost = 0.0;
+    bool input_panels = false;
+};
 
 }  // namespace
 
@@ -51,27 +72,42 @@ std::vector<ConvChoice> choose_convs(const Graph& graph, const Tuning& tuning, b
         choice_of(i).algorithm = tuning.choose(choice_of(i).shape, table);
     }
     if (!panels) return choices;
-    // Without zeros the lists save nothing: what the model sees is within its error.
-    const auto by_default = [&](const ConvChoice& c) {
-        return !tuning.named(c.shape) && c.shape.zero_percent > 0 && table.lanes > 1;
-    };
-    const auto cost = [&](const ConvChoice& c) {
-        return conv_cost(c.shape, c.algorithm, c.panels, table);
-    };
-    for (int i = 0; i < node_count(graph); ++i) {
-        if (!may_chain(graph, i)) continue;
-        ConvChoice& reader = choice_of(i);
-        ConvChoice& source = choice_of(only_input(node_at(graph, i)));
-        ConvChoice chained_reader = reader, chained_source = source;
-        chained_reader.algorithm = chained_source.algorithm = {.sparse = true};
-        chained_reader.panels.input = chained_source.panels.output = true;
-        const bool both_sparse = reader.algorithm.sparse && source.algorithm.sparse;
-        if (both_sparse ||
-            (by_default(reader) && by_default(source) &&
-             cost(chained_reader) + cost(chained_source) < cost(reader) + cost(source))) {
-            reader = chained_reader;
-            source = chained_source;
+    const auto cost = [&](const ConvChoice& alone, const Panels& where) {
+        const bool any = where.input || where.output;
+        // Without zeros the lists save nothing: what the model sees is within its error.
+        if (any && !alone.algorithm.sparse &&
+            (tuning.named(alone.shape) || alone.shape.zero_percent == 0 || table.lanes == 1)) {
+            return kNever;
         }
+        const ConvChoice choice = with_panels(alone, where);
+        return conv_cost(choice.shape, choice.algorithm, choice.panels, table);
+    };
+    // From the first convolution of each chain to the last, then back.
+    std::vector<std::array<ChainCost, 2>> chains(graph.nodes.size());
+    for (int i = 0; i < node_count(graph); ++i) {
+        if (node_at(graph, i).op != Op::conv2d) continue;
+        const bool chained = may_chain(graph, i);
+        for (const bool output : {false, true}) {
+            ChainCost best = {kNever, false};
+            for (const bool input : {false, true}) {
+                if (input && !chained) continue;
+                double sum = cost(choice_of(i), {input, output});
+                if (chained) {
+                    sum +=
+                        chains[static_cast<std::size_t>(only_input(node_at(graph, i)))][input].cost;
+                }
+                if (sum < best.cost) best = {sum, input};
+            }
+            chains[static_cast<std::size_t>(i)][output] = best;
+        }
+    }
+    for (int i = node_count(graph) - 1; i >= 0; --i) {
+        if (node_at(graph, i).op != Op::conv2d) continue;
+        // Readers come later: what they chose is there already.
+        const bool output = choice_of(i).panels.output;
+        const bool input = chains[static_cast<std::size_t>(i)][output].input_panels;
+        choice_of(i) = with_panels(choice_of(i), {input, output});
+        if (input) choice_of(only_input(node_at(graph, i))).panels.output = true;
     }
     return choices;
 }

@@ -17,9 +17,10 @@ struct ConvChoice {
 };
 
 // One choice for each node, the default one for nodes that are no convolutions. Each convolution
-// is chosen by itself, as the tuning says or as costs least. Where one with a single tap is the
-// only reader of another convolution, both are sparse if they save more together than they
-// lose, because the pixels between them stay in panels; not so without `panels`.
+// is chosen by itself, as the tuning says or as costs least. Without `panels` that is all. With
+// them, convolutions of which each is the only reader of the one before form chains, and those of
+// a chain between which pixels had better stay in panels are sparse, so that the whole chain
+// costs least.
 std::vector<ConvChoice> choose_convs(const Graph& graph, const Tuning& tuning, bool panels,
                                      const kernels::KernelTable& table);
 

@@ -56,7 +56,12 @@ double sparse_cost(const ConvShape& shape, const Panels& panels,
     double transposed = 0.0;
     if (!panels.input) transposed += moved_channels(shape.ic, table) * taps;
     if (!panels.output) transposed += moved_channels(shape.oc, table);
-    return products + lists + transpose * pixels * transposed;
+    // From panels it is moved for each tap but the one in the middle: a load, a mask and a store,
+    // and more where the vector lies in two cache lines, which the longest always do.
+    constexpr double kMove = 3.0, kSplit = 5.0, kLine = 16.0;
+    const double move = kMove + kSplit * table.lanes / kLine;
+    const double moved = panels.input ? move * shape.ic * (taps - 1) : 0.0;
+    return products + lists + pixels * (transpose * transposed + moved);
 }
 
 double winograd_cost(const ConvShape& shape, const ConvAlgorithm& algorithm,

@@ -75,9 +75,14 @@ void conv2d_sparse_f32(const Conv2dSparseF32& a) noexcept {
                 double sums[kSparseGroup] = {};
                 pass_list(lists, [&](int k, int channel, float weight) {
                     const int tap = (first + k) / a.ic;
-                    const float value =
-                        input[tap / a.kw * a.input_row +
-                              static_cast<std::ptrdiff_t>(tap % a.kw) * a.ic + (first + k) % a.ic];
+                    const std::ptrdiff_t r = tap / a.kw, s = tap % a.kw;
+                    std::ptrdiff_t at = r * a.input_row + s * a.ic;
+                    if (a.input_panels) {
+                        const std::ptrdiff_t dy = r - (a.kh - 1) / 2, dx = s - (a.kw - 1) / 2;
+                        if (y + dy < 0 || y + dy >= a.oh || x + dx < 0 || x + dx >= a.ow) return;
+                        at = (dy * a.ow + dx) * a.ic;
+                    }
+                    const float value = input[at + (first + k) % a.ic];
                     sums[channel] += static_cast<double>(weight) * static_cast<double>(value);
                 });
                 for (int c = 0; c < kSparseGroup && group + c < a.oc; ++c) {

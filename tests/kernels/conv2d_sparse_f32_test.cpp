@@ -332,6 +332,62 @@ void check_chain(const KernelTable& table, int pixels, int ic, int middle, int o
     }
 }
 
+// A convolution with several taps pads panels itself, as zeros around NHWC would.
+void check_padded_panels(const KernelTable& table, const Case& c) {
+    INFO(table.name << " " << c.oh << "x" << c.ow << " ic " << c.ic << " oc " << c.oc << " taps "
+                    << c.kh << "x" << c.kw);
+    Problem problem(c, nullptr);
+    const int pad_h = (c.kh - 1) / 2, pad_w = (c.kw - 1) / 2, pixels = c.oh * c.ow;
+    for (int y = 0; y < c.oh + 2 * pad_h; ++y) {
+        for (int x = 0; x < c.ow + 2 * pad_w; ++x) {
+            if (y >= pad_h && y < c.oh + pad_h && x >= pad_w && x < c.ow + pad_w) continue;
+            for (int i = 0; i < c.ic; ++i) {
+                problem.input[static_cast<std::size_t>(y * problem.input_row + x * c.ic + i)] =
+                    0.0f;
+            }
+        }
+    }
+    Packed packed(table, c, problem);
+    GuardedFloats expected(problem.output_size), found(problem.output_size);
+    packed.call.input = problem.input.data();
+    packed.call.output = expected.data();
+    table.conv2d_sparse_f32(packed.call);
+
+    GuardedFloats panels(kernels::sparse_panels(table, c.ic, pixels));
+    const int block = table.sparse_pixels;
+    for (int p = 0; p < pixels; ++p) {
+        for (int i = 0; i < c.ic; ++i) {
+            panels[static_cast<std::size_t>((p / block * c.ic + i) * block + p % block)] =
+                problem.input[static_cast<std::size_t>((p / c.ow + pad_h) * problem.input_row +
+                                                       (p % c.ow + pad_w) * c.ic + i)];
+        }
+    }
+    packed.call.input = panels.data();
+    packed.call.output = found.data();
+    packed.call.input_panels = true;
+    for (int at = 0; at < pixels; at += block) {
+        packed.call.first_pixel = at;
+        packed.call.pixels = std::min(block, pixels - at);
+        table.conv2d_sparse_f32(packed.call);
+    }
+    packed.check_guards();
+    CHECK(panels.guards_intact());
+    CHECK(found.guards_intact());
+    check_same(found, expected);
+}
+
+TEST_CASE("conv2d_sparse_f32 pads panels", "[kernels]") {
+    for (const KernelTable* table : tables_under_test()) {
+        for (const auto& [kh, kw] : {std::pair{3, 1}, {1, 3}, {3, 3}, {5, 1}, {1, 7}, {1, 1}}) {
+            for (const auto& [oh, ow] : {std::pair{18, 44}, {20, 90}, {3, 11}, {1, 5}, {7, 1}}) {
+                check_padded_panels(*table, {oh, ow, 32, 8, kh, kw, 0.5});
+                check_padded_panels(*table, {oh, ow, 64, 8, kh, kw, 0.7});
+                check_padded_panels(*table, {oh, ow, 20, 8, kh, kw, 0.5});
+            }
+        }
+    }
+}
+
 TEST_CASE("conv2d_sparse_f32 passes panels on", "[kernels]") {
     for (const KernelTable* table : tables_under_test()) {
         const int block = table->sparse_pixels;

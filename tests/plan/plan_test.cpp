@@ -7,6 +7,7 @@
 #include "engine/run/run.h"
 #include "kernels/dispatch.h"
 #include "tests/catch.h"
+#include "tests/kernels/tables.h"
 #include "tests/network/random_network.h"
 
 namespace lprnet::test {
@@ -60,19 +61,21 @@ TEST_CASE("a run leaves the input as it was", "[plan]") {
 }
 
 TEST_CASE("what lay in the arena before does not matter", "[plan]") {
-    const Plan plan = plan_of(random_model({}));
-    std::vector<std::vector<float>> outputs;
-    for (const float before : {0.0f, 1e30f}) {
-        kernels::AlignedBuffer arena(plan.arena_size);
-        std::fill(arena.data(), arena.data() + arena.size(), before);
-        float* input = plan.input.floats(arena.data());
-        for (std::size_t i = 0; i < plan.input.size(); ++i)
-            input[i] = static_cast<float>(i % 5) - 2.0f;
-        run_plan(plan, arena.data());
-        outputs.emplace_back(plan.output.floats(arena.data()),
-                             plan.output.floats(arena.data()) + plan.output.size());
+    for (const double zeros : {0.0, 0.8}) {
+        const Plan plan = plan_of(random_model({.zeros = zeros}));
+        std::vector<std::vector<float>> outputs;
+        for (const float before : {0.0f, 1e30f}) {
+            kernels::AlignedBuffer arena(plan.arena_size);
+            std::fill(arena.data(), arena.data() + arena.size(), before);
+            float* input = plan.input.floats(arena.data());
+            for (std::size_t i = 0; i < plan.input.size(); ++i)
+                input[i] = static_cast<float>(i % 5) - 2.0f;
+            run_plan(plan, arena.data());
+            outputs.emplace_back(plan.output.floats(arena.data()),
+                                 plan.output.floats(arena.data()) + plan.output.size());
+        }
+        CHECK(outputs[0] == outputs[1]);
     }
-    CHECK(outputs[0] == outputs[1]);
 }
 
 const Step& step_named(const Plan& plan, const std::string& name) {
@@ -81,6 +84,27 @@ const Step& step_named(const Plan& plan, const std::string& name) {
     }
     FAIL("no step " << name);
     return plan.steps.front();
+}
+
+TEST_CASE("pixels stay in panels through a block of sparse convolutions", "[plan]") {
+    const Model model = random_model({.zeros = 0.8});
+    for (const kernels::KernelTable* table : tables_under_test()) {
+        if (table->lanes == 1) continue;  // the reference
+        INFO(table->name);
+        const Result<Plan> plan = build_plan(model.data().graph, *table);
+        REQUIRE(plan.ok());
+        for (const std::string block : {"backbone.4", "backbone.8", "backbone.11"}) {
+            INFO(block);
+            CHECK(step_named(*plan, block + ".block.3").kernel ==
+                  "conv2d_sparse_f32 3x1 from panels to panels");
+            CHECK(step_named(*plan, block + ".block.5").kernel ==
+                  "conv2d_sparse_f32 1x3 from panels to panels");
+        }
+        CHECK(step_named(*plan, "backbone.13").kernel == "conv2d_sparse_f32 1x1 from panels");
+        const Result<Plan> none = build_plan(model.data().graph, *table, {.panels = false});
+        REQUIRE(none.ok());
+        for (const Step& step : none->steps) CHECK(step.output.panel == 0);
+    }
 }
 
 TEST_CASE("pixels stay in panels between two sparse 1x1 convolutions", "[plan]") {
