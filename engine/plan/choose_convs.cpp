@@ -41,8 +41,8 @@ bool may_chain(const Graph& graph, int reader) {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
-// What is chosen for one convolution, with its pixels in panels on one side, both or neither. Those
-// that the tuning names stay what they are, and pass panels on wherever they are sparse.
+// What is chosen for one convolution alone, with its pixels in panels on one side, both or neither:
+// only sparse ones know panels.
 ConvChoice with_panels(ConvChoice choice, const Panels& panels) {
     if (!panels.input && !panels.output) return choice;
     choice.algorithm = {.sparse = true};
@@ -72,14 +72,14 @@ std::vector<ConvChoice> choose_convs(const Graph& graph, const Tuning& tuning, b
         choice_of(i).algorithm = tuning.choose(choice_of(i).shape, table);
     }
     if (!panels) return choices;
+    // Whether a convolution that is not sparse alone may become so. Without zeros the lists save
+    // nothing: what the model sees is within its error.
+    const auto may_change = [&](const ConvShape& shape) {
+        return !tuning.named(shape) && shape.zero_percent > 0 && table.lanes > 1;
+    };
     const auto cost = [&](const ConvChoice& alone, const Panels& where) {
-        const bool any = where.input || where.output;
-        // Without zeros the lists save nothing: what the model sees is within its error.
-        if (any && !alone.algorithm.sparse &&
-            (tuning.named(alone.shape) || alone.shape.zero_percent == 0 || table.lanes == 1)) {
-            return kNever;
-        }
         const ConvChoice choice = with_panels(alone, where);
+        if (choice.algorithm != alone.algorithm && !may_change(alone.shape)) return kNever;
         return conv_cost(choice.shape, choice.algorithm, choice.panels, table);
     };
     // From the first convolution of each chain to the last, then back.
