@@ -40,6 +40,23 @@ void read_levels(const Tensor& tensor, const char* pixel, std::vector<float>& le
     }
 }
 
+// The channels of a pixel as they are stored: NHWC or panels, levels or floats.
+void read_pixel(const Tensor& tensor, const float* arena, int y, int x,
+                std::vector<float>& values) {
+    if (tensor.panel > 0) {
+        for (int c = 0; c < tensor.c; ++c) {
+            values[static_cast<std::size_t>(c)] = arena[tensor.at(y, x, c) / sizeof(float)];
+        }
+        return;
+    }
+    const char* pixel = reinterpret_cast<const char*>(arena) + tensor.at(y, x, 0);
+    if (tensor.quantised()) {
+        read_levels(tensor, pixel, values);
+    } else {
+        std::memcpy(values.data(), pixel, values.size() * sizeof(float));
+    }
+}
+
 // Adds what one image's output of a layer is in both networks. Channels are stored in the same
 // order in both.
 void add_output(const Step& exact, const float* exact_arena, const Step& found,
@@ -47,7 +64,8 @@ void add_output(const Step& exact, const float* exact_arena, const Step& found,
     const Tensor& a = exact.output;
     const Tensor& b = found.output;
     const auto channels = static_cast<std::size_t>(a.c);
-    std::vector<float> values(channels), units(channels, b.quantised() ? b.scale : 1.0f);
+    std::vector<float> expected(channels), values(channels),
+        units(channels, b.quantised() ? b.scale : 1.0f);
     for (std::size_t c = 0; c < found.channel_factor.size(); ++c) {
         units[c] *= found.channel_factor[c];
     }
@@ -55,18 +73,10 @@ void add_output(const Step& exact, const float* exact_arena, const Step& found,
     std::vector<double> product(channels), left(channels), right(channels), error(channels);
     for (int y = 0; y < a.h; ++y) {
         for (int x = 0; x < a.w; ++x) {
-            const float* p =
-                exact_arena + a.origin() / sizeof(float) + y * a.row() + std::ptrdiff_t{x} * a.c;
-            const char* q = reinterpret_cast<const char*>(found_arena) + b.origin() +
-                            (y * b.row() + std::ptrdiff_t{x} * b.c) *
-                                static_cast<std::ptrdiff_t>(b.element_bytes);
-            if (b.quantised()) {
-                read_levels(b, q, values);
-            } else {
-                std::memcpy(values.data(), q, channels * sizeof(float));
-            }
+            read_pixel(a, exact_arena, y, x, expected);
+            read_pixel(b, found_arena, y, x, values);
             for (std::size_t c = 0; c < channels; ++c) {
-                const auto l = static_cast<double>(p[c]);
+                const auto l = static_cast<double>(expected[c]);
                 const auto r = static_cast<double>(values[c] * units[c]);
                 product[c] += l * r;
                 left[c] += l * l;

@@ -57,7 +57,8 @@ double sparse_cost(const ConvShape& shape, const Panels& panels,
     if (!panels.input) transposed += moved_channels(shape.ic, table) * taps;
     if (!panels.output) transposed += moved_channels(shape.oc, table);
     // From panels it is moved for each tap but the one in the middle: a load, a mask and a store,
-    // and more where the vector lies in two cache lines, which the longest always do.
+    // and more where the vector lies in two cache lines, which the longest always do. Fitted to
+    // LPRNet's basic blocks with 55 to 70 % zeros.
     constexpr double kMove = 3.0, kSplit = 5.0, kLine = 16.0;
     const double move = kMove + kSplit * table.lanes / kLine;
     const double moved = panels.input ? move * shape.ic * (taps - 1) : 0.0;

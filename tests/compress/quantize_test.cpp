@@ -256,29 +256,31 @@ TEST_CASE("a layer that int8 does not suit keeps float32 weights", "[compress]")
     const NetworkFile file = outlier_network();
     const Result<Model> exact = Model::from_memory(file.bytes(), "outliers");
     REQUIRE(exact.ok());
-    double error[2] = {}, alone[2] = {};
-    for (const bool keep : {false, true}) {
-        QuantizeMethod method;
-        if (keep) method.keep_float = {"backbone.18"};
-        const Result<QuantizedModel> quantised =
-            quantize(exact->data(), random_images(6, 100), method);
-        if (!quantised) FAIL(quantised.error().message);
-        for (const QuantizedLayer& layer : quantised->layers) {
-            CHECK(layer.keeps_float == (keep && layer.name == "backbone.18"));
+    for (const bool good : {false, true}) {
+        double error[2] = {}, alone[2] = {};
+        for (const bool keep : {false, true}) {
+            QuantizeMethod method = {.equalise = good, .reconstruct = good};
+            if (keep) method.keep_float = {"backbone.18"};
+            const Result<QuantizedModel> quantised =
+                quantize(exact->data(), random_images(6, 100), method);
+            if (!quantised) FAIL(quantised.error().message);
+            for (const QuantizedLayer& layer : quantised->layers) {
+                CHECK(layer.keeps_float == (keep && layer.name == "backbone.18"));
+            }
+            const Model model = loaded(*quantised, file);
+            error[keep] = logits_error(*exact, model);
+            const Result<Damage> damage =
+                measure_damage(exact->data(), model.data(), random_images(4, 900));
+            REQUIRE(damage.ok());
+            CHECK(std::abs(damage->all - error[keep]) < 0.1 * error[keep]);
+            alone[keep] = damage->layers[13].alone;
         }
-        const Model model = loaded(*quantised, file);
-        error[keep] = logits_error(*exact, model);
-        const Result<Damage> damage =
-            measure_damage(exact->data(), model.data(), random_images(4, 900));
-        REQUIRE(damage.ok());
-        CHECK(std::abs(damage->all - error[keep]) < 0.1 * error[keep]);
-        alone[keep] = damage->layers[13].alone;
+        INFO("int8 " << error[0] << ", alone " << alone[0] << "; float32 " << error[1] << ", alone "
+                     << alone[1]);
+        CHECK(error[1] < 0.7 * error[0]);
+        CHECK(alone[1] < 0.5 * alone[0]);
+        CHECK(alone[1] > 0.0);
     }
-    INFO("int8 " << error[0] << ", alone " << alone[0] << "; float32 " << error[1] << ", alone "
-                 << alone[1]);
-    CHECK(error[1] < 0.7 * error[0]);
-    CHECK(alone[1] < 0.5 * alone[0]);
-    CHECK(alone[1] > 0.0);
 }
 
 TEST_CASE("kept weights come back from the file, dense or sparse", "[compress]") {

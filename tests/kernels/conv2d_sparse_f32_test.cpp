@@ -279,6 +279,12 @@ TEST_CASE("conv2d_sparse_f32 honours row strides, alignment and the activation",
     }
 }
 
+// Where panels of `channels` hold a pixel's channel.
+std::size_t panel_at(const KernelTable& table, int channels, int pixel, int channel) {
+    const int block = pixel / table.sparse_pixels, in_block = pixel % table.sparse_pixels;
+    return static_cast<std::size_t>((block * channels + channel) * table.sparse_pixels + in_block);
+}
+
 // Between two convolutions panels hold what NHWC would.
 void check_chain(const KernelTable& table, int pixels, int ic, int middle, int oc) {
     INFO(table.name << " " << pixels << " pixels, " << ic << " " << middle << " " << oc);
@@ -322,9 +328,7 @@ void check_chain(const KernelTable& table, int pixels, int ic, int middle, int o
     CHECK(panels_out.guards_intact());
     for (int p = 0; p < pixels; ++p) {
         for (int o = 0; o < oc; ++o) {
-            const int block = p / table.sparse_pixels, in_block = p % table.sparse_pixels;
-            const auto at =
-                static_cast<std::size_t>((block * oc + o) * table.sparse_pixels + in_block);
+            const std::size_t at = panel_at(table, oc, p, o);
             if (panels_out[at] != expected[static_cast<std::size_t>(p * oc + o)]) {
                 FAIL("pixel " << p << " channel " << o << " is " << panels_out[at]);
             }
@@ -354,20 +358,18 @@ void check_padded_panels(const KernelTable& table, const Case& c) {
     table.conv2d_sparse_f32(packed.call);
 
     GuardedFloats panels(kernels::sparse_panels(table, c.ic, pixels));
-    const int block = table.sparse_pixels;
     for (int p = 0; p < pixels; ++p) {
         for (int i = 0; i < c.ic; ++i) {
-            panels[static_cast<std::size_t>((p / block * c.ic + i) * block + p % block)] =
-                problem.input[static_cast<std::size_t>((p / c.ow + pad_h) * problem.input_row +
-                                                       (p % c.ow + pad_w) * c.ic + i)];
+            panels[panel_at(table, c.ic, p, i)] = problem.input[static_cast<std::size_t>(
+                (p / c.ow + pad_h) * problem.input_row + (p % c.ow + pad_w) * c.ic + i)];
         }
     }
     packed.call.input = panels.data();
     packed.call.output = found.data();
     packed.call.input_panels = true;
-    for (int at = 0; at < pixels; at += block) {
+    for (int at = 0; at < pixels; at += table.sparse_pixels) {
         packed.call.first_pixel = at;
-        packed.call.pixels = std::min(block, pixels - at);
+        packed.call.pixels = std::min(table.sparse_pixels, pixels - at);
         table.conv2d_sparse_f32(packed.call);
     }
     packed.check_guards();

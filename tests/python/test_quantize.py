@@ -71,6 +71,7 @@ def test_pruned_networks_keep_their_texts(isa: str, tmp_path: Path) -> None:
         )
         assert report["texts_changed"] == 0
         assert report["layers"][-1]["cosine"] >= MIN_LOGITS_COSINE
+        assert min(layer["cosine"] for layer in report["layers"]) >= MIN_LAYER_COSINE
 
 
 @pytest.mark.parametrize(
