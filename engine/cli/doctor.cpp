@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "engine/cli/ctc_likelihood.h"
-#include "engine/cli/image_file.h"
+#include "engine/image_file/image_file.h"
 #include "engine/cli/labels.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/progress.h"
@@ -164,7 +164,7 @@ std::vector<Setting> settings_to_try(const Preprocess& file) {
 }
 
 Result<Plate> load_plate(const LabelledImage& item, const Model& model) {
-    Result<DecodedImage> image = DecodedImage::open(item.path);
+    Result<DecodedImage> image = open_image(item.path);
     if (!image) return image.error();
     Plate plate{std::move(*image), split_characters(item.text), {}};
     for (const std::string& character : plate.characters) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/cli/image_file.h"
+#include "engine/image_file/image_file.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/text_distance.h"
@@ -27,7 +27,7 @@ void add_to(Score& score, const std::vector<std::string>& expected,
 template <class Recognizers>
 Status read_with_each(const LabelledImage& item, Recognizers recognizers,
                       std::span<Evaluation> evaluations) {
-    const Result<DecodedImage> image = DecodedImage::open(item.path);
+    const Result<DecodedImage> image = open_image(item.path);
     if (!image) return image.error();
     Reading reading;
     for (std::size_t i = 0; i < recognizers.size(); ++i) {

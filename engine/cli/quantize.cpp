@@ -7,7 +7,7 @@
 
 #include "engine/cli/evaluation.h"
 #include "engine/cli/golden.h"
-#include "engine/cli/image_file.h"
+#include "engine/image_file/image_file.h"
 #include "engine/cli/inputs.h"
 #include "engine/cli/labels.h"
 #include "engine/cli/model_file.h"
@@ -55,7 +55,7 @@ ExitStatus read_inputs(const QuantizeOptions& options, Recognizer& recognizer,
     const std::size_t count = std::min(options.images, found.images.size());
     for (std::size_t i = 0; i < count; ++i) {
         const std::string& path = found.images[i * found.images.size() / count];
-        const Result<DecodedImage> image = DecodedImage::open(path);
+        const Result<DecodedImage> image = open_image(path);
         const Status set = image ? recognizer.set_image(image->view()) : Status(image.error());
         if (!set) {
             print_error(set.error().message);

@@ -10,7 +10,7 @@
 #include "engine/cli/backend_option.h"
 #include "engine/cli/decode_option.h"
 #include "engine/cli/frame_text.h"
-#include "engine/cli/image_file.h"
+#include "engine/image_file/image_file.h"
 #include "engine/cli/inputs.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/progress.h"
@@ -56,7 +56,7 @@ public:
             if (!image) return image.error();
             return Frame(std::move(*image));
         }
-        Result<DecodedImage> image = DecodedImage::open(path);
+        Result<DecodedImage> image = open_image(path);
         if (!image) return image.error();
         return Frame(std::move(*image));
     }

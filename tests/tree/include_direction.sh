@@ -15,6 +15,7 @@ kernels/              kernels/
 weights/              weights/ lprnet/error.h
 engine/include/       lprnet/
 engine/image/         engine/image/ lprnet/
+engine/image_file/    engine/image_file/ weights/file_bytes.h weights/printable.h lprnet/
 engine/model/         engine/model/ engine/image/ weights/ lprnet/
 engine/compress/      engine/compress/ engine/run/ engine/plan/ engine/model/ kernels/ weights/ lprnet/
 engine/plan/          engine/plan/ engine/model/ kernels/ weights/printable.h lprnet/
@@ -31,7 +32,7 @@ libraries='
 xsimd/                kernels/ bench/
 nlohmann/             engine/model/ engine/cli/ weights/ bench/
 CLI/                  engine/cli/
-stb_image.h           engine/cli/
+stb_image.h           engine/image_file/
 Eigen/                bench/
 benchmark/            bench/
 '
