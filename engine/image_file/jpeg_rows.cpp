@@ -14,23 +14,21 @@ Sample clamp_to_byte(int value) noexcept {
 
 // --- Components at the picture's size ---
 
-// Twice as many samples as `in` has, each 3/4 of the nearer and 1/4 of the farther one. `in` comes
-// scaled by `scale`; halves are rounded up in odd columns and down in even ones, or the other way
-// round, which leaves no bias.
-template <class In>
-void double_columns(const In* in, int width, int scale, int even_rounding, int odd_rounding,
-                    Sample* out) noexcept {
-    const int divisor = 4 * scale;
-    const auto value = [&](int nearer, int farther, int rounding) {
-        return static_cast<Sample>((3 * nearer + farther + rounding) / divisor);
+// Twice as many samples as `in` has, each 3/4 of the nearer and 1/4 of the farther one, as
+// (3 nearer + farther + rounding) >> kShift. Halves are rounded up in odd columns and down in even
+// ones, or the other way round, which leaves no bias.
+template <int kShift, int kEvenRounding, int kOddRounding, class In>
+void double_columns(const In* in, int width, Sample* out) noexcept {
+    const auto value = [](int nearer, int farther, int rounding) {
+        return static_cast<Sample>((3 * nearer + farther + rounding) >> kShift);
     };
     const int last = width - 1;
-    out[0] = value(in[0], in[0], even_rounding);
+    out[0] = value(in[0], in[0], kEvenRounding);
     for (int i = 0; i < last; ++i) {
-        out[2 * i + 1] = value(in[i], in[i + 1], odd_rounding);
-        out[2 * i + 2] = value(in[i + 1], in[i], even_rounding);
+        out[2 * i + 1] = value(in[i], in[i + 1], kOddRounding);
+        out[2 * i + 2] = value(in[i + 1], in[i], kEvenRounding);
     }
-    out[2 * last + 1] = value(in[last], in[last], odd_rounding);
+    out[2 * last + 1] = value(in[last], in[last], kOddRounding);
 }
 
 // Gives rows of one component at the picture's width.
@@ -47,7 +45,7 @@ public:
         const bool smooth = plane_.width > 2;
         if (plane_.across == 1 && plane_.down == 1) return source(y);
         if (plane_.across == 2 && plane_.down == 1 && smooth) {
-            double_columns(source(y), plane_.width, 1, 1, 2, row_.data());
+            double_columns<2, 1, 2>(source(y), plane_.width, row_.data());
         } else if (plane_.across == 1 && plane_.down == 2) {
             const int rounding = y % 2 == 0 ? 1 : 2;
             sum_rows(y);
@@ -56,7 +54,7 @@ public:
             }
         } else if (plane_.across == 2 && plane_.down == 2 && smooth) {
             sum_rows(y);
-            double_columns(sums_.data(), plane_.width, 4, 8, 7, row_.data());
+            double_columns<4, 8, 7>(sums_.data(), plane_.width, row_.data());
         } else {
             repeat_columns(source(y / plane_.down));
         }
@@ -89,69 +87,86 @@ private:
 
 // --- Colors ---
 
-// JFIF's conversion with 16 fractional bits, rounded to nearest:
-//   R = Y + 1.402 Cr, G = Y - 0.34414 Cb - 0.71414 Cr, B = Y + 1.772 Cb
-// (the constants as libjpeg writes them: with a digit more one level of green changes).
-struct Rgb {
-    Sample red, green, blue;
+// Red, green and blue of a part of a row, apart from each other so that loops become vectors.
+struct Colors {
+    static constexpr int kPixels = 128;
+    Sample red[kPixels], green[kPixels], blue[kPixels];
 };
-Rgb from_ycc(int y, int cb, int cr) noexcept {
-    constexpr int kBits = 16;
-    constexpr int kHalf = 1 << (kBits - 1);
-    constexpr auto fixed = [](double x) { return static_cast<int>(x * (1 << kBits) + 0.5); };
-    constexpr int kRedCr = fixed(1.402);
-    constexpr int kGreenCb = fixed(0.34414);
-    constexpr int kGreenCr = fixed(0.71414);
-    constexpr int kBlueCb = fixed(1.772);
-    cb -= 128;
-    cr -= 128;
-    return {clamp_to_byte(y + ((kRedCr * cr + kHalf) >> kBits)),
-            clamp_to_byte(y + ((kHalf - kGreenCb * cb - kGreenCr * cr) >> kBits)),
-            clamp_to_byte(y + ((kBlueCb * cb + kHalf) >> kBits))};
-}
-
-// What OpenCV makes of inverted CMYK, the form in which every program writes it.
-Rgb from_inverted_cmyk(int c, int m, int y, int k) noexcept {
-    const auto mixed = [k](int ink) { return static_cast<Sample>(k - ((255 - ink) * k >> 8)); };
-    return {mixed(c), mixed(m), mixed(y)};
-}
 
 using Rows = std::array<const Sample*, 4>;
 
-Rgb color_of(const Rows& rows, JpegColor color, int x) noexcept {
-    const auto at = [&](std::size_t i) { return rows[i][x]; };
-    switch (color) {
-        case JpegColor::gray: return {at(0), at(0), at(0)};
-        case JpegColor::rgb: return {at(0), at(1), at(2)};
-        case JpegColor::ycc: return from_ycc(at(0), at(1), at(2));
-        case JpegColor::cmyk: return from_inverted_cmyk(at(0), at(1), at(2), at(3));
-        case JpegColor::ycck: break;
+// JFIF's conversion with 16 fractional bits, rounded to nearest:
+//   R = Y + 1.402 Cr, G = Y - 0.34414 Cb - 0.71414 Cr, B = Y + 1.772 Cb
+// (the constants as libjpeg writes them: with a digit more one level of green changes). Whole
+// parts of the factors are taken out, so that all products are those of 16-bit numbers.
+void from_ycc(const Rows& rows, int x0, int count, Colors& out) noexcept {
+    constexpr int kBits = 16;
+    constexpr int kHalf = 1 << (kBits - 1);
+    constexpr auto fixed = [](double x) { return static_cast<int>(x * (1 << kBits) + 0.5); };
+    constexpr auto kRedCr = static_cast<std::int16_t>(fixed(1.402) - (1 << kBits));
+    constexpr auto kGreenCb = static_cast<std::int16_t>(-fixed(0.34414));
+    constexpr auto kGreenCr = static_cast<std::int16_t>((1 << kBits) - fixed(0.71414));
+    constexpr auto kBlueCb = static_cast<std::int16_t>(fixed(1.772) - (2 << kBits));
+    const Sample* luma = rows[0] + x0;
+    const Sample* blue_difference = rows[1] + x0;
+    const Sample* red_difference = rows[2] + x0;
+    for (int i = 0; i < count; ++i) {
+        const std::int16_t y = luma[i];
+        const auto cb = static_cast<std::int16_t>(blue_difference[i] - 128);
+        const auto cr = static_cast<std::int16_t>(red_difference[i] - 128);
+        const int red = y + cr + ((kRedCr * cr + kHalf) >> kBits);
+        const int green = y - cr + ((kGreenCb * cb + kGreenCr * cr + kHalf) >> kBits);
+        const int blue = y + 2 * cb + ((kBlueCb * cb + kHalf) >> kBits);
+        out.red[i] = clamp_to_byte(red);
+        out.green[i] = clamp_to_byte(green);
+        out.blue[i] = clamp_to_byte(blue);
     }
-    const Rgb inks = from_ycc(at(0), at(1), at(2));
-    return from_inverted_cmyk(255 - inks.red, 255 - inks.green, 255 - inks.blue, at(3));
 }
 
-template <JpegColor color>
-void write_row(const Rows& rows, int width, Sample* out) noexcept {
-    for (int x = 0; x < width; ++x, out += 3) {
-        const Rgb rgb = color_of(rows, color, x);
-        out[0] = rgb.red;
-        out[1] = rgb.green;
-        out[2] = rgb.blue;
+// What OpenCV makes of inverted CMYK, the form in which every program writes it. `out` holds the
+// three inks and becomes colors.
+void from_inverted_cmyk(const Sample* black, int count, Colors& out) noexcept {
+    for (Sample* inks : {out.red, out.green, out.blue}) {
+        for (int i = 0; i < count; ++i) {
+            const int k = black[i];
+            inks[i] = static_cast<Sample>(k - ((255 - inks[i]) * k >> 8));
+        }
     }
 }
 
-using WriteRow = void (*)(const Rows&, int, Sample*) noexcept;
+void copy(const Rows& rows, int x0, int count, Colors& out) noexcept {
+    std::copy_n(rows[0] + x0, count, out.red);
+    std::copy_n(rows[1] + x0, count, out.green);
+    std::copy_n(rows[2] + x0, count, out.blue);
+}
 
-WriteRow writer_of(JpegColor color) noexcept {
+void colors_of(const Rows& rows, JpegColor color, int x0, int count, Colors& out) noexcept {
     switch (color) {
-        case JpegColor::gray: return write_row<JpegColor::gray>;
-        case JpegColor::rgb: return write_row<JpegColor::rgb>;
-        case JpegColor::ycc: return write_row<JpegColor::ycc>;
-        case JpegColor::cmyk: return write_row<JpegColor::cmyk>;
-        case JpegColor::ycck: break;
+        case JpegColor::gray: return copy({rows[0], rows[0], rows[0]}, x0, count, out);
+        case JpegColor::rgb: return copy(rows, x0, count, out);
+        case JpegColor::ycc: return from_ycc(rows, x0, count, out);
+        case JpegColor::cmyk: copy(rows, x0, count, out); break;
+        case JpegColor::ycck:
+            from_ycc(rows, x0, count, out);
+            for (Sample* channel : {out.red, out.green, out.blue}) {
+                for (int i = 0; i < count; ++i) channel[i] = static_cast<Sample>(255 - channel[i]);
+            }
+            break;
     }
-    return write_row<JpegColor::ycck>;
+    from_inverted_cmyk(rows[3] + x0, count, out);
+}
+
+void write_row(const Rows& rows, JpegColor color, int width, Sample* out) noexcept {
+    Colors colors;
+    for (int x0 = 0; x0 < width; x0 += Colors::kPixels) {
+        const int count = std::min(Colors::kPixels, width - x0);
+        colors_of(rows, color, x0, count, colors);
+        for (int i = 0; i < count; ++i, out += 3) {
+            out[0] = colors.red[i];
+            out[1] = colors.green[i];
+            out[2] = colors.blue[i];
+        }
+    }
 }
 
 }  // namespace
@@ -159,11 +174,10 @@ WriteRow writer_of(JpegColor color) noexcept {
 void jpeg_to_rgb(const std::vector<JpegPlane>& planes, JpegColor color, int width, int height,
                  std::uint8_t* rgb) {
     std::vector<Upsampler> upsamplers(planes.begin(), planes.end());
-    const WriteRow write = writer_of(color);
     for (int y = 0; y < height; ++y, rgb += std::ptrdiff_t{3} * width) {
         Rows rows = {};
         for (std::size_t i = 0; i < planes.size(); ++i) rows[i] = upsamplers[i].row(y);
-        write(rows, width, rgb);
+        write_row(rows, color, width, rgb);
     }
 }
 
