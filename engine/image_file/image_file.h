@@ -16,8 +16,8 @@ namespace lprnet {
 
 struct ImageLimits {
     // Memory that decoding one picture may take, in bytes, the file itself not counted. A JPEG with
-    // chroma at half the width and height takes 4.5 to 6 bytes a pixel (a progressive one 7.5), a
-    // PNG 6 to 14: 50 megapixels of a phone fit, and a plate crop takes a few thousand.
+    // chroma at half the width and height takes 4.5 to 6 bytes a pixel, a PNG 6 to 9 (16 bits a
+    // channel or interlaced: twice that): 50 megapixels of a phone fit.
     std::size_t max_bytes = std::size_t{240} << 20;
     // Bytes of a file that open_image() reads.
     std::size_t max_file_bytes = std::size_t{128} << 20;

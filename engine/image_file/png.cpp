@@ -227,6 +227,19 @@ private:
     std::vector<std::uint8_t> bytes_;
 };
 
+// The most that stb_image holds at once: compressed data with what it inflates to (for interlaced
+// pictures it guesses too little, and doubles), that with the pixels in their own channels (twice
+// if interlaced), or those with RGB, which has 16 bits a channel for a while if the file has.
+std::uint64_t stb_bytes_of(const PngFile& file) noexcept {
+    const std::uint64_t passes = file.interlaced ? 2 : 1;
+    const std::uint64_t inflated = passes * file.inflated_bytes();
+    const std::uint64_t pixels = file.width * file.height;
+    const std::uint64_t bytes = file.depth == 16 ? 2 : 1;
+    const std::uint64_t decoded = pixels * file.channels() * bytes;
+    return std::max({file.data_bytes + inflated, inflated + passes * decoded,
+                     decoded + 3 * pixels * bytes, 3 * pixels * (bytes + 1)});
+}
+
 }  // namespace
 
 bool is_png(Bytes file) noexcept {
@@ -245,15 +258,11 @@ Result<DecodedImage> decode_png(Bytes bytes, const ImageLimits& limits) {
     }
     // Deflate makes at most 1032 bytes of one.
     constexpr std::uint64_t kMostInflation = 1032;
-    const std::uint64_t inflated = file.inflated_bytes();
     const std::uint64_t pixels = file.width * file.height;
-    const std::uint64_t decoded = pixels * file.channels() * (file.depth == 16 ? 2 : 1);
-    // stb_image holds at once what it inflates, for which it doubles its memory until it fits, the
-    // pixels as they are and as RGB, and a pass of an interlaced picture.
-    const std::uint64_t stb_bytes = file.data_bytes + 2 * inflated + 2 * decoded + 6 * pixels;
-    if (Status status = check_memory(file.width, file.height,
-                                     stb_bytes + file.data_bytes + 3 * pixels, limits.max_bytes);
-        !status) {
+    const std::uint64_t stb_bytes = stb_bytes_of(file);
+    // One copy of the compressed data for stb_image, and then its pixels and ours.
+    const std::uint64_t needed = file.data_bytes + std::max(stb_bytes, 6 * pixels);
+    if (Status status = check_memory(file.width, file.height, needed, limits.max_bytes); !status) {
         return status.error();
     }
     if (file.width * file.height * file.channels() * file.depth / 8 >
