@@ -2,11 +2,14 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "bench/bench.h"
 #include "engine/image/preprocess.h"
+#include "engine/image_file/image_file.h"
+#include "weights/file_bytes.h"
 
 namespace lprnet::bench {
 namespace {
@@ -48,9 +51,33 @@ void rectify_and_normalise(benchmark::State& state) {
     }
 }
 
+// A picture file, already in memory, as pixels.
+void decode_file(benchmark::State& state, const std::string& path) {
+    constexpr std::size_t kMostBytes = 1 << 20;
+    const Result<std::vector<std::byte>> file = weights::read_file(path, kMostBytes);
+    if (!file) {
+        state.SkipWithError(file.error().message.c_str());
+        return;
+    }
+    for (auto _ : state) {
+        Result<DecodedImage> image = decode_image(file.value());
+        if (!image) state.SkipWithError(image.error().message.c_str());
+        benchmark::DoNotOptimize(image);
+    }
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(file.value().size()));
+}
+
 }  // namespace
 
 void register_image() {
+    for (const auto& entry : std::filesystem::directory_iterator(LPRNET_SAMPLES_DIR)) {
+        const std::string path = entry.path().string();
+        if (entry.path().extension() == ".tsv") continue;
+        const std::string name = "image/decode_" + entry.path().filename().string();
+        benchmark::RegisterBenchmark(name.c_str(), [path](benchmark::State& state) {
+            decode_file(state, path);
+        })->Unit(benchmark::kMicrosecond);
+    }
     benchmark::RegisterBenchmark("image/nv12_quad", rectify_and_normalise)
         ->Unit(benchmark::kMicrosecond);
     constexpr int kSizes[][2] = {{94, 24}, {188, 48}, {440, 140}, {1920, 1080}};
