@@ -455,9 +455,13 @@ ExitStatus run(const DoctorOptions& options) {
 
 Verb add_doctor(CLI::App& app) {
     auto options = std::make_shared<DoctorOptions>();
-    app.add_option("IMAGE=TEXT", options->words,
+    // No name of an option may have a '=' in it: newer versions of CLI11 throw.
+    app.add_option("PLATE", options->words,
                    "Plate crops and what they show; or a folder, or a labels.tsv")
-        ->required();
+        ->option_text("IMAGE=TEXT ... REQUIRED");
+    app.final_callback([options] {
+        if (options->words.empty()) throw CLI::RequiredError("IMAGE=TEXT");
+    });
     options->model.add_to(app);
     app.add_flag("-j,--json", options->json, "One JSON object");
     return [options] { return run(*options); };

@@ -1,7 +1,9 @@
 // lprnet: one program, one verb for each thing it does.
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "engine/cli/model_option.h"
 #include "engine/cli/verbs.h"
@@ -15,6 +17,17 @@ int checked_output(lprnet::cli::ExitStatus status) {
     if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
     lprnet::cli::print_error("cannot write to standard output");
     return lprnet::cli::kUnreadable;
+}
+
+// Last word first, as the parser takes them. To it, a word in brackets is a list that it takes
+// apart; here it is the name of a file like any other.
+std::vector<std::string> reversed_words(int argc, char** argv) {
+    std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+    for (std::string& word : words) {
+        if (word.size() > 1 && word.front() == '[' && word.back() == ']') word.insert(0, "./");
+    }
+    std::reverse(words.begin(), words.end());
+    return words;
 }
 
 }  // namespace
@@ -45,7 +58,7 @@ int main(int argc, char** argv) {
     add("info", "Describe the model, its plan and this CPU", add_info);
 
     try {
-        app.parse(argc, argv);
+        app.parse(reversed_words(argc, argv));
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
             app.exit(error);  // prints the help or the version

@@ -53,6 +53,14 @@ if [ "$(tail -n 1 "$out")" != "$alone" ]; then problem "after other pictures it 
 
 # --- Paths ------------------------------------------------------------------------------------
 
+check "read: names in brackets are no lists"
+mkdir "$work/[a,b]" && cp "$plate" "$work/[a,b]/" && cp "$plate" "$work/[x,]"
+(cd "$work" && timeout 300 "${command[@]}" read '[a,b]' '[x,]' >"$out" 2>"$err")
+status=$?
+expect_success
+expect_lines "$out" 2
+expect_pattern "$out" '/[[][ax],b*[]]'
+
 check "read: list on standard input, CRLF, empty lines, no last newline"
 run read - < <(printf '%s\r\n\r\n\n%s\n%s' "$plate" "$plate" "$plate")
 expect_success
