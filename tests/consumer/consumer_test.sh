@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs a build into a temporary prefix and uses it from outside: through find_package,
 # through pkg-config, and the source tree through add_subdirectory. Each time the consumer is
-# built with warnings as errors and run.
+# built with warnings as errors and run, by the CMake and the generator that built the library.
 #
 #   consumer_test.sh BUILD_DIR CONSUMER_DIR [CMAKE_ARGUMENT...]
 set -u
@@ -66,10 +66,15 @@ fail() {
 
 # The value of a variable in the build folder's cache.
 cached() { sed -n "s/^$1:[A-Z]*=//p" "$build/CMakeCache.txt"; }
+cmake=$(cached CMAKE_COMMAND)
+ctest=$(cached CMAKE_CTEST_COMMAND)
+CMAKE_GENERATOR=$(cached CMAKE_GENERATOR)
+export CMAKE_GENERATOR
+arguments+=("-DCMAKE_MAKE_PROGRAM=$(cached CMAKE_MAKE_PROGRAM)")
 
 # --- What is installed ------------------------------------------------------------------------
 
-step "install" cmake --install "$build" --prefix "$prefix"
+step "install" "$cmake" --install "$build" --prefix "$prefix"
 
 checks=$((checks + 1))
 headers=$(cd "$prefix" && find . -type f -path '*/include/*' | sed 's,.*/include/,,' | sort)
@@ -92,13 +97,13 @@ fi
 
 # --- find_package -----------------------------------------------------------------------------
 
-step "find_package: configure" cmake -S "$consumer" -B "$work/package" "${arguments[@]}" \
+step "find_package: configure" "$cmake" -S "$consumer" -B "$work/package" "${arguments[@]}" \
   "-DCMAKE_PREFIX_PATH=$prefix" -DCMAKE_FIND_ROOT_PATH_MODE_PACKAGE=BOTH
-step "find_package: build" cmake --build "$work/package"
-step "find_package: run" ctest --test-dir "$work/package" --output-on-failure --no-tests=error
+step "find_package: build" "$cmake" --build "$work/package"
+step "find_package: run" "$ctest" --test-dir "$work/package" --output-on-failure --no-tests=error
 
 checks=$((checks + 1))
-if cmake -S "$consumer" -B "$work/none" "${arguments[@]}" \
+if "$cmake" -S "$consumer" -B "$work/none" "${arguments[@]}" \
   "-DCMAKE_PREFIX_PATH=$work/elsewhere" -DCMAKE_FIND_USE_CMAKE_SYSTEM_PATH=OFF \
   -DCMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH=OFF -DCMAKE_FIND_USE_PACKAGE_REGISTRY=OFF \
   >"$log" 2>&1; then
@@ -108,9 +113,9 @@ fi
 # --- A prefix that has moved ------------------------------------------------------------------
 
 mv "$prefix" "$work/moved"
-step "moved: configure" cmake -S "$consumer" -B "$work/relocated" "${arguments[@]}" \
+step "moved: configure" "$cmake" -S "$consumer" -B "$work/relocated" "${arguments[@]}" \
   "-DCMAKE_PREFIX_PATH=$work/moved" -DCMAKE_FIND_ROOT_PATH_MODE_PACKAGE=BOTH
-step "moved: build" cmake --build "$work/relocated"
+step "moved: build" "$cmake" --build "$work/relocated"
 mv "$work/moved" "$prefix"
 
 # --- pkg-config -------------------------------------------------------------------------------
@@ -139,11 +144,38 @@ fi
 
 # --- add_subdirectory -------------------------------------------------------------------------
 
-step "add_subdirectory: configure" cmake -S "$consumer" -B "$work/subdirectory" "${arguments[@]}" \
-  "-DLPRNET_SOURCE_DIR=$source_folder" "-DLPRNET_BUILTIN_MODEL=$(cached LPRNET_BUILTIN_MODEL)" \
-  -DCMAKE_BUILD_TYPE=Release
-step "add_subdirectory: build" cmake --build "$work/subdirectory" --parallel 2
-step "add_subdirectory: run" ctest --test-dir "$work/subdirectory" --output-on-failure --no-tests=error
+# One instruction set will do: the others are compiled in the same way, and take long.
+isa=$(sed -n '1s/^LPRNET_ISA(\([a-z0-9]*\),.*/\1/p' "$build/generated/isa_list.inc")
+configure_subdirectory() {  # FOLDER [ARGUMENT...]
+  local folder=$1
+  shift
+  step "add_subdirectory: configure $*" "$cmake" -S "$consumer" -B "$work/$folder" "${arguments[@]}" \
+    "-DLPRNET_SOURCE_DIR=$source_folder" "-DLPRNET_BUILTIN_MODEL=$(cached LPRNET_BUILTIN_MODEL)" \
+    "-DLPRNET_ISAS=$isa" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON "$@"
+}
+# The note of the build type, and how the engine and the project's own code are compiled.
+expect_optimised() {  # NAME FOLDER NOTE ENGINE_FLAG CONSUMER_FLAG
+  checks=$((checks + 1))
+  local note engine own
+  note=$(sed -n 's/^-- lprnet: //p' "$log")
+  [[ $note == $3 ]] || fail "$1: expected the note '$3', found '$note'"
+  level() {  # SOURCE
+    grep -E "\"command\".* -c [^ ]*/$1" "$work/$2/compile_commands.json" | grep -oE ' -O[^ ]*' | tail -1
+  }
+  engine=$(level engine/model/graph.cpp)
+  own=$(level consumer/main.cpp)
+  [ "$engine|$own" = "$4|$5" ] || fail "$1: expected levels '$4|$5', found '$engine|$own'"
+}
+configure_subdirectory debug -DCMAKE_BUILD_TYPE=Debug
+expect_optimised "Debug" debug "build type Debug: *" "" ""
+configure_subdirectory release -DCMAKE_BUILD_TYPE=Release
+expect_optimised "Release" release "" " -O3" " -O3"
+configure_subdirectory flags -DCMAKE_BUILD_TYPE= -DCMAKE_CXX_FLAGS=-O1
+expect_optimised "flags alone" flags "" " -O1" " -O1"
+configure_subdirectory subdirectory -DCMAKE_BUILD_TYPE=
+expect_optimised "no build type" subdirectory "no build type is set: *" " -O2" ""
+step "add_subdirectory: build" "$cmake" --build "$work/subdirectory" --parallel 2
+step "add_subdirectory: run" "$ctest" --test-dir "$work/subdirectory" --output-on-failure --no-tests=error
 checks=$((checks + 1))
 if [ -n "$(find "$work/subdirectory" \( -name lprnet -o -name lprnet_tests \) -type f -perm -u+x)" ]; then
   fail "add_subdirectory: the program or the tests were built, too"
