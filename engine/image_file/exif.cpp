@@ -7,30 +7,75 @@ namespace lprnet {
 namespace {
 
 constexpr std::uint32_t kOrientationTag = 0x0112;
-constexpr std::size_t kHeader = 8;
+constexpr std::uint32_t kTiff = 42;
 constexpr std::size_t kEntry = 12;
+
+// Numbers of a TIFF structure. "II" in front means the lower byte first; OpenCV takes anything else
+// for the other order. Past the end there are zeros.
+class Tiff {
+public:
+    explicit Tiff(Bytes bytes) noexcept
+        : bytes_(bytes),
+          little_(has(0, 2) && byte_at(bytes, 0) == 'I' && byte_at(bytes, 1) == 'I') {}
+
+    bool has(std::size_t at, std::size_t count) const noexcept {
+        return at <= bytes_.size() && count <= bytes_.size() - at;
+    }
+    std::uint32_t number16(std::size_t at) const noexcept {
+        if (!has(at, 2)) return 0;
+        return little_ ? little_endian16(bytes_, at) : big_endian16(bytes_, at);
+    }
+    std::uint32_t number32(std::size_t at) const noexcept {
+        if (!has(at, 4)) return 0;
+        return little_ ? little_endian32(bytes_, at) : big_endian32(bytes_, at);
+    }
+
+private:
+    Bytes bytes_;
+    bool little_ = false;
+};
+
+// Bytes that OpenCV reads elsewhere for an entry; 0 if none. Where they are not there, it reads no
+// further, and an orientation behind that entry does not count.
+std::size_t bytes_elsewhere(std::uint32_t tag, std::size_t count) noexcept {
+    constexpr std::size_t kRational = 8;
+    constexpr std::size_t kInPlace = 4;
+    switch (tag) {
+        case 0x010E:  // description
+        case 0x010F:  // make
+        case 0x0110:  // model
+        case 0x0131:  // software
+        case 0x0132:  // date and time
+        case 0x8298:  // copyright
+            return count > kInPlace ? count : 0;
+        case 0x011A:  // resolutions
+        case 0x011B: return kRational;
+        case 0x013E: return 2 * kRational;  // white point
+        case 0x0211: return 3 * kRational;  // coefficients of Y, Cb and Cr
+        case 0x013F:                        // primary colors
+        case 0x0214: return 6 * kRational;  // reference black and white
+        default: return 0;
+    }
+}
 
 }  // namespace
 
-std::optional<int> exif_orientation(Bytes tiff) noexcept {
-    if (tiff.size() < kHeader) return {};
-    const bool little = byte_at(tiff, 0) == 'I' && byte_at(tiff, 1) == 'I';
-    const bool big = byte_at(tiff, 0) == 'M' && byte_at(tiff, 1) == 'M';
-    if (!little && !big) return {};
-    const auto number16 = [&](std::size_t at) {
-        return little ? little_endian16(tiff, at) : big_endian16(tiff, at);
-    };
-    constexpr std::uint32_t kTiff = 42;
-    const std::size_t directory = little ? little_endian32(tiff, 4) : big_endian32(tiff, 4);
-    if (number16(2) != kTiff || directory < kHeader || directory > tiff.size() - 2) return {};
-    const std::size_t count = number16(directory);
+std::optional<int> exif_orientation(Bytes bytes) noexcept {
+    const Tiff tiff(bytes);
+    const std::size_t directory = tiff.number32(4);
+    if (tiff.number16(2) != kTiff) return {};
+    const std::size_t count = tiff.number16(directory);
     for (std::size_t i = 0; i < count; ++i) {
         const std::size_t entry = directory + 2 + i * kEntry;
-        if (entry + kEntry > tiff.size()) return {};
-        if (number16(entry) != kOrientationTag) continue;
-        // Like OpenCV, whatever type and count the entry has.
-        const std::uint32_t value = number16(entry + 8);
-        return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+        const std::uint32_t tag = tiff.number16(entry);
+        if (tag == kOrientationTag) {
+            // Like OpenCV, whatever type and count the entry has.
+            if (!tiff.has(entry + 8, 2)) return {};
+            const std::uint32_t value = tiff.number16(entry + 8);
+            return value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+        }
+        const std::size_t elsewhere = bytes_elsewhere(tag, tiff.number32(entry + 4));
+        if (elsewhere > 0 && !tiff.has(tiff.number32(entry + 8), elsewhere)) return {};
     }
     return {};
 }

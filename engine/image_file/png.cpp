@@ -114,7 +114,8 @@ private:
         const bool data = chunk.name == name_of("IDAT");
         if (!data && !file_.data.empty()) data_ended_ = true;
         if (chunk.ancillary()) {
-            if (chunk.name == name_of("eXIf") && !seen_exif_ && chunk.intact()) {
+            if (chunk.name == name_of("eXIf") && !seen_exif_ && chunk.intact() &&
+                names_byte_order(chunk.data)) {
                 seen_exif_ = true;
                 file_.orientation = exif_orientation(chunk.data).value_or(1);
             }
@@ -131,6 +132,13 @@ private:
         file_.data.push_back(chunk.data);
         file_.data_bytes += chunk.data.size();
         return {};
+    }
+
+    // libpng passes over chunks without.
+    static bool names_byte_order(Bytes tiff) noexcept {
+        if (tiff.size() < 2) return false;
+        const std::uint32_t order = big_endian16(tiff, 0);
+        return order == 0x4949 || order == 0x4D4D;  // "II", "MM"
     }
 
     Status read_header(const Chunk& chunk) {

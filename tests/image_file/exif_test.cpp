@@ -66,9 +66,10 @@ TEST_CASE("orientation: none, or one that makes no sense", "[image_file]") {
     CHECK(orientation_of(tiff({entry(kTag, 65535)})) == 1);
     CHECK(orientation_of({}) == std::nullopt);
     FileBytes whole = tiff({entry(kTag, 6)});
+    constexpr std::size_t kValueEnds = 20;  // two bytes of the entry's four
     for (std::size_t left = 0; left < whole.size(); ++left) {
-        CHECK(orientation_of(FileBytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(
-                                                                          left))) == std::nullopt);
+        const FileBytes part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(left));
+        CHECK(orientation_of(part).value_or(0) == (left < kValueEnds ? 0 : 6));
     }
     for (const std::uint32_t at : {0U, 7U, 21U, 22U, 0x7FFFFFFFU, 0xFFFFFFFFU}) {
         FileBytes elsewhere = whole;
@@ -78,6 +79,37 @@ TEST_CASE("orientation: none, or one that makes no sense", "[image_file]") {
     }
     whole[2] = 43;
     CHECK(orientation_of(whole) == std::nullopt);
+}
+
+// OpenCV stops reading there, and networks are trained on what it makes of pictures.
+TEST_CASE("orientation: not behind an entry whose text or numbers are not in the file",
+          "[image_file]") {
+    const auto elsewhere = [](std::uint32_t tag, std::uint32_t count, std::uint32_t at) {
+        FileBytes bytes = little_endian(tag, 2);
+        append(bytes, little_endian(2, 2));
+        append(bytes, little_endian(count, 4));
+        append(bytes, little_endian(at, 4));
+        return bytes;
+    };
+    // Two entries end at byte 34.
+    const std::pair<std::uint32_t, std::size_t> cases[] = {
+        {0x010E, 10}, {0x010F, 10}, {0x0110, 10}, {0x0131, 10}, {0x0132, 10}, {0x8298, 10},
+        {0x011A, 8},  {0x011B, 8},  {0x013E, 16}, {0x0211, 24}, {0x013F, 48}, {0x0214, 48}};
+    for (const auto& [tag, size] : cases) {
+        CAPTURE(tag);
+        const FileBytes orientation = entry(kTag, 6);
+        FileBytes bytes = tiff({elsewhere(tag, 10, 34), orientation});
+        CHECK(orientation_of(bytes) == std::nullopt);
+        bytes.resize(34 + size - 1);
+        CHECK(orientation_of(bytes) == std::nullopt);
+        bytes.resize(34 + size);
+        CHECK(orientation_of(bytes) == 6);
+        CHECK(orientation_of(tiff({orientation, elsewhere(tag, 10, 5000)})) == 6);
+        CHECK(orientation_of(tiff({elsewhere(tag, 10, 0xFFFFFFFF), orientation})) == std::nullopt);
+    }
+    // A text of four bytes stands in its entry; other tags are passed over.
+    CHECK(orientation_of(tiff({elsewhere(0x010F, 4, 5000), entry(kTag, 6)})) == 6);
+    CHECK(orientation_of(tiff({elsewhere(0x8769, 1, 5000), entry(kTag, 6)})) == 6);
 }
 
 // Where the corners of the stored picture go (EXIF 2.32, figure of tag 0x0112): `expected` are the
