@@ -114,28 +114,31 @@ void read_color_row(const BmpFile& file, Bytes row, std::uint8_t* out) noexcept 
     }
 }
 
-// Places of red, green and blue in a pixel. Like OpenCV, channels of 5 or 6 bits become the upper
-// bits of a byte, and of those with masks of 32 bits the lower 8 bits count.
-struct Masks {
-    std::array<std::uint32_t, 3> channel = {};
-    bool upper = false;
-};
+// Places of red, green and blue in a pixel. Like OpenCV, channels of 16-bit pixels become the upper
+// bits of a byte, and those of 32-bit pixels are scaled to 255 and cut off.
+using Masks = std::array<std::uint32_t, 3>;
 
-constexpr Masks kMasks555 = {{0x7C00, 0x03E0, 0x001F}, true};
-constexpr Masks kMasks565 = {{0xF800, 0x07E0, 0x001F}, true};
+constexpr Masks kMasks555 = {0x7C00, 0x03E0, 0x001F};
+constexpr Masks kMasks565 = {0xF800, 0x07E0, 0x001F};
+constexpr Masks kNoMasks = {0x00FF0000, 0x0000FF00, 0x000000FF};
 
-void read_masked_row(const BmpFile& file, const Masks& masks, Bytes row,
-                     std::uint8_t* out) noexcept {
-    const std::size_t step = file.bits / 8;
+void read_row16(const BmpFile& file, const Masks& masks, Bytes row, std::uint8_t* out) noexcept {
     for (std::size_t x = 0; x < static_cast<std::size_t>(file.width); ++x, out += 3) {
-        const std::uint32_t pixel =
-            step == 2 ? little_endian16(row, 2 * x) : little_endian32(row, 4 * x);
+        const std::uint32_t pixel = little_endian16(row, 2 * x);
         for (std::size_t c = 0; c < 3; ++c) {
-            const std::uint32_t mask = masks.channel[c];
-            const int lowest = std::countr_zero(mask);
-            const std::uint32_t value = mask == 0 ? 0 : (pixel & mask) >> lowest;
-            const int shift = masks.upper ? 8 - std::popcount(mask) : 0;
-            out[c] = static_cast<std::uint8_t>(value << shift);
+            const std::uint32_t value = (pixel & masks[c]) >> std::countr_zero(masks[c]);
+            out[c] = static_cast<std::uint8_t>(value << (8 - std::popcount(masks[c])));
+        }
+    }
+}
+
+void read_row32(const BmpFile& file, const Masks& masks, Bytes row, std::uint8_t* out) noexcept {
+    for (std::size_t c = 0; c < 3; ++c) {
+        const int lowest = std::countr_zero(masks[c]);
+        const float scale = 255.0F / static_cast<float>(masks[c] >> lowest);
+        for (std::size_t x = 0; x < static_cast<std::size_t>(file.width); ++x) {
+            const std::uint32_t value = (little_endian32(row, 4 * x) & masks[c]) >> lowest;
+            out[3 * x + c] = static_cast<std::uint8_t>(static_cast<float>(value) * scale);
         }
     }
 }
@@ -144,11 +147,12 @@ void read_masked_row(const BmpFile& file, const Masks& masks, Bytes row,
 Result<Masks> read_masks(const BmpFile& file, Bytes bytes) {
     if (bytes.size() < kMasks + 12) return damaged("the file ends in its header");
     Masks masks;
-    for (std::size_t c = 0; c < 3; ++c) masks.channel[c] = little_endian32(bytes, kMasks + 4 * c);
-    if (file.bits == 32) return masks;
-    for (const Masks& known : {kMasks555, kMasks565}) {
-        if (masks.channel == known.channel) return known;
+    for (std::size_t c = 0; c < 3; ++c) masks[c] = little_endian32(bytes, kMasks + 4 * c);
+    if (file.bits == 32) {
+        const bool all = masks[0] != 0 && masks[1] != 0 && masks[2] != 0;
+        return all ? masks : kNoMasks;
     }
+    if (masks == kMasks555 || masks == kMasks565) return masks;
     return not_supported("BMP with color masks other than 5, 5 and 5 or 5, 6 and 5 bits");
 }
 
@@ -172,7 +176,7 @@ Status read_plain(const BmpFile& file, Bytes bytes, std::vector<std::uint8_t>& o
         const std::size_t line = file.top_down ? y : rows - 1 - y;
         std::uint8_t* to = out.data() + 3 * line * static_cast<std::size_t>(file.width);
         if (masked) {
-            read_masked_row(file, masks, row, to);
+            (file.bits == 16 ? read_row16 : read_row32)(file, masks, row, to);
         } else if (file.bits <= 8) {
             read_indexed_row(file, row, to);
         } else {
