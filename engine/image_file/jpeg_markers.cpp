@@ -189,7 +189,6 @@ private:
     // --- Tables (B.2.4) ---
 
     Status read_huffman_codes() {
-        any_codes_ = true;
         Bytes rest = segment_;
         while (!rest.empty()) {
             const std::uint32_t kind = byte_at(rest, 0) >> 4;
@@ -230,11 +229,15 @@ private:
         file_.codes.push_back(codes);
     }
 
-    // Frames of MJPEG rely on the tables of T.81's annex K.
+    // Frames of MJPEG rely on the tables of T.81's annex K; libjpeg takes them for each one that a
+    // sequential file leaves out, and for a progressive one that has none at all.
     void use_standard_codes() {
-        any_codes_ = true;
+        const auto& used = codes_in_force_;
+        const bool any = used[0][0] >= 0 || used[0][1] >= 0 || used[1][0] >= 0 || used[1][1] >= 0;
+        if (file_.progressive && any) return;
         for (std::size_t kind = 0; kind < 2; ++kind) {
             for (std::size_t slot = 0; slot < 2; ++slot) {
+                if (codes_in_force_[kind][slot] >= 0) continue;
                 set_codes(kind, slot, standard_codes(kind == 0, slot == 0));
             }
         }
@@ -274,7 +277,7 @@ private:
         if (file_.scans.size() == static_cast<std::size_t>(kMaxJpegScans)) {
             return damaged("more than " + std::to_string(kMaxJpegScans) + " scans");
         }
-        if (!any_codes_) use_standard_codes();
+        if (file_.scans.empty()) use_standard_codes();
         JpegScan scan;
         const std::size_t count = segment_.empty() ? 0 : byte_at(segment_, 0);
         if (count < 1 || count > 4 || segment_.size() != 4 + 2 * count) {
@@ -412,15 +415,22 @@ private:
     // A code has at least one bit, and each block of a scan that is no run of empty ones needs
     // some, so a small file cannot ask for the time and memory of a large picture.
     Status check_length(const JpegScan& scan) {
-        if (scan.first > 0) return {};
-        std::uint64_t bits = 0;
+        std::uint64_t blocks = 0;
         for (std::size_t i = 0; i < static_cast<std::size_t>(scan.part_count); ++i) {
             const JpegComponent& c = component_of(scan, i);
-            bits += static_cast<std::uint64_t>(c.blocks_wide) *
-                    static_cast<std::uint64_t>(c.blocks_high) * (file_.progressive ? 1U : 2U);
+            blocks += static_cast<std::uint64_t>(c.blocks_wide) *
+                      static_cast<std::uint64_t>(c.blocks_high);
         }
-        if (std::uint64_t{8} * scan.data.size() >= bits) return {};
-        return damaged_at(scan.at, "blocks are missing, the scan ends before its last one");
+        const std::uint64_t bits = blocks * (file_.progressive ? 1U : 2U);
+        if (scan.first == 0 && bits > std::uint64_t{8} * scan.data.size()) {
+            return damaged_at(scan.at, "blocks are missing, the scan ends before its last one");
+        }
+        scan_blocks_ += blocks;
+        if (scan_blocks_ > kMaxJpegScanBlocks) {
+            return damaged("more than " + std::to_string(kMaxJpegScanBlocks) +
+                           " blocks in all scans");
+        }
+        return {};
     }
 
     // --- Application segments ---
@@ -472,8 +482,8 @@ private:
     JpegFile file_;
     int codes_in_force_[2][kSlots] = {{-1, -1, -1, -1}, {-1, -1, -1, -1}};
     std::array<int, kSlots> steps_in_force_ = {-1, -1, -1, -1};
-    bool any_codes_ = false;
     int restart_interval_ = 0;
+    std::uint64_t scan_blocks_ = 0;
     // For each component and coefficient the lowest bit that was sent, or kNothing.
     std::vector<std::array<int, 64>> sent_;
     bool jfif_ = false;

@@ -16,6 +16,9 @@ namespace lprnet {
 // each bounds the time of a file that was made to take long.
 inline constexpr int kMaxJpegSegments = 4096;
 inline constexpr int kMaxJpegScans = 256;
+// Blocks of all scans together. A progressive photo of 50 megapixels has some 10 million in its ten
+// scans; a run of empty blocks takes the file no more than some bits, but each takes time.
+inline constexpr std::uint64_t kMaxJpegScanBlocks = std::uint64_t{1} << 25;
 
 // Place of coefficient k, in the order of the file, in a block by rows (T.81, figure A.6).
 inline constexpr std::array<std::uint8_t, 64> kZigzag = {

@@ -131,10 +131,14 @@ TEST_CASE("JPEG: what is damaged", "[image_file]") {
          [](JpegParts& p) { p.steps = segment(0xDB, FileBytes(257, 0x20)); }},
         {"steps in a fifth place", "quantisation table that cannot be",
          [](JpegParts& p) { p.steps = segment(0xDB, FileBytes(65, 4)); }},
-        {"only codes for DC", "Huffman table is missing",
-         [](JpegParts& p) { p.codes = segment(0xC4, JpegParts::codes_of_one(0, 0)); }},
-        {"only codes for AC", "Huffman table is missing",
-         [](JpegParts& p) { p.codes = segment(0xC4, JpegParts::codes_of_one(0x10, 0)); }},
+        {"no codes for AC where the scan looks", "Huffman table is missing",
+         [](JpegParts& p) {
+             p.scan = segment(0xDA, {1, 1, 0x02, 0, 63, 0});
+         }},
+        {"no codes for DC where the scan looks", "Huffman table is missing",
+         [](JpegParts& p) {
+             p.scan = segment(0xDA, {1, 1, 0x20, 0, 63, 0});
+         }},
         {"three codes of one bit", "more codes than there are",
          [&](JpegParts& p) { append(p.codes, codes(0x11, {3}, 3)); }},
         {"five codes of two bits beside one of one", "more codes than there are",
@@ -341,6 +345,28 @@ TEST_CASE("JPEG: more scans than anybody needs", "[image_file]") {
     }
     parts.frame = segment(0xC2, {8, 0, 8, 0, 8, 1, 1, 0x11, 0});
     CHECK_FALSE(decode(parts.bytes()));
+}
+
+TEST_CASE("JPEG: more blocks in all scans than anybody needs", "[image_file]") {
+    // 4096x4096 in 128 scans: DC, and two bits of each other coefficient, each in a scan of its
+    // own.
+    JpegParts parts;
+    parts.frame = segment(0xC2, {8, 0x10, 0, 0x10, 0, 1, 1, 0x11, 0});
+    parts.scan = segment(0xDA, {1, 1, 0, 0, 0, 1});
+    parts.data = FileBytes(512 * 512 / 8 + 512, 0);
+    append(parts.more, segment(0xDA, {1, 1, 0, 0, 0, 0x10}));
+    append(parts.more, parts.data);
+    for (std::uint8_t k = 1; k < 64; ++k) {
+        for (const std::uint8_t bits : {std::uint8_t{0x01}, std::uint8_t{0x10}}) {
+            append(parts.more, segment(0xDA, {1, 1, 0, k, k, bits}));
+            parts.more.push_back(0);
+        }
+    }
+    const std::string phrase = "blocks in all scans";
+    // 128 scans are right at the limit, whatever else is wrong with them.
+    CHECK(decode(parts.bytes()).error().message.find(phrase) == std::string::npos);
+    parts.frame = segment(0xC2, {8, 0x0F, 0xF8, 0x10, 0x11, 1, 1, 0x11, 0});  // 4113x4088
+    check_refused(parts.bytes(), ErrorCode::malformed, phrase);
 }
 
 TEST_CASE("JPEG: the limit on memory", "[image_file]") {
