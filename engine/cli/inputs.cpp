@@ -1,31 +1,58 @@
 #include "engine/cli/inputs.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <filesystem>
-#include <iostream>
+#include <string_view>
 #include <system_error>
 
 #include "weights/printable.h"
+#include "weights/text_file.h"
 
 namespace lprnet::cli {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kListName = "standard input";
+// No path is longer than 4096 bytes on Linux; what has no newline for this long is no list.
+constexpr std::size_t kMaxLineBytes = 64 * 1024;
+
+// The files of a folder and of the folders in it, which are searched without recursion: names
+// alone decide how deep they are.
+void find_files(const std::string& folder, Inputs& inputs, std::vector<std::string>& files) {
+    std::vector<std::string> folders = {folder};
+    while (!folders.empty()) {
+        const std::string current = std::move(folders.back());
+        folders.pop_back();
+        std::error_code error;
+        fs::directory_iterator it(current, error);
+        for (; !error && it != fs::directory_iterator(); it.increment(error)) {
+            std::error_code ignored;
+            std::string path = it->path().string();
+            if (!it->is_directory(ignored)) {
+                files.push_back(std::move(path));
+            } else if (!it->is_symlink(ignored)) {
+                folders.push_back(std::move(path));
+            } else {  // may lead back here
+                inputs.skipped.push_back(weights::printable(path) +
+                                         ": skipped, a link to a folder: name it to have it read");
+            }
+        }
+        if (error) {
+            inputs.errors.push_back(weights::printable(current) + ": cannot list the folder (" +
+                                    error.message() + ")");
+        }
+    }
+}
+
 void expand_folder(const std::string& folder, FileNames names, Inputs& inputs) {
-    std::error_code error;
+    const std::size_t errors = inputs.errors.size();
     std::vector<std::string> files;
-    fs::recursive_directory_iterator it(folder, fs::directory_options::skip_permission_denied,
-                                        error);
-    for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-        std::error_code ignored;
-        if (!it->is_directory(ignored)) files.push_back(it->path().string());
-    }
-    if (error) {
-        inputs.errors.push_back(weights::printable(folder) + ": cannot list the folder (" +
-                                error.message() + ")");
-    }
+    find_files(folder, inputs, files);
     std::sort(files.begin(), files.end());
     std::size_t found = 0;
     for (std::string& file : files) {
@@ -36,10 +63,10 @@ void expand_folder(const std::string& folder, FileNames names, Inputs& inputs) {
         } else if (!labels) {
             inputs.skipped.push_back(
                 weights::printable(file) +
-                ": skipped, expected a name ending in .jpg, .jpeg, .png or .bmp");
+                ": skipped, expected a name ending in .jpg, .jpeg, .jpe, .png or .bmp");
         }
     }
-    if (found == 0 && !error) {
+    if (found == 0 && inputs.errors.size() == errors) {
         inputs.errors.push_back(weights::printable(folder) + ": no image in this folder");
     }
 }
@@ -53,26 +80,71 @@ void expand(const std::string& path, FileNames names, Inputs& inputs) {
     }
 }
 
+// What standard input holds, up to an error, which becomes one of the inputs' errors.
+std::string read_list(Inputs& inputs) {
+    std::string text;
+    char part[16 * 1024];
+    std::size_t line = 0;  // bytes since the last newline
+    for (;;) {
+        const ssize_t count = ::read(STDIN_FILENO, part, sizeof part);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) {
+            inputs.errors.push_back(std::string(kListName) + ": cannot be read (" +
+                                    std::generic_category().message(errno) + ")");
+        }
+        if (count <= 0) return text;
+        const std::string_view more(part, static_cast<std::size_t>(count));
+        text += more;
+        const std::size_t newline = more.rfind('\n');
+        line = newline == std::string_view::npos ? line + more.size() : more.size() - newline - 1;
+        if (line > kMaxLineBytes) {
+            inputs.errors.push_back(std::string(kListName) +
+                                    ": expected one path a line, found one of more than " +
+                                    std::to_string(kMaxLineBytes) + " bytes");
+            text.resize(text.size() - line);
+            return text;
+        }
+    }
+}
+
+void expand_list(FileNames names, Inputs& inputs) {
+    const std::size_t errors = inputs.errors.size();
+    const std::size_t images = inputs.images.size();
+    const std::string list = read_list(inputs);
+    const Result<std::string_view> text = weights::check_text(list, kListName);
+    if (!text) {
+        inputs.errors.push_back(text.error().message + ", one path a line");
+        return;
+    }
+    std::string_view rest = *text;
+    while (!rest.empty()) {
+        std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        if (!line.empty()) expand(std::string(line), names, inputs);
+    }
+    if (inputs.images.size() == images && inputs.errors.size() == errors) {
+        inputs.errors.push_back(std::string("no path on ") + kListName);
+    }
+}
+
 }  // namespace
 
 bool has_image_name(const std::string& path) {
     std::string extension = fs::path(path).extension().string();
     std::transform(extension.begin(), extension.end(), extension.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return extension == ".jpg" || extension == ".jpeg" || extension == ".png" ||
-           extension == ".bmp";
+    return extension == ".jpg" || extension == ".jpeg" || extension == ".jpe" ||
+           extension == ".png" || extension == ".bmp";
 }
 
 Inputs expand_inputs(const std::vector<std::string>& paths, FileNames names) {
     Inputs inputs;
     for (const std::string& path : paths) {
-        if (path != "-") {
+        if (path == "-") {
+            expand_list(names, inputs);
+        } else {
             expand(path, names, inputs);
-            continue;
-        }
-        for (std::string line; std::getline(std::cin, line);) {
-            if (!line.empty() && line.back() == '\r') line.pop_back();
-            if (!line.empty()) expand(line, names, inputs);
         }
     }
     return inputs;

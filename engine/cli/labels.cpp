@@ -1,11 +1,13 @@
 #include "engine/cli/labels.h"
 
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
+#include <string_view>
 #include <system_error>
 
 #include "engine/cli/inputs.h"
 #include "weights/printable.h"
+#include "weights/text_file.h"
 
 namespace lprnet::cli {
 namespace {
@@ -26,15 +28,17 @@ std::vector<std::string> split_tabs(const std::string& line) {
 
 Result<std::vector<LabelledImage>> read_table(const fs::path& file) {
     const std::string shown = weights::printable(file.string());
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream) return Error{ErrorCode::not_found, shown + ": cannot be opened"};
+    // A million labels have some 50 MB.
+    constexpr std::size_t kMaxBytes = std::size_t{256} << 20;
+    const Result<std::string> text = weights::read_text_file(file.string(), kMaxBytes);
+    if (!text) return text.error();
     std::vector<LabelledImage> images;
     std::size_t number = 0;
-    for (std::string line; std::getline(stream, line);) {
+    for (std::string_view rest = text.value(); !rest.empty();) {
         ++number;
-        constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-        if (number == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
-        if (!line.empty() && line.back() == '\r') line.pop_back();
+        std::string line(rest.substr(0, rest.find('\n')));
+        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+        if (line.ends_with('\r')) line.pop_back();
         if (line.empty()) continue;
         const std::vector<std::string> fields = split_tabs(line);
         if (fields.size() < 2 || fields[0].empty() || fields[1].empty() ||

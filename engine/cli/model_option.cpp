@@ -2,11 +2,11 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
+#include <utility>
 
 #include "engine/plan/tuning.h"
 #include "weights/printable.h"
+#include "weights/text_file.h"
 
 namespace lprnet::cli {
 namespace {
@@ -46,12 +46,11 @@ Result<Recognizer> ModelOption::recognizer(const Model& model, int threads) cons
     const char* named = std::getenv("LPRNET_TUNING");
     const std::string file = !tuning.empty() ? tuning : named != nullptr ? named : "";
     if (!file.empty()) {
-        std::ifstream stream(file, std::ios::binary);
-        options.tuning.assign(std::istreambuf_iterator<char>(stream), {});
-        if (!stream.is_open() || stream.bad()) {
-            return Error{ErrorCode::not_found,
-                         weights::printable(file) + ": no tuning: cannot be read"};
-        }
+        // A line for each convolution of the largest networks takes a hundredth of it.
+        constexpr std::size_t kMaxBytes = 1 << 20;
+        Result<std::string> text = weights::read_text_file(file, kMaxBytes);
+        if (!text) return Error{text.error().code, "tuning " + text.error().message};
+        options.tuning = std::move(*text);
         // Parsed here too, so that an error names the file.
         if (auto parsed = parse_tuning(options.tuning, weights::printable(file)); !parsed)
             return parsed.error();
@@ -60,7 +59,8 @@ Result<Recognizer> ModelOption::recognizer(const Model& model, int threads) cons
 }
 
 void print_error(const std::string& message) {
-    std::fprintf(stderr, "lprnet: %s\n", message.c_str());
+    // Whoever made the message escaped what is not ours; here nothing gets through by mistake.
+    std::fprintf(stderr, "lprnet: %s\n", weights::printable(message).c_str());
 }
 
 ExitStatus fail(const Error& error) {

@@ -1,17 +1,18 @@
 // Files of raw pixels: one frame, no header.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "engine/cli/frame_text.h"
 #include "lprnet/error.h"
 #include "lprnet/image.h"
-#include "weights/mapped_file.h"
 
 namespace lprnet::cli {
 
-// Maps a file of exactly one frame.
+// A file of exactly one frame, in memory: a camera may write the next one over it.
 class RawImage {
 public:
     // Errors name the path, the bytes expected and found.
@@ -20,10 +21,10 @@ public:
     ImageView view() const noexcept;
 
 private:
-    RawImage(weights::MappedFile file, const RawFormat& format)
-        : file_(std::move(file)), format_(format) {}
+    RawImage(std::vector<std::byte> bytes, const RawFormat& format)
+        : bytes_(std::move(bytes)), format_(format) {}
 
-    weights::MappedFile file_;
+    std::vector<std::byte> bytes_;
     RawFormat format_;
 };
 

@@ -1,8 +1,5 @@
 #include "lprnet/patterns.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <memory>
 #include <new>
 #include <utility>
@@ -11,27 +8,13 @@
 #include "engine/decode/cn_patterns.h"
 #include "engine/decode/pattern_file.h"
 #include "weights/printable.h"
+#include "weights/text_file.h"
 
 namespace lprnet {
 namespace {
 
 Error out_of_memory(const std::string& label) {
     return {ErrorCode::out_of_memory, label + ": out of memory"};
-}
-
-// At most one byte more than a pattern file may have: the parser refuses it then.
-Result<std::string> read_text(const std::string& path, const std::string& label) {
-    const auto close = [](std::FILE* file) { std::fclose(file); };
-    const std::unique_ptr<std::FILE, decltype(close)> file(std::fopen(path.c_str(), "rb"), close);
-    if (!file) {
-        return Error{ErrorCode::not_found, label + ": cannot be opened: " + std::strerror(errno)};
-    }
-    std::string text(kMaxPatternBytes + 1, '\0');
-    text.resize(std::fread(text.data(), 1, text.size(), file.get()));
-    if (std::ferror(file.get()) != 0) {
-        return Error{ErrorCode::not_found, label + ": cannot be read: " + std::strerror(errno)};
-    }
-    return text;
 }
 
 }  // namespace
@@ -48,10 +31,9 @@ Result<Patterns> Patterns::parse(std::string_view text, const std::string& label
 
 Result<Patterns> Patterns::load(const std::string& path) noexcept {
     try {
-        const std::string label = weights::printable(path);
-        Result<std::string> text = read_text(path, label);
+        Result<std::string> text = weights::read_text_file(path, kMaxPatternBytes);
         if (!text) return text.error();
-        return parse(*text, label);
+        return parse(*text, weights::printable(path));
     } catch (const std::bad_alloc&) {
         return out_of_memory(path);
     }

@@ -1,12 +1,13 @@
 // The program's own parts that read no image: label files, lists of paths, distances of texts.
 #include "engine/cli/labels.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <random>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -28,30 +29,33 @@ void write(const std::string& path, const std::string& content) {
 // Standard input from a string while it lives.
 class StandardInput {
 public:
-    explicit StandardInput(const std::string& content)
-        : stream_(content), saved_(std::cin.rdbuf(stream_.rdbuf())) {
-        std::cin.clear();
+    explicit StandardInput(const std::string& content) : saved_(dup(STDIN_FILENO)) {
+        write(folder_.file("input"), content);
+        const int file = open(folder_.file("input").c_str(), O_RDONLY | O_CLOEXEC);
+        REQUIRE(dup2(file, STDIN_FILENO) == STDIN_FILENO);
+        close(file);
     }
     ~StandardInput() {
-        std::cin.rdbuf(saved_);
-        std::cin.clear();
+        dup2(saved_, STDIN_FILENO);
+        close(saved_);
     }
     StandardInput(const StandardInput&) = delete;
     StandardInput& operator=(const StandardInput&) = delete;
 
 private:
-    std::istringstream stream_;
-    std::streambuf* saved_;
+    TemporaryFolder folder_;
+    int saved_;
 };
 
 TEST_CASE("image names are known by their endings", "[cli]") {
-    for (const char* name : {"a.jpg", "a.jpeg", "a.png", "a.bmp", "A.JPG", "a.PnG", "b/c.d/e.f.bmp",
-                             "京.png", "a b.jpg", "-.png"}) {
+    for (const char* name : {"a.jpg", "a.jpeg", "a.jpe", "a.png", "a.bmp", "A.JPG", "a.PnG",
+                             "b/c.d/e.f.bmp", "京.png", "a b.jpg", "-.png"}) {
         INFO(name);
         CHECK(has_image_name(name));
     }
-    for (const char* name : {"", "a", "jpg", ".png", "a.txt", "a.png ", "a.png/", "a.png.txt",
-                             "a.gif", "a.jpg~", "png.", "a.jp", "a.jpegs", "folder.png/a"}) {
+    for (const char* name :
+         {"", "a", "jpg", ".png", "a.txt", "a.png ", "a.png/", "a.png.txt", "a.gif", "a.jpg~",
+          "png.", "a.jp", "a.jpegs", "a.jpex", "folder.png/a"}) {
         INFO(name);
         CHECK_FALSE(has_image_name(name));
     }
@@ -87,8 +91,11 @@ TEST_CASE("a dangling link is an image to open, a folder behind a link is not fo
     write(folder.file("there/a.png"), "x");
     std::filesystem::create_symlink("nowhere", folder.file("dangling.png"));
     std::filesystem::create_directory_symlink(".", folder.file("there/again"));
-    CHECK(expand_inputs({folder.path()}).images ==
-          Texts{folder.file("dangling.png"), folder.file("there/a.png")});
+    const Inputs inputs = expand_inputs({folder.path()});
+    CHECK(inputs.images == Texts{folder.file("dangling.png"), folder.file("there/a.png")});
+    CHECK(inputs.errors.empty());
+    REQUIRE(inputs.skipped.size() == 1);
+    CHECK(inputs.skipped[0].find(folder.file("there/again") + ": skipped, a link") == 0);
 }
 
 TEST_CASE("a folder without images is an error", "[cli]") {
@@ -118,7 +125,59 @@ TEST_CASE("an empty list on standard input", "[cli]") {
     const StandardInput input("");
     const Inputs inputs = expand_inputs({"-", "-"});
     CHECK(inputs.images.empty());
-    CHECK(inputs.errors.empty());
+    CHECK(inputs.errors == Texts(2, "no path on standard input"));
+}
+
+TEST_CASE("lists as other systems write them", "[cli]") {
+    const auto read = [](const std::string& content) {
+        const StandardInput input(content);
+        return expand_inputs({"-"});
+    };
+    // With a byte order mark, which is no part of the first path; elsewhere it is.
+    CHECK(read("\xEF\xBB\xBFone.png\r\ntwo.png").images == Texts{"one.png", "two.png"});
+    CHECK(read("one.png\n\xEF\xBB\xBFtwo.png").images == Texts{"one.png", "\xEF\xBB\xBFtwo.png"});
+    CHECK(read("\xEF\xBB\xBF").errors == Texts{"no path on standard input"});
+
+    const auto error = [&](const std::string& content) {
+        const Inputs inputs = read(content);
+        CHECK(inputs.images.empty());
+        REQUIRE(inputs.errors.size() == 1);
+        return inputs.errors[0];
+    };
+    CHECK(error(std::string("\xFF\xFE"
+                            "a\0\n\0",
+                            6)) == "standard input: expected UTF-8, found UTF-16, one path a line");
+    CHECK(error(std::string("\xFE\xFF\0a\0\n", 6)) ==
+          "standard input: expected UTF-8, found UTF-16, one path a line");
+    CHECK(error(std::string("a.png\nb.png\0c.png\0", 18)) ==
+          "standard input: line 2 has a zero byte, expected text in UTF-8, one path a line");
+    CHECK(error(std::string(100000, 'a')).find("found one of more than 65536 bytes") !=
+          std::string::npos);
+    const Inputs some = read("a.png\n" + std::string(200000, 'b') + "\nc.png\n");
+    CHECK(some.images == Texts{"a.png"});
+    CHECK(some.errors.size() == 1);
+    // A list of 3 MB, in many pieces.
+    std::string list;
+    Texts paths;
+    for (int i = 0; i < 100000; ++i) {
+        paths.push_back("folder/with/a/name/" + std::to_string(i) + ".png");
+        list += paths.back() + "\n";
+    }
+    CHECK(read(list).images == paths);
+}
+
+TEST_CASE("a folder on standard input", "[cli]") {
+    const TemporaryFolder folder;
+    const int saved = dup(STDIN_FILENO);
+    const int opened = open(folder.path().c_str(), O_RDONLY | O_CLOEXEC);
+    dup2(opened, STDIN_FILENO);
+    close(opened);
+    const Inputs inputs = expand_inputs({"-"});
+    dup2(saved, STDIN_FILENO);
+    close(saved);
+    CHECK(inputs.images.empty());
+    REQUIRE(inputs.errors.size() == 1);
+    CHECK(inputs.errors[0].find("standard input: cannot be read (") == 0);
 }
 
 TEST_CASE("a label table", "[cli]") {
@@ -167,7 +226,13 @@ TEST_CASE("a label table that is none names the line", "[cli]") {
         {"\tA", ": line 1 is '\\x09A'" + expected},
         {"a.png\tA\t\xff\n", ": line 1 is 'a.png\\x09A\\x09\\xff'" + expected},
         {"a.png\t\xed\xa0\x80\n", ": line 1 is 'a.png\\x09\\xed\\xa0\\x80'" + expected},
-        {"", ": holds no label"},
+        {"", ": the file is empty"},
+        {"\xEF\xBB\xBF", ": holds no label"},
+        {std::string("a.png\tA\nb\0.png\tB\n", 18),
+         ": line 2 has a zero byte, expected text in UTF-8"},
+        {"\xFF\xFE"
+         "a",
+         ": expected UTF-8, found UTF-16"},
         {"\r\n\n", ": holds no label"},
     };
     for (const Case& c : cases) {

@@ -19,7 +19,7 @@ engine/image_file/    engine/image_file/ weights/file_bytes.h weights/printable.
 engine/model/         engine/model/ engine/image/ weights/ lprnet/
 engine/compress/      engine/compress/ engine/run/ engine/plan/ engine/model/ kernels/ weights/ lprnet/
 engine/plan/          engine/plan/ engine/model/ kernels/ weights/printable.h lprnet/
-engine/decode/        engine/decode/ weights/printable.h lprnet/
+engine/decode/        engine/decode/ weights/printable.h weights/text_file.h lprnet/
 engine/track/         engine/track/ lprnet/
 engine/run/           engine/run/ engine/plan/ engine/model/ engine/image/ engine/decode/ kernels/ lprnet/
 engine/c_api.cpp      lprnet/

@@ -108,7 +108,7 @@ labels_error "line without a path" "line 1"
 printf 'one.png\t\xff\xfe\n' >"$labels/bad.tsv"
 labels_error "text that is not UTF-8" '\xff\xfe'
 : >"$labels/bad.tsv"
-labels_error "empty table" "no label"
+labels_error "empty table" "the file is empty"
 printf '\n\r\n' >"$labels/bad.tsv"
 labels_error "table of empty lines" "no label"
 head -c 100000 /dev/zero >"$labels/bad.tsv"

@@ -24,8 +24,18 @@ expect_text "$err" "cannot write to standard output"
 
 check "closed standard input"
 run read - <&-
-expect_status 0
-expect_lines "$out" 0
+expect_only_error 3 "standard input: cannot be read"
+check "a folder as standard input"
+run read - <"$work"
+expect_only_error 3 "standard input: cannot be read"
+check "standard output that is closed is not the file that is written"
+timeout 300 "${command[@]}" prune --amount 0 -o "$work/pruned.safetensors" >&- 2>"$err" </dev/null
+status=$?
+expect_status 3
+check_messages
+expect_text "$err" "cannot write to standard output"
+run info -m "$work/pruned.safetensors" </dev/null
+expect_success
 
 check "no colour, no progress bar where there is no terminal"
 run read "$black" "$work/missing.png" </dev/null
