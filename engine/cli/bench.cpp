@@ -9,11 +9,13 @@
 #include <thread>
 
 #include "engine/cli/backend_option.h"
+#include "engine/cli/json_line.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/run/recognizer_state.h"
 #include "kernels/cpu_features.h"
+#include "weights/printable.h"
 
 namespace lprnet::cli {
 namespace {
@@ -94,10 +96,12 @@ Result<Measurement> measure(Reader& first, const Frame& frame, int threads,
         if (!clone) return clone.error();
         clones.push_back(std::move(*clone));
     }
-    std::vector<std::vector<double>> latencies(static_cast<std::size_t>(threads));
+    // By frame; made before the threads, which have no way to say that there is no memory.
+    std::vector<double> latencies(static_cast<std::size_t>(options.frames));
     std::vector<Status> failures(static_cast<std::size_t>(threads));
     std::atomic<int> ready{0};
-    std::atomic<bool> go{false};
+    enum class Phase { wait, run, stop };
+    std::atomic<Phase> phase{Phase::wait};
     std::atomic<int> next{0};
     const auto work = [&](std::size_t t) {
         Reader& reader = t == 0 ? first : clones[t - 1];
@@ -111,21 +115,30 @@ Result<Measurement> measure(Reader& first, const Frame& frame, int threads,
         };
         failed = reader.set_image(frame.view);
         for (int i = 0; i < options.warmup; ++i) one();
-        latencies[t].reserve(static_cast<std::size_t>(options.frames));
         ready.fetch_add(1);
-        while (!go.load()) std::this_thread::yield();
-        while (next.fetch_add(1) < options.frames) {
+        while (phase.load() == Phase::wait) std::this_thread::yield();
+        if (phase.load() == Phase::stop) return;
+        for (int i = next.fetch_add(1); i < options.frames; i = next.fetch_add(1)) {
             const Clock::time_point begin = Clock::now();
             one();
-            latencies[t].push_back(milliseconds(Clock::now() - begin));
+            latencies[static_cast<std::size_t>(i)] = milliseconds(Clock::now() - begin);
         }
     };
     std::vector<std::thread> workers;
-    for (std::size_t t = 0; t < static_cast<std::size_t>(threads); ++t)
-        workers.emplace_back(work, t);
+    workers.reserve(static_cast<std::size_t>(threads));
+    try {
+        for (std::size_t t = 0; t < static_cast<std::size_t>(threads); ++t)
+            workers.emplace_back(work, t);
+    } catch (...) {
+        phase.store(Phase::stop);
+        for (std::thread& worker : workers) worker.join();
+        return Error{ErrorCode::out_of_memory, "bench: " + std::to_string(workers.size()) + " of " +
+                                                   std::to_string(threads) +
+                                                   " threads can be started"};
+    }
     while (ready.load() < threads) std::this_thread::yield();
     const Clock::time_point begin = Clock::now();
-    go.store(true);
+    phase.store(Phase::run);
     for (std::thread& worker : workers) worker.join();
     for (const Status& failed : failures)
         if (!failed) return failed.error();
@@ -134,9 +147,7 @@ Result<Measurement> measure(Reader& first, const Frame& frame, int threads,
     result.threads = threads;
     result.frames = options.frames;
     result.total_ms = milliseconds(Clock::now() - begin);
-    for (const auto& part : latencies) {
-        result.latencies_ms.insert(result.latencies_ms.end(), part.begin(), part.end());
-    }
+    result.latencies_ms = std::move(latencies);
     std::sort(result.latencies_ms.begin(), result.latencies_ms.end());
     return result;
 }
@@ -152,7 +163,9 @@ std::vector<LayerTime> measure_layers(Recognizer& recognizer, const Frame& frame
     const Plan& plan = *state.plan;
     (void)recognizer.set_image(frame.view);
     std::vector<std::vector<double>> times(plan.steps.size());
-    for (int i = -options.warmup; i < options.frames; ++i) {
+    // More tell nothing new about a median, and have to be kept.
+    constexpr int kMostFrames = 10000;
+    for (int i = -options.warmup; i < std::min(options.frames, kMostFrames); ++i) {
         for (std::size_t s = 0; s < plan.steps.size(); ++s) {
             const Clock::time_point begin = Clock::now();
             run_step(plan, plan.steps[s], state.arena.data());
@@ -210,7 +223,8 @@ void print_bpu_table(const std::vector<Measurement>& measurements, const BenchOp
     print_table(rows, {false, false, false});
     std::printf("\n%d frames each, %s; %s, runtime %s\n", options.frames,
                 options.include_image ? "pixels to text" : "input tensor to logits",
-                recognizer.bin().c_str(), recognizer.runtime_version().c_str());
+                weights::printable(recognizer.bin()).c_str(),
+                weights::printable(recognizer.runtime_version()).c_str());
 }
 
 Json to_json(const Measurement& m, const std::vector<LayerTime>& layers,
@@ -273,7 +287,7 @@ ExitStatus run(const BenchOptions& options) {
         }
     }
     if (options.json) {
-        std::puts(all.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+        print_json_line(all);
     } else if (reader->is_bpu()) {
         print_bpu_table(measurements, options, *reader->bpu());
     } else if (!layers.empty()) {

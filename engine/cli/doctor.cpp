@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "engine/cli/ctc_likelihood.h"
-#include "engine/image_file/image_file.h"
+#include "engine/cli/json_line.h"
 #include "engine/cli/labels.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/progress.h"
@@ -21,6 +21,7 @@
 #include "engine/cli/text_distance.h"
 #include "engine/cli/verbs.h"
 #include "engine/image/preprocess.h"
+#include "engine/image_file/image_file.h"
 #include "engine/model/model_data.h"
 #include "weights/printable.h"
 
@@ -364,7 +365,7 @@ void print_json(const Diagnosis& found, const Model& model) {
                        {"verdict", verdict(found)},
                        {"settings", settings},
                        {"model", model.name()}};
-    std::puts(json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+    print_json_line(json);
 }
 
 void print_text(const Diagnosis& found, const Model& model) {
@@ -388,7 +389,7 @@ void print_text(const Diagnosis& found, const Model& model) {
         found.plates);
 
     const Setting& file = found.file_setting();
-    std::printf("model          %s\n", model.name().c_str());
+    std::printf("model          %s\n", weights::printable(model.name()).c_str());
     std::printf("model file     %s: %s plates right\n", described(file).c_str(),
                 right_of(file, found).c_str());
     if (!found.nothing_fits) {

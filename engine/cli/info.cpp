@@ -4,12 +4,14 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/cli/decode_option.h"
+#include "engine/cli/json_line.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/run/recognizer_state.h"
 #include "kernels/dispatch.h"
 #include "lprnet/version.h"
+#include "weights/printable.h"
 
 namespace lprnet::cli {
 namespace {
@@ -160,7 +162,7 @@ std::string format_names(const Json& formats, bool used) {
 
 void print_text(const Json& info, const Plan& plan) {
     const auto line = [](const char* name, const std::string& value) {
-        std::printf("%-12s %s\n", name, value.c_str());
+        std::printf("%-12s %s\n", name, weights::printable(value).c_str());
     };
     const Json& preprocess = info["preprocess"];
     line("version", info["version"].get<std::string>());
@@ -209,7 +211,7 @@ ExitStatus run(const InfoOptions& options) {
     if (!patterns) return fail(patterns.error());
     const Json info = describe(*model, *patterns, *recognizer);
     if (options.json) {
-        std::puts(info.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+        print_json_line(info);
     } else {
         print_text(info, *recognizer->state().plan);
     }

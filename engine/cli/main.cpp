@@ -1,7 +1,13 @@
 // lprnet: one program, one verb for each thing it does.
+#include <fcntl.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
+#include <exception>
 #include <map>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -10,13 +16,14 @@
 #include "lprnet/version.h"
 #include "weights/printable.h"
 
+namespace lprnet::cli {
 namespace {
 
 // A full disk or a closed pipe must not look like success.
-int checked_output(lprnet::cli::ExitStatus status) {
+int checked_output(ExitStatus status) {
     if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
-    lprnet::cli::print_error("cannot write to standard output");
-    return lprnet::cli::kUnreadable;
+    print_error("cannot write to standard output");
+    return kUnreadable;
 }
 
 // Last word first, as the parser takes them. To it, a word in brackets is a list that it takes
@@ -30,10 +37,16 @@ std::vector<std::string> reversed_words(int argc, char** argv) {
     return words;
 }
 
-}  // namespace
+// A closed standard stream must not become the number of a file that is opened later: what is
+// printed would go into it. The stand-in answers as a closed one does, with EBADF.
+void hold_standard_streams() {
+    const int how[] = {O_WRONLY, O_RDONLY, O_RDWR};  // of 0, 1 and 2; the third swallows messages
+    for (int stream = 0; stream < 3; ++stream) {
+        if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF) ::open("/dev/null", how[stream]);
+    }
+}
 
-int main(int argc, char** argv) {
-    using namespace lprnet::cli;
+int run(int argc, char** argv) {
     CLI::App app("Reads licence plates with LPRNet.", "lprnet");
     app.set_version_flag("--version", std::string("lprnet ") + LPRNET_VERSION);
     app.require_subcommand(1);
@@ -67,11 +80,31 @@ int main(int argc, char** argv) {
         std::string message = error.what();
         // The parser misses what is required before it sees what is unknown.
         if (const auto unknown = app.remaining(true); !unknown.empty()) {
-            message = "unknown argument " + lprnet::weights::in_quotes(unknown.front());
+            message = "unknown argument " + weights::in_quotes(unknown.front());
         }
         std::fprintf(stderr, "lprnet: %s; see lprnet --help\n",
-                     lprnet::weights::printable(message).c_str());
+                     weights::printable(message).c_str());
         return kWrongUsage;
     }
     return checked_output(verbs.at(app.get_subcommands().front())());
+}
+
+}  // namespace
+}  // namespace lprnet::cli
+
+int main(int argc, char** argv) {
+    using namespace lprnet::cli;
+    hold_standard_streams();
+    // A limit on the size of files is an error of the write that meets it, not the end.
+    std::signal(SIGXFSZ, SIG_IGN);
+    try {
+        return run(argc, argv);
+    } catch (const std::bad_alloc&) {
+        std::fputs("lprnet: out of memory\n", stderr);  // takes none
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "lprnet: %.200s\n", error.what());
+    } catch (...) {
+        std::fputs("lprnet: an error without a name\n", stderr);
+    }
+    return kUnreadable;
 }

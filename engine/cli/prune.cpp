@@ -11,6 +11,7 @@
 
 #include "engine/cli/before_after.h"
 #include "engine/cli/evaluation.h"
+#include "engine/cli/json_line.h"
 #include "engine/cli/labels.h"
 #include "engine/cli/model_file.h"
 #include "engine/cli/model_option.h"
@@ -158,7 +159,7 @@ void print_json(const Report& report, const PruneVerbOptions& options, const Pru
         json["calibration"] = {{"decode", "greedy"}, {"precision", "fp32"}};
         add_before_after(json["calibration"], report.evaluations);
     }
-    std::puts(json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+    print_json_line(json);
 }
 
 std::vector<std::string> layer_row(const PrunedLayer& layer, std::size_t stored_bytes) {

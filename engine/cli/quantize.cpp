@@ -12,6 +12,7 @@
 #include "engine/cli/labels.h"
 #include "engine/cli/model_file.h"
 #include "engine/cli/model_option.h"
+#include "engine/cli/number_range.h"
 #include "engine/cli/quantize_report.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
@@ -199,7 +200,7 @@ Verb add_quantize(CLI::App& app) {
     app.add_option("--zero-below", options->zero_below,
                    "Weights below this share of the largest of their output channel become zero, "
                    "for smaller files of pruned networks")
-        ->check(CLI::Range(0.0, 1.0))
+        ->check(number_range(0.0, 1.0))
         ->capture_default_str();
     app.add_option("--keep-float", options->keep_float,
                    "A layer whose weights stay float32, by its name in the report or in the file. "

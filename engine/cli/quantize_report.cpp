@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/cli/before_after.h"
+#include "engine/cli/json_line.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/table.h"
 #include "engine/compress/damage.h"
@@ -231,7 +232,7 @@ void print_json(const QuantizeReport& report, const Model& model, const std::str
     if (!report.evaluations.empty()) {
         add_before_after(json["test"], report.evaluations);
     }
-    std::puts(json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+    print_json_line(json);
 }
 
 void print_text(const QuantizeReport& report, const std::string& output) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/cli/golden.h"
+#include "engine/cli/json_line.h"
 #include "engine/cli/model_file.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/table.h"
@@ -94,7 +95,7 @@ void print_json(const std::vector<Check>& checks) {
                         {"hash", check.hash.empty() ? Json() : Json(check.hash)},
                         {"ok", check.wrong.empty()}});
     }
-    std::puts(json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+    print_json_line(json);
 }
 
 ExitStatus run(const SelftestOptions& options) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "weights/printable.h"
+
 namespace lprnet::cli {
 namespace {
 
@@ -25,11 +27,14 @@ std::size_t columns(const std::string& text) {
 
 void print_table(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& left) {
     std::vector<std::size_t> widths(left.size(), 0);
-    for (const auto& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i)
+    std::vector<std::vector<std::string>> shown = rows;
+    for (auto& row : shown) {
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            row[i] = weights::printable(row[i]);
             widths[i] = std::max(widths[i], columns(row[i]));
+        }
     }
-    for (const auto& row : rows) {
+    for (const auto& row : shown) {
         std::string line;
         for (std::size_t i = 0; i < row.size(); ++i) {
             const std::string padding(widths[i] - columns(row[i]), ' ');

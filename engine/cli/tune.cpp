@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "engine/cli/model_option.h"
+#include "engine/cli/number_range.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
@@ -63,14 +64,15 @@ void measure(std::vector<Candidate>& candidates, double seconds) {
     constexpr int kLeastRounds = 3;
     constexpr int kMostRounds = 100;
     constexpr int kRunsInARow = 4;
-    Progress progress(100);
+    constexpr std::size_t kShownSteps = 100;
+    Progress progress(kShownSteps);
     const Clock::time_point begin = Clock::now();
     std::size_t shown = 0;
     for (int round = 0; round < kMostRounds; ++round) {
         const double spent = std::chrono::duration<double>(Clock::now() - begin).count();
         if (round >= kLeastRounds && spent >= seconds) break;
-        for (const double done = 100.0 * spent / seconds; static_cast<double>(shown) < done;
-             ++shown)
+        const double done = seconds > 0.0 ? 100.0 * spent / seconds : 100.0;
+        for (; shown < kShownSteps && static_cast<double>(shown) < done; ++shown)
             progress.advance();
         for (Candidate& candidate : candidates) {
             for (int repeat = 0; repeat < kRunsInARow; ++repeat) {
@@ -167,8 +169,9 @@ Verb add_tune(CLI::App& app) {
     auto options = std::make_shared<TuneOptions>();
     options->model.add_to(app);
     app.add_option("-o,--output", options->output, "File to write, for --tuning of other verbs");
-    app.add_option("--seconds", options->seconds, "Time to measure, about")
-        ->check(CLI::Range(0.0, 600.0))
+    app.add_option("--seconds", options->seconds,
+                   "Time to measure, about; 0: no more than it takes")
+        ->check(number_range(0.0, 600.0))
         ->capture_default_str();
     return [options] { return run(*options); };
 }

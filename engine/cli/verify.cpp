@@ -9,7 +9,9 @@
 
 #include "engine/bpu/recognizer_state.h"
 #include "engine/cli/backend_option.h"
+#include "engine/cli/json_line.h"
 #include "engine/cli/model_option.h"
+#include "engine/cli/number_range.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/decode/ctc_greedy.h"
@@ -331,7 +333,7 @@ void print_json(const Report& report, bool ok, const char* isa) {
                        {"texts_equal", report.texts_equal()},
                        {"images", report.images},
                        {"isa", isa}};
-    std::puts(json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+    print_json_line(json);
 }
 
 void print_text(const Report& report, const char* isa) {
@@ -343,7 +345,7 @@ void print_text(const Report& report, const char* isa) {
     }
     print_table(rows, {true, false, false, false, true});
     std::string fused;
-    for (const std::string& name : report.fused) fused += " " + name;
+    for (const std::string& name : report.fused) fused += " " + weights::printable(name);
     if (!fused.empty()) std::printf("not computed on their own:%s\n", fused.c_str());
     const std::string texts =
         report.texts_equal() ? "equal" : "DIFFERENT in " + std::to_string(report.other_texts);
@@ -397,7 +399,7 @@ Verb add_verify(CLI::App& app) {
     options->backend.add_to(app);
     app.add_option("--min-cosine", options->min_cosine,
                    "Lowest cosine a layer may have; default: 0.999999, for the BPU 0.99")
-        ->check(CLI::Range(-1.0, 1.0));
+        ->check(number_range(-1.0, 1.0));
     app.add_flag("-j,--json", options->json, "One JSON object");
     return [options] { return run(*options); };
 }
