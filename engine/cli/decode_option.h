@@ -21,6 +21,9 @@ struct DecodeOption {
     void add_to(CLI::App& app, int most_candidates = 1);
     // The name of the decoder in use.
     std::string name() const;
+    // One line on standard error if the model lacks characters of the formats that most plates
+    // have.
+    void warn(const DecodeOptions& options, const Model& model) const;
     // Reads the file of patterns. With `needs_formats` a reading says which one it has with every
     // decoder; else only what was asked for is read, for formats take a third of a millisecond.
     Result<DecodeOptions> load(bool needs_formats) const;

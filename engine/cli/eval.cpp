@@ -8,10 +8,13 @@
 #include "engine/cli/backend_option.h"
 #include "engine/cli/decode_option.h"
 #include "engine/cli/evaluation.h"
+#include "engine/cli/json_line.h"
 #include "engine/cli/labels.h"
 #include "engine/cli/model_option.h"
+#include "engine/cli/number_range.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
+#include "weights/printable.h"
 
 namespace lprnet::cli {
 namespace {
@@ -79,7 +82,7 @@ void print_json(const Evaluation& evaluation, const EvalOptions& options, const 
     for (const auto& [pair, count] : most_confused(evaluation)) {
         confusions.push_back({{"expected", pair.first}, {"found", pair.second}, {"count", count}});
     }
-    std::puts(json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+    print_json_line(json);
 }
 
 std::string percent(double share) {
@@ -119,7 +122,8 @@ void print_text(const Evaluation& evaluation, const EvalOptions& options, const 
         std::puts("");
         print_table(confused, {true, true, false});
     }
-    std::printf("\nmodel %s, decoder %s\n", model.name().c_str(), options.decode.name().c_str());
+    std::printf("\nmodel %s, decoder %s\n", weights::printable(model.name()).c_str(),
+                options.decode.name().c_str());
     std::printf("mean confidence %s %%, expected calibration error %s points, %zu rejected\n",
                 percent(evaluation.reliability.mean_confidence()).c_str(),
                 percent(evaluation.reliability.expected_error()).c_str(), evaluation.rejected);
@@ -137,6 +141,7 @@ ExitStatus run(const EvalOptions& options) {
     Result<DecodeOptions> decoding = options.decode.load(false);
     if (!decoding) return fail(decoding.error());
     if (Status status = reader->set_decoding(*decoding); !status) return fail(status.error());
+    options.decode.warn(*decoding, *model);
     Result<std::vector<LabelledImage>> labelled = read_labels(options.labels);
     if (!labelled) {
         print_error(labelled.error().message);
@@ -180,7 +185,7 @@ Verb add_eval(CLI::App& app) {
     options->decode.add_to(app);
     app.add_option("--min-accuracy", options->min_accuracy,
                    "Exit with 1 if fewer plates are read right, 0..1")
-        ->check(CLI::Range(0.0, 1.0));
+        ->check(number_range(0.0, 1.0));
     app.add_flag("--fit-temperature", options->fit_temperature,
                  "Also find the temperature that makes the confidences right on these images");
     app.add_flag("-j,--json", options->json, "One JSON object");

@@ -1,7 +1,10 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -12,7 +15,10 @@
 #include "engine/cli/frame_text.h"
 #include "engine/image_file/image_file.h"
 #include "engine/cli/inputs.h"
+#include "engine/cli/json_line.h"
 #include "engine/cli/model_option.h"
+#include "engine/cli/notices.h"
+#include "engine/cli/number_range.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/raw_image.h"
 #include "engine/cli/table.h"
@@ -36,7 +42,15 @@ struct ReadOptions {
     std::vector<Quad> quads;
     bool two_rows = false;
     bool reject = false;
+    bool quiet = false;
     bool json = false;
+};
+
+// What became of the plates that were asked for.
+struct Counts {
+    std::size_t plates = 0;                   // that were read
+    std::size_t rejected = 0, uncertain = 0;  // of them left out
+    std::size_t unreadable = 0;
 };
 
 struct Times {
@@ -93,6 +107,16 @@ Status read_one(const ImageView& view, const ReadOptions& options, std::size_t p
     return {};
 }
 
+Sight sight_of(const ImageView& view, const ReadOptions& options, Decoder decoder) {
+    Sight sight;
+    sight.two_rows = options.two_rows;
+    sight.decoder = decoder;
+    if (options.roi || !options.quads.empty()) return sight;
+    sight.width = view.width;
+    sight.height = view.height;
+    return sight;
+}
+
 Json corners(const Quad& quad) {
     Json numbers = Json::array();
     for (const Point& p : {quad.top_left, quad.top_right, quad.bottom_right, quad.bottom_left}) {
@@ -103,8 +127,8 @@ Json corners(const Quad& quad) {
 }
 
 Json to_json(const std::string& path, std::size_t plate, const Reading& reading, const Times& times,
-             const Model& model, const ReadOptions& options, const Reader& reader,
-             Decoder decoder) {
+             const std::string& notice, const Model& model, const ReadOptions& options,
+             const Reader& reader, Decoder decoder) {
     Json characters = Json::array();
     for (const Character& c : reading.characters) {
         Json alternatives = Json::array();
@@ -139,19 +163,50 @@ Json to_json(const std::string& path, std::size_t plate, const Reading& reading,
         {"precision", reader.precision(model)},
         {"backend", reader.backend()}};
     if (!options.quads.empty()) json["quad"] = corners(options.quads[plate]);
+    if (!notice.empty()) json["warning"] = notice;
     return json;
 }
 
-bool is_wanted(const Reading& reading, const ReadOptions& options, Decoder decoder) {
-    if (options.reject && reading.reject_score > reject_above(decoder)) return false;
-    return static_cast<double>(reading.confidence) >= options.min_confidence;
+bool is_wanted(const Reading& reading, const ReadOptions& options, Decoder decoder,
+               Counts& counts) {
+    ++counts.plates;
+    if (options.reject && reading.reject_score > reject_above(decoder)) {
+        ++counts.rejected;
+        return false;
+    }
+    if (static_cast<double>(reading.confidence) < options.min_confidence) {
+        ++counts.uncertain;
+        return false;
+    }
+    return true;
+}
+
+std::string counted(std::size_t count, const char* what) {
+    return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
+// What is not seen in the lines that were printed: to people after many, else only what was left
+// out.
+void print_summary(const Counts& counts, const ReadOptions& options, double seconds) {
+    if (options.quiet) return;
+    const auto left_out = [&](std::size_t count, const char* flag) {
+        if (count == 0) return;
+        print_error(std::to_string(count) + " of " + counted(counts.plates, "plate") +
+                    " left out by " + flag);
+    };
+    left_out(counts.rejected, "--reject");
+    left_out(counts.uncertain, "--min-confidence");
+    if (counts.plates + counts.unreadable < 2 || isatty(STDERR_FILENO) == 0) return;
+    print_error(counted(counts.plates, "plate") + " read, " + std::to_string(counts.unreadable) +
+                " unreadable, " + fixed(seconds, 1) + " s");
 }
 
 // A line for each candidate; one with an empty text where there is none.
 void print_text(const std::string& path, std::size_t plate, const Reading& reading,
                 const ReadOptions& options) {
     const auto print = [&](const std::string& text, float confidence) {
-        std::printf("%s\t%.4f\t%s", text.c_str(), static_cast<double>(confidence), path.c_str());
+        std::printf("%s\t%.4f\t%s", weights::printable(text).c_str(),
+                    static_cast<double>(confidence), weights::printable(path).c_str());
         // Several plates of one picture are told apart by the number of their --quad.
         if (options.quads.size() > 1) std::printf("\t%zu", plate + 1);
         std::puts("");
@@ -163,11 +218,11 @@ void print_text(const std::string& path, std::size_t plate, const Reading& readi
 }
 
 void print_reading(const std::string& path, std::size_t plate, const Reading& reading,
-                   const Times& times, const Model& model, const ReadOptions& options,
-                   const Reader& reader, Decoder decoder) {
+                   const Times& times, const std::string& notice, const Model& model,
+                   const ReadOptions& options, const Reader& reader, Decoder decoder) {
     if (options.json) {
-        const Json line = to_json(path, plate, reading, times, model, options, reader, decoder);
-        std::puts(line.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+        print_json_line(
+            to_json(path, plate, reading, times, notice, model, options, reader, decoder));
     } else {
         print_text(path, plate, reading, options);
     }
@@ -175,6 +230,7 @@ void print_reading(const std::string& path, std::size_t plate, const Reading& re
 }
 
 ExitStatus run(const ReadOptions& options) {
+    const Clock::time_point started = Clock::now();
     Result<Model> model = options.model.load();
     if (!model) return fail(model.error());
     Result<Reader> reader = options.backend.open(options.model, *model);
@@ -183,6 +239,7 @@ ExitStatus run(const ReadOptions& options) {
     Result<DecodeOptions> decoding = options.decode.load(options.json);
     if (!decoding) return fail(decoding.error());
     if (Status status = reader->set_decoding(*decoding); !status) return fail(status.error());
+    if (!options.quiet) options.decode.warn(*decoding, *model);
 
     const Inputs inputs =
         expand_inputs(options.paths, options.raw ? FileNames::any : FileNames::images);
@@ -193,32 +250,50 @@ ExitStatus run(const ReadOptions& options) {
     const std::size_t plates = std::max<std::size_t>(1, options.quads.size());
     Progress progress(inputs.images.size() * plates);
     Reading reading;
+    Counts counts;
+    Notices notices(options.quiet);
     const auto complain = [&](const std::string& message) {
         progress.hide();
         print_error(message);
+        ++counts.unreadable;
         status = kUnreadable;
     };
-    for (const std::string& path : inputs.images) {
+    const auto read_picture = [&](const std::string& path) {
         const Clock::time_point begin = Clock::now();
         const Result<Frame> frame = Frame::open(path, options.raw);
         const double opened = milliseconds(begin, Clock::now());
         if (!frame) complain(frame.error().message);
+        bool noticed = false;  // one line for all plates of a picture
         for (std::size_t plate = 0; plate < plates; ++plate) {
             progress.advance();
             if (!frame) continue;
             Times times;
-            const Status read =
-                read_one(frame.value().view(), options, plate, *reader, reading, times);
+            const ImageView view = frame.value().view();
+            const Status read = read_one(view, options, plate, *reader, reading, times);
             times.image += opened;
             if (!read) {
                 complain(weights::printable(path) + ": " + read.error().message);
-            } else if (is_wanted(reading, options, decoding->decoder)) {
+            } else if (is_wanted(reading, options, decoding->decoder, counts)) {
+                const std::string notice =
+                    notice_of(sight_of(view, options, decoding->decoder), reading);
                 progress.hide();
-                print_reading(path, plate, reading, times, *model, options, *reader,
+                print_reading(path, plate, reading, times, notice, *model, options, *reader,
                               decoding->decoder);
+                if (!notice.empty() && !noticed) notices.add(path, notice);
+                noticed = noticed || !notice.empty();
             }
         }
+    };
+    for (const std::string& path : inputs.images) {
+        try {
+            read_picture(path);
+        } catch (const std::bad_alloc&) {  // the next one may be smaller
+            complain(weights::printable(path) + ": out of memory");
+        }
     }
+    progress.hide();
+    notices.finish();
+    print_summary(counts, options, milliseconds(started, Clock::now()) * 1e-3);
     if (Status closed = reader->close(); !closed) return fail(closed.error());
     return status;
 }
@@ -234,7 +309,7 @@ Verb add_read(CLI::App& app) {
     constexpr int kMostCandidates = 100;
     options->decode.add_to(app, kMostCandidates);
     app.add_option("--min-confidence", options->min_confidence, "Leave out less certain readings")
-        ->check(CLI::Range(0.0, 1.0));
+        ->check(number_range(0.0, 1.0));
     app.add_flag("--reject", options->reject, "Leave out images that likely show no plate");
     // As one word each time, so that the words after it are paths.
     const auto add_words = [&app](const char* flag, const char* type, auto parse, auto keep,
@@ -269,6 +344,7 @@ Verb add_read(CLI::App& app) {
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
         ->excludes(roi);
     app.add_flag("--two-rows", options->two_rows, "Plates have two rows: cut apart and joined");
+    app.add_flag("-q,--quiet", options->quiet, "No warnings and no counts on standard error");
     app.add_flag("-j,--json", options->json, "One JSON object a line");
     return [options] {
         for (Quad& quad : options->quads) quad.rows = options->two_rows ? 2 : 1;

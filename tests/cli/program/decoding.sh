@@ -32,7 +32,7 @@ fi
 
 printf '// one short format\nshort : %s@#\n' "${first_text:0:1}" >"$work/short.txt"
 check "read: --pattern FILE alone decodes by grammar"
-run read --pattern "$work/short.txt" "$plate" </dev/null
+run read -q --pattern "$work/short.txt" "$plate" </dev/null
 expect_success
 if [ "$(cut -f 1 "$out" | wc -m)" -ne 4 ]; then problem "read '$(cut -f 1 "$out")', expected 3 characters"; fi
 check "read: --pattern with another decoder says what matches"
@@ -42,7 +42,7 @@ run read -j --decode greedy --pattern cn "$plate" </dev/null
 expect_text "$out" '"matches_template":true'
 check "read: --pattern that does not exist"
 run read --pattern "$work/none.txt" "$plate" </dev/null
-expect_only_error 3 "$work/none.txt" "cannot be opened"
+expect_only_error 3 "$work/none.txt" "no such file"
 printf 'x : #\n  y : #{\n' >"$work/bad.txt"
 for verb in "read $plate" "eval $samples" info; do
   check "${verb%% *}: an error in --pattern has its line and column"
@@ -64,8 +64,10 @@ expect_text "$out" '{"name":"standard","prior":1.0,"used":true}'
 check "read: --reject leaves out what shows no plate"
 for decoder in greedy beam grammar; do
   run read --decode $decoder --reject "$black" "$plate" </dev/null
-  expect_success
+  expect_status 0
   expect_lines "$out" 1
+  expect_lines "$err" 1
+  expect_text "$err" "1 of 2 plates left out by --reject"
   expect_text "$out" "$first_text"
 done
 

@@ -109,7 +109,7 @@ for method in kl search; do
 done
 run quantize -m "$weights" -o "$work/other.safetensors" --calibration "$black" </dev/null
 expect_success
-run read -m "$work/other.safetensors" "$black" </dev/null
+run read -q -m "$work/other.safetensors" "$black" </dev/null
 expect_success
 
 rm "$work/other.safetensors"
