@@ -229,6 +229,19 @@ Status check_output_path(const std::string& path) {
         return Error{ErrorCode::invalid_argument,
                      printable(path) + ": a path cannot hold a zero byte"};
     }
+    struct stat status = {};
+    if (::stat(path.c_str(), &status) == 0) {
+        if (!S_ISDIR(status.st_mode)) return {};
+        return Error{ErrorCode::not_found,
+                     printable(path) + ": expected a file to write, found a folder"};
+    }
+    // Of a link that leads nowhere the folder is looked at when it is followed.
+    if (::lstat(path.c_str(), &status) == 0) return {};
+    const std::string folder = folder_of(path);
+    if (!folder.empty() && ::stat(folder.c_str(), &status) != 0) {
+        return Error{ErrorCode::not_found, printable(path) + ": cannot be created: " +
+                                               std::generic_category().message(errno)};
+    }
     return {};
 }
 
@@ -246,10 +259,6 @@ Status write_whole_file(const std::string& path,
 
     struct stat status = {};
     const bool exists = ::stat(target.c_str(), &status) == 0;
-    if (exists && S_ISDIR(status.st_mode)) {
-        return Error{ErrorCode::not_found,
-                     printable(path) + ": expected a file to write, found a folder"};
-    }
     if (exists && !S_ISREG(status.st_mode)) {
         // Renaming over a device or pipe would put a file in its place.
         Output output(::open(target.c_str(), O_WRONLY | O_CLOEXEC));

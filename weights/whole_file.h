@@ -9,7 +9,8 @@
 
 namespace lprnet::weights {
 
-// `invalid_argument` if no file can have this path: it is empty or holds a zero byte.
+// `invalid_argument` if no file can have this path: it is empty or holds a zero byte. `not_found`
+// if it is that of a folder, or its folder is not there: worth knowing before a long computation.
 Status check_output_path(const std::string& path);
 
 // Writes the pieces, one after the other, to a new file in the folder of `path` and then gives it

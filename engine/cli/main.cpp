@@ -1,14 +1,18 @@
 // lprnet: one program, one verb for each thing it does.
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <map>
 #include <new>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/cli/model_option.h"
@@ -44,6 +48,36 @@ void hold_standard_streams() {
     for (int stream = 0; stream < 3; ++stream) {
         if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF) ::open("/dev/null", how[stream]);
     }
+}
+
+// Memory for the exception that says that there is none: where even the runtime's own reserve could
+// not be had at the start, throwing it would end the program instead.
+void* reserve = nullptr;
+
+void give_up_reserve() {
+    std::free(std::exchange(reserve, nullptr));
+    std::set_new_handler(nullptr);
+    throw std::bad_alloc();
+}
+
+bool take_reserve() {
+    constexpr std::size_t kBytes = 16 * 1024;
+    reserve = std::malloc(kBytes);
+    if (reserve != nullptr) std::set_new_handler(give_up_reserve);
+    return reserve != nullptr;
+}
+
+// Before all other constructors of this program, whose allocations nobody could catch: there is
+// more memory than they take.
+[[gnu::constructor(101)]] void check_memory_at_start() {
+    constexpr std::size_t kBytes = 256 * 1024;
+    void* volatile memory = std::malloc(kBytes);  // or a compiler sees no use of it
+    if (memory == nullptr) {
+        constexpr std::string_view kMessage = "lprnet: out of memory\n";
+        static_cast<void>(!::write(STDERR_FILENO, kMessage.data(), kMessage.size()));
+        ::_exit(kUnreadable);
+    }
+    std::free(memory);
 }
 
 int run(int argc, char** argv) {
@@ -98,7 +132,8 @@ int main(int argc, char** argv) {
     // A limit on the size of files is an error of the write that meets it, not the end.
     std::signal(SIGXFSZ, SIG_IGN);
     try {
-        return run(argc, argv);
+        if (take_reserve()) return run(argc, argv);
+        std::fputs("lprnet: out of memory\n", stderr);
     } catch (const std::bad_alloc&) {
         std::fputs("lprnet: out of memory\n", stderr);  // takes none
     } catch (const std::exception& error) {

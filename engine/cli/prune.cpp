@@ -20,6 +20,7 @@
 #include "engine/model/model_data.h"
 #include "engine/model/model_tensors.h"
 #include "weights/printable.h"
+#include "weights/whole_file.h"
 
 namespace lprnet::cli {
 namespace {
@@ -191,6 +192,7 @@ void print_text(const Report& report, const PruneVerbOptions& options) {
 ExitStatus run(const PruneVerbOptions& options) {
     Result<PruneOptions> prune_by = prune_options(options);
     if (!prune_by) return fail(prune_by.error());
+    if (Status path = weights::check_output_path(options.output); !path) return fail(path.error());
     const Result<Model> model =
         options.model.empty() ? Model::builtin() : Model::load(options.model);
     if (!model) return fail(model.error());

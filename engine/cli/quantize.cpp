@@ -18,6 +18,7 @@
 #include "engine/cli/verbs.h"
 #include "engine/plan/plan.h"
 #include "weights/printable.h"
+#include "weights/whole_file.h"
 
 namespace lprnet::cli {
 namespace {
@@ -89,6 +90,7 @@ ExitStatus run(const QuantizeOptions& options) {
         return fail({ErrorCode::invalid_argument,
                      "quantize: expected --calibration DIR, or --weights-only"});
     }
+    if (Status path = weights::check_output_path(options.output); !path) return fail(path.error());
     const Result<Model> model =
         options.model.empty() ? Model::builtin() : Model::load(options.model);
     if (!model) return fail(model.error());

@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <memory>
+#include <system_error>
 
 #include "engine/cli/model_option.h"
 #include "engine/cli/number_range.h"
@@ -11,6 +13,7 @@
 #include "engine/cli/verbs.h"
 #include "engine/run/recognizer_state.h"
 #include "kernels/cpu_features.h"
+#include "weights/printable.h"
 #include "weights/whole_file.h"
 
 namespace lprnet::cli {
@@ -130,6 +133,13 @@ ExitStatus run(const TuneOptions& options) {
     if (!options.output.empty()) {
         if (Status status = weights::check_output_path(options.output); !status)
             return fail(status.error());
+        std::error_code none;
+        if (!options.model.path.empty() &&
+            std::filesystem::equivalent(options.model.path, options.output, none)) {
+            return fail({ErrorCode::invalid_argument, weights::printable(options.output) +
+                                                          ": is the weights file, expected "
+                                                          "another one for the tuning"});
+        }
     }
     Result<const kernels::KernelTable*> table = select_table("");
     if (!table) return fail(table.error());

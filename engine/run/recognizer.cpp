@@ -23,8 +23,9 @@ Error out_of_memory() {
 }
 
 Error no_threads(const std::system_error& error) {
-    return {ErrorCode::unsupported,
-            std::string("recognizer: threads cannot be started: ") + error.what()};
+    return {
+        ErrorCode::out_of_memory,  // or of what else a thread needs: a limit, not a wrong number
+        std::string("recognizer: threads cannot be started: ") + error.what()};
 }
 
 Result<std::unique_ptr<Recognizer::State>> make_state(const Model& model,
