@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Turns a PyTorch LPRNet state dict into the project's .safetensors model file.
 
-Tensors stay as they are: PyTorch names, OIHW, float32; num_batches_tracked is left out. What the tensors cannot say
+The network may be in any dictionary of the file, under any prefix, in any floating-point type; safetensors do as well.
+Nothing of the file is run, see checkpoint.py.
+
+Tensors keep PyTorch's names and order, as float32; num_batches_tracked is left out. What the tensors cannot say
 (characters, pixels, source) goes into the metadata. Equal input gives equal bytes.
 
 Exit status: 0 written, 2 wrong usage, 3 the input could not be read or is no LPRNet.
@@ -10,7 +13,9 @@ Exit status: 0 written, 2 wrong usage, 3 the input could not be read or is no LP
 from __future__ import annotations
 
 import argparse
+import ast
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Mapping, Sequence
@@ -18,7 +23,8 @@ from typing import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from lprnet_model import LayoutError, expected_shapes, infer_shape, numbered_charset, read_checkpoint, save_tensors
+from checkpoint import LayoutError, read_network
+from lprnet_model import expected_shapes, infer_shape, numbered_charset, save_tensors
 from plates import CHARSET_CN68, UPSTREAM_PREPROCESS
 
 PREPROCESS_PRESETS = {
@@ -50,8 +56,8 @@ def write_model(
     """Checks that the state dict is an LPRNet (LayoutError otherwise) and writes it; sparse: zeros of convolutions as a
     bit mask."""
     shape = infer_shape(state)
-    if len(charset) != shape.classes:
-        raise LayoutError(f"charset: expected {shape.classes} entries as backbone.20.weight has, found {len(charset)}")
+    if (wrong := missing_classes(charset, shape.classes)) is not None:
+        raise LayoutError(f"charset: {wrong}")
     colours = 1 if preprocess["channel_order"] == "GRAY" else 3
     if colours != shape.channels:
         raise LayoutError(
@@ -59,39 +65,96 @@ def write_model(
             f" found {shape.channels}"
         )
     tensors = {key: state[key].to(torch.float32) for key in expected_shapes(shape)}
+    for key, tensor in tensors.items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise LayoutError(f"{key}: a value of {state[key].dtype} is too large for float32")
     if blank is None:
         blank = len(charset) - 1
     save_tensors(path, tensors, model_metadata(charset, blank, preprocess, source), sparse)
 
 
+ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+# What people call the blank.
+BLANKS = {"-", "_", "blank", "<blank>", "[blank]", "<b>", "ε", "␣", " "}
+
+
 def read_charset(text: str) -> list[str]:
-    """`cn68`, or a file: a JSON array, else one entry a line, else one line of characters."""
+    """`cn68`, or a file: a JSON array, else a list as Python writes it, else one entry a line, else one line of
+    characters. A byte order mark is skipped."""
     if text == "cn68":
         return list(CHARSET_CN68)
-    content = Path(text).read_text(encoding="utf-8").strip("\r\n")
-    if content.lstrip().startswith("["):
-        entries = json.loads(content)
-    elif "\n" in content:
-        entries = [line.rstrip("\r") for line in content.split("\n")]
+    content = Path(text).read_bytes()
+    for mark, encoding in ENCODINGS.items():
+        if content.startswith(mark):
+            raise ValueError(f"expected UTF-8, found {encoding}: save the file as UTF-8")
+    try:
+        content = content.decode("utf-8-sig").strip("\r\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"expected UTF-8, found another encoding at byte {error.start}") from error
+    name = re.match(r"\s*\w+\s*(:\s*[\w.\[\]]+\s*)?=\s*(?=[\[(])", content)
+    if name is not None or content.lstrip().startswith(("[", "(")):
+        entries = _read_list(content[name.end() :] if name else content)
+    elif re.search(r"[\r\n]", content):
+        entries = [line for line in re.split(r"\r\n|\r|\n", content)]
     else:
         entries = list(content)
-    if not isinstance(entries, list) or not all(isinstance(entry, str) and entry for entry in entries):
+    _check_entries(entries)
+    return list(entries)
+
+
+def _read_list(content: str) -> list:
+    """JSON, or the literal of a list as it stands in a Python file; of the latter nothing but constants is taken."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        entries = ast.literal_eval(content.strip())
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise ValueError("expected a JSON array or a Python list of strings, found neither") from error
+    return list(entries) if isinstance(entries, tuple) else entries
+
+
+def _check_entries(entries: object) -> None:
+    if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):
         raise ValueError("expected an array of non-empty strings")
-    repeated = sorted({entry for entry in entries if entries.count(entry) > 1})
-    if repeated:
-        raise ValueError(f"expected distinct entries, found {repeated[0]!r} more than once")
-    return entries
+    for index, entry in enumerate(entries):
+        if not entry:
+            hint = ": the blank is written '-'" if index in (0, len(entries) - 1) else ""
+            raise ValueError(f"expected an array of non-empty strings, found entry {index} empty{hint}")
+        if not entry.isprintable():
+            raise ValueError(f"expected printable entries, found {entry!r} at {index}")
+    first: dict[str, int] = {}
+    for index, entry in enumerate(entries):
+        if entry in first:
+            raise ValueError(
+                f"expected distinct entries, found {entry!r} more than once, at {first[entry]} and {index}"
+            )
+        first[entry] = index
+
+
+def missing_classes(entries: Sequence[str], classes: int) -> str | None:
+    """What to say of a charset that does not fit the classes."""
+    if len(entries) == classes:
+        return None
+    if len(entries) == classes - 1 and not BLANKS.intersection(entries):
+        return (
+            f"{len(entries)} characters and no blank: the network has {classes} classes,"
+            " and the last is usually the blank; add '-' as the last entry"
+        )
+    return f"expected {classes} entries as backbone.20.weight has, found {len(entries)}"
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("checkpoint", type=Path, help=".pth state dict, or a checkpoint that holds one")
+    parser.add_argument("checkpoint", type=Path, help="state dict, .pth or .safetensors, or a checkpoint that holds one")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the .safetensors file to write")
     characters = parser.add_mutually_exclusive_group()
     characters.add_argument("--charset", metavar="cn68|FILE", help="classes in order (default: cn68 for 68 classes)")
     characters.add_argument(
         "--charset-size-only", action="store_true", help='entries "#0", "#1" ... and "-": for logits, not for texts'
     )
+    parser.add_argument("--key", metavar="NAME", help="the dictionary or prefix of the network, where a file has several")
     parser.add_argument("--blank", type=int, help="index of the blank (default: the last)")
     parser.add_argument(
         "--preprocess", choices=sorted(PREPROCESS_PRESETS), default="upstream", help="pixel preset (default: upstream)"
@@ -114,8 +177,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.output.absolute().parent.is_dir():
         parser.error(f"--output: {options.output.parent}: no such folder")
     try:
-        state = read_checkpoint(options.checkpoint)
-        shape = infer_shape(state)
+        state, place, transformer = read_network(options.checkpoint, options.key)
+        try:
+            shape = infer_shape(state)
+        except LayoutError as error:
+            raise LayoutError(f"{error} ({place})") from error
     except LayoutError as error:
         return _fail(options.checkpoint, str(error))
     except OSError as error:
@@ -137,6 +203,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _fail(Path(options.charset), error.strerror or str(error))
         except ValueError as error:
             return _fail(Path(options.charset), str(error))
+        if (wrong := missing_classes(charset, shape.classes)) is not None:
+            return _fail(Path(options.charset), wrong)
     if options.blank is not None and not 0 <= options.blank < shape.classes:
         parser.error(f"--blank: expected 0 to {shape.classes - 1}, found {options.blank}")
 
@@ -153,6 +221,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(options.checkpoint, str(error))
     except OSError as error:
         return _fail(options.output, error.strerror or str(error))
+    if transformer is not None:
+        print(
+            f"{options.checkpoint}: warning: {transformer!r} looks like a spatial transformer, which straightens pictures"
+            " in front of this network; it is left out: give the network plates that are straight already (--quad)",
+            file=sys.stderr,
+        )
     return 0
 
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
-import pickle
 import re
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Mapping, Sequence
@@ -23,6 +21,7 @@ from safetensors.torch import save as safetensors_bytes
 from torch import Tensor, nn
 from torch.nn import functional
 
+from checkpoint import LayoutError, read_checkpoint
 from plates import CHARSET_CN68, HEIGHT, UPSTREAM_PREPROCESS, WIDTH, greedy_text, normalise
 
 __all__ = [
@@ -39,12 +38,6 @@ STEPS = 18
 MASK, VALUES, SHAPE = ".mask", ".values", ".shape"
 SPARSE_HEADER_BYTES = 256
 DATA_ALIGNMENT = 64
-# Where a training script keeps the tensors inside a checkpoint file.
-WRAPPER_KEYS = ("state_dict", "model_state_dict", "model", "net", "ema")
-
-
-class LayoutError(ValueError):
-    """A tensor that does not fit LPRNet; the message names it and says what was expected and found."""
 
 
 @dataclass(frozen=True)
@@ -262,6 +255,8 @@ def infer_shape(state: Mapping[str, Tensor]) -> LprnetShape:
             raise LayoutError(f"{key}: expected floating point, found {state[key].dtype}")
         if not bool(torch.isfinite(state[key]).all()):
             raise LayoutError(f"{key}: expected finite values, found NaN or infinity")
+        if key.endswith(".running_var") and bool((state[key] < 0).any()):
+            raise LayoutError(f"{key}: expected variances of at least 0, found {float(state[key].min())}")
     for key in state:
         if key not in wanted and not key.endswith(".num_batches_tracked"):
             raise LayoutError(f"{key}: unexpected")
@@ -278,32 +273,6 @@ def model_from_state_dict(state: Mapping[str, Tensor]) -> Lprnet:
         tensors.setdefault(f"backbone.{index}.num_batches_tracked", torch.tensor(0))
     network.load_state_dict(tensors)
     return network.eval()
-
-
-def read_checkpoint(path: Path) -> dict[str, Tensor]:
-    """State dict of a .pth file (old or zip format): wrappers such as {"state_dict": ...} and "module." prefixes are
-    taken off. Only plain tensors are unpickled. LayoutError for any other content, OSError for no such file."""
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile, EOFError, KeyError, ValueError) as error:
-        # torch's own message advises to load without weights_only, which would run code from the file.
-        raise LayoutError("expected a PyTorch state dict of plain tensors, found another kind of file") from error
-    while isinstance(content, Mapping):
-        wrapper = next((key for key in WRAPPER_KEYS if isinstance(content.get(key), Mapping)), None)
-        if wrapper is None:
-            break
-        content = content[wrapper]
-    if not isinstance(content, Mapping):
-        raise LayoutError(f"expected a dictionary of tensors, found {type(content).__name__}")
-    state: dict[str, Tensor] = {}
-    for key, value in content.items():
-        name = str(key)
-        while name.startswith("module."):
-            name = name.removeprefix("module.")
-        if not isinstance(value, Tensor):
-            raise LayoutError(f"{name}: expected a tensor, found {type(value).__name__}")
-        state[name] = value
-    return state
 
 
 def save_tensors(
