@@ -8,12 +8,18 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "weights/bounded_json.h"
 #include "weights/printable.h"
 #include "weights/safetensors.h"
 #include "weights/safetensors_checks.h"
 
 namespace lprnet::weights {
 namespace {
+
+// HeaderEvents refuses a fourth level by what it is, without a tree or recursion, so depth is no
+// concern here. A tensor of the highest rank has 17 values, keys and all.
+constexpr JsonLimits kHeaderLimits = {
+    .bytes = kMaxHeaderBytes, .depth = kMaxHeaderBytes, .values = 32 * kMaxTensors};
 
 std::optional<DType> dtype_from_name(std::string_view name) noexcept {
     for (int i = 0; i <= static_cast<int>(DType::boolean); ++i) {
@@ -432,16 +438,8 @@ Result<SafetensorsFile> SafetensorsFile::parse(std::span<const std::byte> bytes,
     const Result<std::string_view> header = header_of(bytes, shown);
     if (!header) return header.error();
 
-    // The JSON lexer takes a zero byte for the end of its input, so none may get there.
-    const std::size_t zero = header->find('\0');
-    if (zero != std::string_view::npos) {
-        return Error{ErrorCode::malformed, shown + ": the header holds a zero byte at offset " +
-                                               std::to_string(kLengthBytes + zero)};
-    }
-    const std::size_t bad_utf8 = find_invalid_utf8(*header);
-    if (bad_utf8 != std::string_view::npos) {
-        return Error{ErrorCode::malformed, shown + ": the header is not valid UTF-8 at offset " +
-                                               std::to_string(kLengthBytes + bad_utf8)};
+    if (const auto fault = exceeded_limit(*header, kHeaderLimits, kLengthBytes)) {
+        return Error{ErrorCode::malformed, shown + ": the header " + *fault};
     }
 
     HeaderEvents events;

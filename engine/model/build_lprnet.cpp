@@ -22,6 +22,9 @@ constexpr std::int64_t kMaxKernel = 64;
 // Activations of one layer, in floats: 64 MiB.
 constexpr std::int64_t kMaxLayerSize = 1 << 24;
 
+// Multiply-accumulates for one picture: LPRNet has 1.5e8, and this many take a second.
+constexpr std::int64_t kMaxWork = std::int64_t{1} << 34;
+
 // What a step of a quantised convolution's output is.
 constexpr const char* kOutputStep = ".output.scale";
 // What that step is for each channel, in units of it.
@@ -303,6 +306,7 @@ Result<Graph> build_lprnet(const weights::SafetensorsFile& file, const std::stri
                            Shape input, bool borrow) {
     TensorSource source(file, name, borrow);
     Graph graph;
+    std::int64_t work = 0;
     std::map<std::string_view, int> index;
     graph.nodes.emplace_back();
     graph.nodes.back().name = "input";
@@ -362,6 +366,12 @@ Result<Graph> build_lprnet(const weights::SafetensorsFile& file, const std::stri
         if (size > kMaxLayerSize) {
             return source.mismatch("layer '" + node.name + "' makes " + shape_text(node.shape) +
                                    " values, more than " + std::to_string(kMaxLayerSize));
+        }
+        work += std::min(kMaxWork, multiply_accumulates(graph, node));
+        if (work >= kMaxWork) {
+            return source.mismatch("layer '" + node.name + "': up to it a picture of " +
+                                   shape_text(input) + " takes more than " +
+                                   std::to_string(kMaxWork) + " multiply-accumulates");
         }
         index.emplace(row.name, static_cast<int>(graph.nodes.size()));
         graph.nodes.push_back(std::move(node));

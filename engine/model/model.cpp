@@ -6,11 +6,14 @@
 #include <cmath>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "engine/model/builtin.h"
 #include "engine/model/model_data.h"
+#include "engine/model/number_range.h"
+#include "weights/bounded_json.h"
 #include "weights/printable.h"
 #include "weights/safetensors.h"
 
@@ -40,8 +43,8 @@ public:
         if (text == nullptr) {
             return error(key, "is missing; expected a model written by scripts/export_weights.py");
         }
-        Json value = Json::parse(*text, nullptr, false);
-        if (value.is_discarded()) return error(key, "is not valid JSON");
+        Result<Json> value = weights::parse_json(*text, weights::kMetadataLimits);
+        if (!value) return error(key, value.error().message);
         return value;
     }
 
@@ -62,13 +65,19 @@ Status read_charset(const Metadata& metadata, ModelData& model) {
         return metadata.error(kKey,
                               "is " + found(*array) + ", expected an array of 2 or more strings");
     }
+    std::set<std::string_view> seen;
     for (const Json& entry : *array) {
         if (!entry.is_string() || entry.get_ref<const std::string&>().empty()) {
             return metadata.error(kKey, "has the entry " + found(entry) +
                                             ", expected a string of at least one character");
         }
-        if (std::find(model.charset.begin(), model.charset.end(),
-                      entry.get_ref<const std::string&>()) != model.charset.end()) {
+        // What is shown of a plate: nothing that a terminal would obey, and no byte order mark.
+        if (weights::has_unprintable(entry.get_ref<const std::string&>()) ||
+            entry.get_ref<const std::string&>().starts_with("\xef\xbb\xbf")) {
+            return metadata.error(
+                kKey, "has the entry " + found(entry) + ", expected printable characters");
+        }
+        if (!seen.insert(entry.get_ref<const std::string&>()).second) {
             return metadata.error(kKey, "has the entry " + found(entry) + " twice");
         }
         model.charset.push_back(entry.get<std::string>());
@@ -77,7 +86,8 @@ Status read_charset(const Metadata& metadata, ModelData& model) {
     constexpr std::string_view kBlankKey = "lprnet.blank";
     model.blank = static_cast<int>(model.charset.size()) - 1;
     if (const std::string* text = metadata.find(kBlankKey)) {
-        const Json value = Json::parse(*text, nullptr, false);
+        const Result<Json> parsed = weights::parse_json(*text, weights::kMetadataLimits);
+        const Json value = parsed ? *parsed : Json();
         if (!value.is_number_unsigned() || value.get<std::uint64_t>() >= model.charset.size()) {
             return metadata.error(kBlankKey, "is " + weights::in_quotes(*text) + ", expected 0.." +
                                                  std::to_string(model.charset.size() - 1));
@@ -91,7 +101,8 @@ Status read_temperature(const Metadata& metadata, double& out) {
     constexpr std::string_view kKey = "lprnet.temperature";
     const std::string* text = metadata.find(kKey);
     if (text == nullptr) return {};
-    const Json value = Json::parse(*text, nullptr, false);
+    const Result<Json> parsed = weights::parse_json(*text, weights::kMetadataLimits);
+    const Json value = parsed ? *parsed : Json();
     if (!value.is_number() || !(value.get<double>() >= 0.05 && value.get<double>() <= 20.0)) {
         return metadata.error(kKey, "is " + weights::in_quotes(*text) + ", expected 0.05 to 20");
     }
@@ -160,9 +171,18 @@ Status read_preprocess(const Metadata& metadata, Preprocess& out) {
     const auto count = static_cast<std::size_t>(channels(out.order));
     if (Status s = read_per_channel(metadata, *object, "mean", count, out.mean); !s) return s;
     if (Status s = read_per_channel(metadata, *object, "scale", count, out.scale); !s) return s;
+    // Pixels of any usual unit fit, and quantised networks divide by the scale.
+    constexpr float kMostMean = 1e6f, kLeastScale = 1e-9f, kMostScale = 1e9f;
     for (std::size_t c = 0; c < count; ++c) {
-        if (out.scale[c] == 0.0f)
-            return metadata.error(kKey, "has scale 0, expected another number");
+        const float size = std::abs(out.scale[c]);
+        if (!(std::abs(out.mean[c]) <= kMostMean)) {
+            return metadata.error(
+                kKey, "has mean " + found((*object)["mean"]) + ", expected -1e6 to 1e6");
+        }
+        if (!(size >= kLeastScale && size <= kMostScale)) {
+            return metadata.error(kKey, "has scale " + found((*object)["scale"]) +
+                                            ", expected 1e-9 to 1e9 or less than 0 by as much");
+        }
     }
     return {};
 }
@@ -199,6 +219,7 @@ Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string n
         borrow);
     if (!graph) return graph.error();
     model.graph = std::move(*graph);
+    if (Status s = settle_numbers(model.preprocess, model.name, model.graph); !s) return s.error();
 
     const auto classes = static_cast<std::size_t>(model.graph.output_shape().c);
     if (classes != model.charset.size()) {

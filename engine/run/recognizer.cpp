@@ -1,5 +1,7 @@
 #include "lprnet/recognizer.h"
 
+#include <algorithm>
+#include <limits>
 #include <new>
 #include <system_error>
 #include <utility>
@@ -56,6 +58,16 @@ Result<PlanOptions> plan_options(const RecognizerOptions& options,
         if (tuning->isa.empty() || tuning->isa == table.name) plan.tuning = std::move(*tuning);
     }
     return plan;
+}
+
+Status check_range(const Recognizer::State& state) noexcept {
+    if (state.in_range) return {};
+    try {
+        return Error{ErrorCode::unsupported,
+                     state.model.name() + ": the network's numbers leave float32 on this picture"};
+    } catch (const std::bad_alloc&) {
+        return out_of_memory();
+    }
 }
 
 }  // namespace
@@ -119,7 +131,12 @@ Status Recognizer::set_image(const ImageView& image, const Quad& quad) noexcept 
 }
 
 void Recognizer::infer() noexcept {
-    run_plan(*state_->plan, state_->arena.data(), state_->team.get());
+    state_->in_range = run_plan(*state_->plan, state_->arena.data(), state_->team.get());
+    if (state_->in_range) return;
+    // Nobody may take what is left there for an answer.
+    const Tensor& logits = state_->plan->output;
+    std::fill_n(logits.floats(state_->arena.data()), logits.size(),
+                std::numeric_limits<float>::quiet_NaN());
 }
 
 void Recognizer::decode(Reading& reading) noexcept {
@@ -129,6 +146,7 @@ void Recognizer::decode(Reading& reading) noexcept {
 Status Recognizer::read(const ImageView& image, Reading& reading) noexcept {
     if (Status status = set_image(image); !status) return status;
     infer();
+    if (Status status = check_range(*state_); !status) return status;
     decode(reading);
     return {};
 }
@@ -136,6 +154,7 @@ Status Recognizer::read(const ImageView& image, Reading& reading) noexcept {
 Status Recognizer::read(const ImageView& image, const Region& region, Reading& reading) noexcept {
     if (Status status = set_image(image, region); !status) return status;
     infer();
+    if (Status status = check_range(*state_); !status) return status;
     decode(reading);
     return {};
 }
@@ -143,6 +162,7 @@ Status Recognizer::read(const ImageView& image, const Region& region, Reading& r
 Status Recognizer::read(const ImageView& image, const Quad& quad, Reading& reading) noexcept {
     if (Status status = set_image(image, quad); !status) return status;
     infer();
+    if (Status status = check_range(*state_); !status) return status;
     decode(reading);
     return {};
 }

@@ -20,6 +20,7 @@ struct Recognizer::State {
     kernels::AlignedBuffer arena;
     TextDecoder decoder;
     std::unique_ptr<Team> team;  // none for one thread
+    bool in_range = true;        // what the last infer() computed
 };
 
 }  // namespace lprnet

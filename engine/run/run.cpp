@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/run/context_range.h"
+
 namespace lprnet {
 namespace {
 
@@ -119,10 +121,14 @@ void run_step(const Plan& plan, const Step& step, float* arena) noexcept {
     for (const KernelCall& call : step.calls) run_call(*plan.table, call, arena);
 }
 
-void run_plan(const Plan& plan, float* arena, Team* team) noexcept {
+bool run_plan(const Plan& plan, float* arena, Team* team) noexcept {
+    bool in_range = true;
     if (team == nullptr) {
-        for (const Step& step : plan.steps) run_step(plan, step, arena);
-        return;
+        for (const Step& step : plan.steps) {
+            run_step(plan, step, arena);
+            if (step.op == Op::concat) in_range = context_in_range(step, arena);
+        }
+        return in_range;
     }
     team->run([&](std::size_t thread) noexcept {
         for (const Step& step : plan.steps) {
@@ -130,8 +136,11 @@ void run_plan(const Plan& plan, float* arena, Team* team) noexcept {
             if (thread == 0) begin_step(step, arena);
             if (thread < step.calls.size()) run_call(*plan.table, step.calls[thread], arena);
             team->barrier();
+            // The next step reads this one's output, which so stays where it is.
+            if (thread == 0 && step.op == Op::concat) in_range = context_in_range(step, arena);
         }
     });
+    return in_range;
 }
 
 }  // namespace lprnet

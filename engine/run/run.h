@@ -12,6 +12,8 @@ void run_step(const Plan& plan, const Step& step, float* arena) noexcept;
 
 // All steps: reads plan.input, leaves the logits in plan.output. With a team of plan.threads
 // threads each takes its calls of every step; null runs everything on the calling one.
-void run_plan(const Plan& plan, float* arena, Team* team = nullptr) noexcept;
+// False if a branch of the context left the range of context_in_range(): the logits are of no use
+// then.
+bool run_plan(const Plan& plan, float* arena, Team* team = nullptr) noexcept;
 
 }  // namespace lprnet

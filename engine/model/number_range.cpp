@@ -1,0 +1,309 @@
+// The bounds. Let B[c] be one for all values of channel c, at least kFloor. A convolution computes
+//
+//     |y[o]| <= sum_i |w[o][i]| B[i] + |b[o]| = B[o],
+//
+// whatever the order of its sum, and so do batch norm, y = s x + (beta - s mean), and the two as
+// one layer. ReLU and pools keep a bound; behind the division by the mean of squares it is
+// kLargestContext, because more is an error there.
+//
+// What is lost below. Each product or sum of numbers under the smallest normal float is off by at
+// most 2^-149 beside its relative error, so that a layer with n inputs adds e = n 2^-149 to the
+// errors E that it reads: E[o] <= sum_i |w[o][i]| E[i] + e. If E[i] <= r B[i] for all i, then
+// E[o] <= r (B[o] - |b[o]|) + e <= (r + e / kFloor) B[o]: for thirteen layers with n <= 2^18 and
+// B <= 2^64 no value that the context reads is off by more than 2^(4 + 18 - 149 + 20 + 64) = 2^-43,
+// and by 2^-63 in networks with bounds up to 2^44, which trained ones have. A branch whose values
+// pass kLargestContext has a root of its mean square above 2^-30. So underflow shows in no logit.
+//
+// What becomes zero. Setting w[o][i] to zero changes y[o] by at most |w[o][i]| B[i], a term of its
+// own in E[o]. The errors are summed up for the network at hand; only if what reaches the context
+// is below kNegligible, 2^-26 of the least root of a mean square, less than float32's own
+// rounding, is anything changed. Else all stays as it is.
+#include "engine/model/number_range.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <utility>
+#include <vector>
+
+namespace lprnet {
+namespace {
+
+constexpr float kFloor = 0x1p-20f;
+constexpr double kTiny = 0x1p-100;
+constexpr double kNegligible = 0x1p-56;
+constexpr double kUnderflow = 0x1p-149;
+constexpr double kEpsilon = 1e-5;  // of batch norms
+constexpr std::size_t kLanes = 16;
+
+// One output channel of a convolution.
+struct RowSums {
+    float bound;    // sum of |w| B
+    float largest;  // |w|
+    float least;    // |w| that is not 0
+};
+
+// In lanes, so that a compiler can use vectors: every start of the program does this.
+RowSums sum_row(const float* w, const float* bound, std::size_t count) noexcept {
+    constexpr float kNone = std::numeric_limits<float>::max();
+    std::array<float, kLanes> sum = {}, most = {}, least;
+    least.fill(kNone);
+    const auto add = [&](std::size_t lane, std::size_t i) {
+        const float a = std::abs(w[i]);
+        sum[lane] += a * bound[i];
+        most[lane] = a > most[lane] ? a : most[lane];
+        const float b = a > 0.0f ? a : kNone;
+        least[lane] = b < least[lane] ? b : least[lane];
+    };
+    std::size_t i = 0;
+    for (; i + kLanes <= count; i += kLanes) {
+        for (std::size_t lane = 0; lane < kLanes; ++lane) add(lane, i + lane);
+    }
+    for (std::size_t lane = 0; i < count; ++i, ++lane) add(lane, i);
+    RowSums row = {0.0f, 0.0f, kNone};
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        row.bound += sum[lane];
+        row.largest = std::max(row.largest, most[lane]);
+        row.least = std::min(row.least, least[lane]);
+    }
+    return row;
+}
+
+// A convolution and the batch norm behind it, if there is one: the layer that runs.
+struct Layer {
+    const Node& conv;
+    const Node* norm;
+
+    std::size_t channels() const { return conv.bias.size(); }
+    std::size_t per_channel() const { return conv.weight.size() / channels(); }
+    const Node& last() const { return norm != nullptr ? *norm : conv; }
+    double scale(std::size_t o) const {
+        if (norm == nullptr) return 1.0;
+        return static_cast<double>(norm->weight[o]) /
+               std::sqrt(static_cast<double>(norm->running_var[o]) + kEpsilon);
+    }
+    double bias(std::size_t o) const {
+        const auto b = static_cast<double>(conv.bias[o]);
+        if (norm == nullptr) return b;
+        return (b - static_cast<double>(norm->running_mean[o])) * scale(o) +
+               static_cast<double>(norm->bias[o]);
+    }
+    // No less than the numbers that `bias` is made of.
+    double bias_bound(std::size_t o) const {
+        const double b = std::abs(static_cast<double>(conv.bias[o]));
+        if (norm == nullptr) return b;
+        return std::abs(scale(o)) * (b + std::abs(static_cast<double>(norm->running_mean[o]))) +
+               std::abs(static_cast<double>(norm->bias[o]));
+    }
+};
+
+// What `values` of each channel become at every tap of a window.
+template <class T>
+std::vector<T> for_taps(const std::vector<T>& values, const Node& conv) {
+    const auto taps = static_cast<std::size_t>(conv.kh) * static_cast<std::size_t>(conv.kw);
+    std::vector<T> repeated;
+    repeated.reserve(values.size() * taps);
+    for (const T value : values) repeated.insert(repeated.end(), taps, value);
+    return repeated;
+}
+
+class Settler {
+public:
+    Settler(const Preprocess& preprocess, const std::string& label, Graph& graph)
+        : preprocess_(preprocess), label_(label), graph_(graph) {}
+
+    Status run() {
+        if (Status s = find_bounds(); !s || !tiny_) return s;
+        if (sum_errors()) remove_tiny();
+        return {};
+    }
+
+private:
+    Node& node(int i) { return graph_.nodes[static_cast<std::size_t>(i)]; }
+    int count() const { return static_cast<int>(graph_.nodes.size()); }
+    bool is_norm_of(int norm, int conv) {
+        return norm < count() && node(norm).op == Op::batch_norm &&
+               node(norm).inputs.front() == conv;
+    }
+    Layer layer(int conv) {
+        return {node(conv), is_norm_of(conv + 1, conv) ? &node(conv + 1) : nullptr};
+    }
+    bool is_float(int i) { return node(i).op == Op::conv2d && !node(i).quantised(); }
+
+    // By channel of what `i` reads, as `of` has it for the nodes before.
+    template <class T>
+    std::vector<T> passed_on(int i, const std::vector<std::vector<T>>& of) {
+        const Node& reader = node(i);
+        std::vector<T> values;
+        for (const int input : reader.inputs) {
+            const std::vector<T>& from = of[static_cast<std::size_t>(input)];
+            const auto stride = static_cast<std::size_t>(reader.channel_stride);
+            for (std::size_t c = 0; c < from.size(); c += stride) values.push_back(from[c]);
+        }
+        return values;
+    }
+
+    Status find_bounds() {
+        bounds_.resize(graph_.nodes.size());
+        largest_.resize(graph_.nodes.size());
+        for (int i = 0; i < count(); ++i) {
+            std::vector<float>& bound = bounds_[static_cast<std::size_t>(i)];
+            const auto channels = static_cast<std::size_t>(node(i).shape.c);
+            if (node(i).op == Op::input) {
+                for (std::size_t c = 0; c < channels; ++c) bound.push_back(pixel_bound(c));
+            } else if (node(i).op == Op::normalize) {
+                bound.assign(channels, kLargestContext);
+            } else if (node(i).quantised()) {
+                bound.assign(channels,
+                             0.0f);  // its plan bounds integers, and the context resets it
+            } else if (is_float(i)) {
+                if (Status s = find_bounds_of(i); !s) return s;
+            } else if (node(i).op == Op::batch_norm && is_norm_of(i, i - 1)) {
+                bound = bounds_[static_cast<std::size_t>(i - 1)];  // those of the two together
+            } else {
+                bound = passed_on(i, bounds_);
+            }
+            for (float& b : bound) b = std::max(b, kFloor);
+        }
+        return {};
+    }
+
+    float pixel_bound(std::size_t channel) const {
+        const float mean = preprocess_.mean[channel];
+        return std::max(std::abs(mean), std::abs(255.0f - mean)) *
+               std::abs(preprocess_.scale[channel]);
+    }
+
+    Status find_bounds_of(int conv) {
+        const Layer l = layer(conv);
+        const std::vector<float> reads = for_taps(passed_on(conv, bounds_), l.conv);
+        std::vector<float>& bound = bounds_[static_cast<std::size_t>(conv)];
+        double largest = 0.0, largest_bias = 0.0;
+        double least = std::numeric_limits<double>::max();
+        double least_bias = std::numeric_limits<double>::max();
+        for (std::size_t o = 0; o < l.channels(); ++o) {
+            const RowSums row =
+                sum_row(l.conv.weight.data() + o * l.per_channel(), reads.data(), l.per_channel());
+            const double scale = std::abs(l.scale(o)), bias = std::abs(l.bias(o));
+            const double sum = static_cast<double>(row.bound) * scale + l.bias_bound(o);
+            // Not a number, where infinity meets a scale of zero, is not below either. What the
+            // layer multiplies by has to fit by itself, however small its inputs are.
+            const double most = scale * static_cast<double>(row.largest);
+            if (!(sum <= static_cast<double>(kLargestSum)) ||
+                !(most <= static_cast<double>(kLargestSum))) {
+                return Error{ErrorCode::mismatch,
+                             label_ + ": layer '" + l.last().name + "': channel " +
+                                 std::to_string(o) +
+                                 " can sum up to more than 2^64, which is too near the end of "
+                                 "float32: its weights, or those before it, are too large"};
+            }
+            bound.push_back(static_cast<float>(sum));
+            largest = std::max(largest, most);
+            if (scale > 0.0 && row.largest > 0.0f) {
+                least = std::min(least, scale * static_cast<double>(row.least));
+            }
+            largest_bias = std::max(largest_bias, bias);
+            if (bias > 0.0) least_bias = std::min(least_bias, bias);
+        }
+        largest_[static_cast<std::size_t>(conv)] = {largest, largest_bias};
+        tiny_ = tiny_ || least < kTiny * largest || least_bias < kTiny * largest_bias;
+        return {};
+    }
+
+    bool is_tiny(int conv, double weight) const {
+        return std::abs(weight) < kTiny * largest_[static_cast<std::size_t>(conv)].first;
+    }
+    bool is_tiny_bias(int conv, double bias) const {
+        return std::abs(bias) < kTiny * largest_[static_cast<std::size_t>(conv)].second;
+    }
+
+    // Whether all that could become zero changes nothing, up to the context.
+    bool sum_errors() {
+        std::vector<std::vector<double>> errors(graph_.nodes.size());
+        for (int i = 0; i < count(); ++i) {
+            std::vector<double>& error = errors[static_cast<std::size_t>(i)];
+            const auto channels = static_cast<std::size_t>(node(i).shape.c);
+            if (node(i).op == Op::input || node(i).quantised()) {
+                error.assign(channels, 0.0);
+            } else if (is_float(i)) {
+                error = errors_of(i, passed_on(i, errors));
+            } else if (node(i).op == Op::batch_norm && is_norm_of(i, i - 1)) {
+                error = errors[static_cast<std::size_t>(i - 1)];
+            } else {
+                error = passed_on(i, errors);
+            }
+            if (node(i).op != Op::normalize && i + 1 < count()) continue;
+            for (double& e : error) {
+                if (!(e <= kNegligible)) return false;
+                e = 0.0;
+            }
+        }
+        return true;
+    }
+
+    std::vector<double> errors_of(int conv, const std::vector<double>& read) {
+        const Layer l = layer(conv);
+        const std::vector<double> before = for_taps(read, l.conv);
+        const std::vector<float> reads = for_taps(passed_on(conv, bounds_), l.conv);
+        std::vector<double> errors(l.channels());
+        for (std::size_t o = 0; o < l.channels(); ++o) {
+            const double scale = l.scale(o);
+            double error = static_cast<double>(l.per_channel()) * kUnderflow;
+            for (std::size_t k = 0; k < l.per_channel(); ++k) {
+                const double w =
+                    std::abs(static_cast<double>(l.conv.weight[o * l.per_channel() + k]) * scale);
+                error += w * before[k];
+                if (is_tiny(conv, w)) error += w * static_cast<double>(reads[k]);
+            }
+            if (is_tiny_bias(conv, l.bias(o))) error += std::abs(l.bias(o));
+            errors[o] = error;
+        }
+        return errors;
+    }
+
+    void remove_tiny() {
+        for (int i = 0; i < count(); ++i) {
+            if (!is_float(i)) continue;
+            const Layer l = layer(i);
+            std::vector<float> weight(l.conv.weight.begin(), l.conv.weight.end());
+            std::vector<bool> dead(l.channels());
+            for (std::size_t o = 0; o < l.channels(); ++o) {
+                bool alive = false;
+                for (std::size_t k = 0; k < l.per_channel(); ++k) {
+                    float& w = weight[o * l.per_channel() + k];
+                    if (is_tiny(i, static_cast<double>(w) * l.scale(o))) w = 0.0f;
+                    alive = alive || w != 0.0f;
+                }
+                dead[o] = !alive && is_tiny_bias(i, l.bias(o));
+            }
+            Node& conv = node(i);
+            Node* norm = l.norm != nullptr ? &node(i + 1) : nullptr;
+            conv.weight = Floats(std::move(weight));
+            std::vector<float> gamma;
+            if (norm != nullptr) gamma.assign(norm->weight.begin(), norm->weight.end());
+            for (std::size_t o = 0; o < dead.size(); ++o) {
+                if (!dead[o]) continue;
+                (norm != nullptr ? norm->bias : conv.bias)[o] = 0.0f;
+                if (norm != nullptr) gamma[o] = 0.0f;
+            }
+            if (norm != nullptr) norm->weight = Floats(std::move(gamma));
+        }
+    }
+
+    const Preprocess& preprocess_;
+    const std::string& label_;
+    Graph& graph_;
+    std::vector<std::vector<float>> bounds_;          // by node, then channel
+    std::vector<std::pair<double, double>> largest_;  // by node: weight, bias
+    bool tiny_ = false;
+};
+
+}  // namespace
+
+Status settle_numbers(const Preprocess& preprocess, const std::string& label, Graph& graph) {
+    return Settler(preprocess, label, graph).run();
+}
+
+}  // namespace lprnet

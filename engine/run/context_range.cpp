@@ -1,0 +1,52 @@
+#include "engine/run/context_range.h"
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include "engine/model/number_range.h"
+
+namespace lprnet {
+namespace {
+
+// The channels of each branch, in order.
+std::span<const int> branches_of(const KernelCall& call) noexcept {
+    if (const auto* scale = std::get_if<kernels::ContextScaleF32>(&call.arguments)) {
+        return {scale->channels, static_cast<std::size_t>(scale->branches)};
+    }
+    const auto* scale = std::get_if<kernels::ContextScaleS8>(&call.arguments);
+    if (scale == nullptr) return {};
+    return {scale->channels, static_cast<std::size_t>(scale->branches)};
+}
+
+}  // namespace
+
+bool context_in_range(const Step& step, const float* arena) noexcept {
+    const Tensor& tensor = step.output;
+    const char* column = reinterpret_cast<const char*>(arena) + tensor.origin();
+    int first = 0;
+    for (const int channels : branches_of(step.calls.front())) {
+        // Patterns without their sign are in the order of the numbers, those of infinities and NaN
+        // behind all others.
+        std::int32_t largest = 0;
+        for (int x = 0; x < tensor.w; ++x) {
+            const char* value = column + (std::ptrdiff_t{x} * tensor.c + first) *
+                                             static_cast<std::ptrdiff_t>(sizeof(float));
+            for (int c = 0; c < channels; ++c, value += sizeof(float)) {
+                std::int32_t bits;
+                std::memcpy(&bits, value, sizeof bits);
+                bits &= 0x7fffffff;
+                largest = bits > largest ? bits : largest;
+            }
+        }
+        if (largest != 0 && (largest < std::bit_cast<std::int32_t>(kLeastContext) ||
+                             largest > std::bit_cast<std::int32_t>(kLargestContext))) {
+            return false;
+        }
+        first += channels;
+    }
+    return true;
+}
+
+}  // namespace lprnet

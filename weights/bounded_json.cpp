@@ -1,0 +1,82 @@
+#include "weights/bounded_json.h"
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <vector>
+
+#include "weights/printable.h"
+
+namespace lprnet::weights {
+
+std::optional<std::string> exceeded_limit(std::string_view text, const JsonLimits& limits,
+                                          std::size_t offset) {
+    if (text.size() > limits.bytes) {
+        return "has " + std::to_string(text.size()) + " bytes, expected at most " +
+               std::to_string(limits.bytes);
+    }
+    const std::size_t zero = text.find('\0');
+    if (zero != std::string_view::npos) {
+        return "holds a zero byte at offset " + std::to_string(offset + zero);
+    }
+    const std::size_t bad_utf8 = find_invalid_utf8(text);
+    if (bad_utf8 != std::string_view::npos) {
+        return "is not valid UTF-8 at offset " + std::to_string(offset + bad_utf8);
+    }
+    // Every value but the first of an array or object follows a comma or a colon, and that one an
+    // opening bracket.
+    std::size_t depth = 0, values = 1;
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        switch (text[i]) {
+            case '"': quoted = !quoted; continue;
+            case '\\': i += quoted ? 1 : 0; continue;
+            case '[':
+            case '{':
+                if (quoted) continue;
+                if (++depth > limits.depth) {
+                    return "is nested more than " + std::to_string(limits.depth) +
+                           " deep at offset " + std::to_string(offset + i);
+                }
+                break;
+            case ']':
+            case '}': depth -= quoted || depth == 0 ? 0 : 1; continue;
+            case ',':
+            case ':':
+                if (quoted) continue;
+                break;
+            default: continue;
+        }
+        if (++values > limits.values) {
+            return "has more than " + std::to_string(limits.values) + " values at offset " +
+                   std::to_string(offset + i);
+        }
+    }
+    return std::nullopt;
+}
+
+Result<nlohmann::json> parse_json(std::string_view text, const JsonLimits& limits) {
+    using Json = nlohmann::json;
+    const auto malformed = [](std::string what) {
+        return Error{ErrorCode::malformed, std::move(what)};
+    };
+    if (auto fault = exceeded_limit(text, limits)) return malformed(*std::move(fault));
+    // The parser keeps the last of several values of a key without a word.
+    std::vector<std::set<std::string>> keys;
+    std::string twice;
+    const auto watch = [&](int /*depth*/, Json::parse_event_t event, Json& value) {
+        if (event == Json::parse_event_t::object_start) keys.emplace_back();
+        if (event == Json::parse_event_t::object_end) keys.pop_back();
+        if (event == Json::parse_event_t::key) {
+            const auto& key = value.get_ref<const std::string&>();
+            if (!keys.back().insert(key).second && twice.empty()) twice = in_quotes(key);
+        }
+        return true;
+    };
+    constexpr bool kThrow = false;
+    Json value = Json::parse(text.begin(), text.end(), watch, kThrow);
+    if (value.is_discarded()) return malformed("is not valid JSON");
+    if (!twice.empty()) return malformed("has the key " + twice + " twice");
+    return value;
+}
+
+}  // namespace lprnet::weights
