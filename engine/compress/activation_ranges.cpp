@@ -20,6 +20,9 @@ constexpr int kHistogramStride = 5;
 // Channels that never go further than this share of the furthest one get no smaller steps for it:
 // what they hold is of no account. The weights file wants it where the context reads a layer.
 constexpr float kLeastFactor = 1.0f / 256;
+// How far a layer may go: squares of activations and of their 255 steps, summed over a million
+// samples, stay far from both ends of float32. Trained networks go to between 1 and 1000.
+constexpr float kLeastLargest = 0x1p-40f, kMostLargest = 0x1p40f;
 
 // Runs the network on every input; visit(layer, step, pixel) for every `stride`-th pixel of the
 // output of each of the layers, which is one value for each stored channel.
@@ -112,6 +115,12 @@ Result<std::map<std::string, ActivationRange>> activation_ranges(
             return Error{ErrorCode::invalid_argument,
                          "quantize: layer '" + name +
                              "': no activation above 0 in any of the calibration images"};
+        }
+        if (!(found.largest >= kLeastLargest && found.largest <= kMostLargest)) {
+            return Error{ErrorCode::invalid_argument,
+                         "quantize: layer '" + name + "': activations of up to " +
+                             std::to_string(found.largest) +
+                             " in the calibration images, expected 2^-40 to 2^40"};
         }
         layer.inverse.assign(layer.largest.size(), 1.0f);
         if (equalise) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "engine/plan/graph_edit.h"
@@ -92,6 +93,13 @@ std::vector<double> scaled_weight(const Node& conv) {
     return weight;
 }
 
+float storable_step(double step, std::span<std::int8_t> weight) {
+    const auto stored = static_cast<float>(step);
+    if (stored >= std::numeric_limits<float>::min()) return stored;
+    std::fill(weight.begin(), weight.end(), std::int8_t{0});
+    return 1.0f;
+}
+
 // A channel of zeros gets a step of 1. Channels
 // that batch norm has all but switched off have tiny weights beside their bias, which has to be
 // counted in the same steps: they get larger ones.
@@ -110,11 +118,12 @@ void round_to_nearest(const std::vector<double>& weight, double input_step, Node
             conv.relu ? std::abs(static_cast<double>(conv.bias[o])) / (input_step * kMaxBias) : 0.0;
         float step = static_cast<float>(std::max(largest / kWeightSteps, least));
         if (!(step > 0.0f)) step = 1.0f;
-        steps.push_back(step);
         for (std::size_t i = 0; i < per_channel; ++i) {
             const double q = std::nearbyint(values[i] / static_cast<double>(step));
             int8.push_back(static_cast<std::int8_t>(std::clamp(q, -kWeightSteps, kWeightSteps)));
         }
+        steps.push_back(
+            storable_step(static_cast<double>(step), std::span(int8).last(per_channel)));
     }
     set_weight(std::move(int8), std::move(steps), conv);
 }

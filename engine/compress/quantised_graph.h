@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,11 @@ std::vector<double> scaled_weight(const Node& conv);
 // real values that they stand for.
 Graph quantised_graph(const ModelData& model, const std::map<std::string, OutputRange>& ranges,
                       const std::vector<bool>& keep_float);
+
+// A step of weights that a file can hold. Steps so small that float32 loses digits of them, or all,
+// become 1, and the weights that they are of 0: nothing shows of those beside a layer's other
+// channels. `weight` is that of the channel, in steps.
+float storable_step(double step, std::span<std::int8_t> weight);
 
 // Weights to the nearest of 255 steps of each output channel, for an input with that step.
 void round_to_nearest(const std::vector<double>& weight, double input_step, Node& conv);

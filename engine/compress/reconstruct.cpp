@@ -152,6 +152,15 @@ Moments sample(const Stepper& exact, std::size_t exact_step, const Stepper& quan
     return sums.take();
 }
 
+// Sums of what the layers before gave, of which a network of extreme weights can make anything.
+bool all_finite(const Moments& moments) {
+    const auto finite = [](const auto& values) {
+        return std::all_of(values.begin(), values.end(), [](auto v) { return std::isfinite(v); });
+    };
+    return finite(moments.input_mean) && finite(moments.target_mean) &&
+           finite(moments.inputs_inputs) && finite(moments.targets_inputs);
+}
+
 void drop_small(double share, std::size_t channels, std::vector<double>& weight) {
     const std::size_t per_channel = weight.size() / channels;
     for (std::size_t o = 0; o < channels; ++o) {
@@ -202,7 +211,9 @@ void fit(std::vector<double> weight, const Moments& moments, const std::vector<d
     std::vector<float> step(channels);
     for (std::size_t o = 0; o < channels; ++o) {
         const double factor = factor_of(node, o);
-        step[o] = static_cast<float>(rounded.step[o] / (input_step * factor));
+        const std::size_t per_channel = rounded.weight.size() / channels;
+        step[o] = storable_step(rounded.step[o] / (input_step * factor),
+                                std::span(rounded.weight).subspan(o * per_channel, per_channel));
         node.bias[o] = static_cast<float>(rounded.bias[o] / factor);
     }
     set_weight(std::move(rounded.weight), std::move(step), node);
@@ -241,6 +252,11 @@ Status reconstruct(const ModelData& model, const std::vector<std::vector<float>>
             const std::vector<double> weight = scaled_weight(original);
             const Moments moments = sample(exact, e, fitted, s, original,
                                            std::vector<float>(weight.begin(), weight.end()));
+            if (!all_finite(moments)) {
+                return Error{ErrorCode::unsupported,
+                             "quantize: layer '" + fitted.plan.steps[s].name +
+                                 "': sums over the calibration images leave float32"};
+            }
             const Tensor& input = fitted.read_by(fitted.plan.steps[s]);
             fit(weight, moments, input_units(fitted, fitted.plan.steps[s], model.preprocess),
                 input.quantised() ? static_cast<double>(input.scale) : 1.0, zero_below, node);
