@@ -1,6 +1,7 @@
 // What reads plates, whoever computes: the CPU's recognizer or that of the BPU.
 #pragma once
 
+#include <cmath>
 #include <span>
 #include <string>
 #include <utility>
@@ -39,6 +40,11 @@ public:
     Status infer() {
         if (bpu::Recognizer* on_bpu = bpu()) return on_bpu->infer();
         cpu()->infer();
+        const std::span<const float> logits = cpu()->logits();
+        if (!logits.empty() && std::isnan(logits.front())) {
+            return Error{ErrorCode::unsupported,
+                         "the network's numbers leave float32 on this picture"};
+        }
         return {};
     }
     void decode(Reading& reading) {

@@ -140,6 +140,10 @@ void Recognizer::infer() noexcept {
 }
 
 void Recognizer::decode(Reading& reading) noexcept {
+    if (!state_->in_range) {
+        reading = Reading();
+        return;
+    }
     state_->decoder.decode(logits(), reading);
 }
 

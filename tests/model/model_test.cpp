@@ -270,7 +270,14 @@ TEST_CASE("metadata that is missing or wrong is named", "[model]") {
         {"lprnet.charset", "[\"a\", \"\"]", "at least one character"},
         {"lprnet.charset", "[\"a\", \"b\", \"a\"]", "twice"},
         {"lprnet.charset", "[\"a\", \"b\"]", "7 classes"},
+        {"lprnet.charset", "[\"a\", \"b\\u001b[2J\"]", "printable"},
+        {"lprnet.charset", "[\"\\ufeffa\", \"b\"]", "printable"},
+        {"lprnet.charset", "[\"\\ufeff\", \"b\"]", "printable"},
         {"lprnet.blank", "7", "0..6"},
+        {"lprnet.blank", "[[[[[[[[[[[[]]]]]]]]]]]]", "0..6"},
+        {"lprnet.blank", "1e999", "0..6"},
+        {"lprnet.blank", "-0", "0..6"},
+        {"lprnet.preprocess", R"({"width":94,"width":94})", "'width' twice"},
         {"lprnet.blank", "-1", "0..6"},
         {"lprnet.blank", "x", "0..6"},
         {"lprnet.temperature", "0", "0.05 to 20"},
@@ -313,6 +320,34 @@ TEST_CASE("metadata that is missing or wrong is named", "[model]") {
         file.metadata.erase(c.key);
         if (c.value != nullptr) file.metadata[c.key] = c.value;
         check_refused(file, ErrorCode::mismatch, c.key, c.part);
+    }
+}
+
+TEST_CASE("metadata that is too much is refused before it is a tree", "[model]") {
+    const auto repeat = [](const std::string& piece, std::size_t times) {
+        std::string text;
+        for (std::size_t i = 0; i < times; ++i) text += piece;
+        return text;
+    };
+    const std::string values[] = {
+        repeat("[", 700000),
+        repeat("{\"a\":", 100000),
+        repeat("[", 300000) + repeat("]", 300000),
+        "{\"width\":" + repeat("[", 700000),
+        "[" + repeat("\"a\",", 200000) + "\"b\"]",
+        "[\"" + repeat("a", 2000000) + "\",\"b\"]",
+        "[" + repeat("1", 900000) + "]",
+        "[\"a\",1e" + repeat("9", 500000) + "]",
+        std::string("[\"a\"\0,\"b\"]", 11),
+    };
+    for (const char* key :
+         {"lprnet.charset", "lprnet.preprocess", "lprnet.blank", "lprnet.temperature"}) {
+        for (const std::string& value : values) {
+            INFO(key << " = " << value.substr(0, 20));
+            NetworkFile file = small_file();
+            file.metadata[key] = value;
+            check_refused(file, ErrorCode::mismatch, key);
+        }
     }
 }
 

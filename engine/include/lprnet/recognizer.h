@@ -61,7 +61,9 @@ public:
     // and the box around them holds a pixel of the picture.
     Status read(const ImageView& image, const Quad& quad, Reading& reading) noexcept;
 
-    // The steps of read(): pixels to the input tensor, the network, the decoder.
+    // The steps of read(): pixels to the input tensor, the network, the decoder. Where read() would
+    // say that the network's numbers leave float32, infer() leaves NaN for logits and decode() an
+    // empty reading of confidence 0.
     Status set_image(const ImageView& image) noexcept;
     Status set_image(const ImageView& image, const Region& region) noexcept;
     Status set_image(const ImageView& image, const Quad& quad) noexcept;
