@@ -214,6 +214,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for key in ("channel_order", "mean", "scale"):
         if getattr(options, key) is not None:
             preprocess[key] = getattr(options, key)
+    if not abs(preprocess["mean"]) <= 1e6:
+        parser.error(f"--mean: expected -1e6 to 1e6, found {preprocess['mean']}")
+    if not 1e-9 <= abs(preprocess["scale"]) <= 1e9:
+        parser.error(f"--scale: expected 1e-9 to 1e9 or as much below 0, found {preprocess['scale']}")
     try:
         source = options.source or options.checkpoint.name
         write_model(options.output, state, charset, preprocess, source, options.blank, options.sparse)

@@ -10,6 +10,9 @@ namespace lprnet {
 namespace {
 
 constexpr std::string_view kHeader = "lprnet tuning 1";
+// LPRNet's has thirteen choices, in 1 KiB.
+constexpr std::size_t kMaxBytes = 1U << 20;
+constexpr std::size_t kMaxChoices = 4096;
 
 std::vector<std::string_view> words_of(std::string_view line) {
     std::vector<std::string_view> words;
@@ -83,6 +86,13 @@ Result<Tuning> parse_tuning(std::string_view text, const std::string& label) {
                                                ": expected " + expected + ", found " +
                                                weights::in_quotes(std::string(found))};
     };
+    if (text.size() > kMaxBytes) {
+        return Error{ErrorCode::malformed, label + ": " + std::to_string(text.size()) +
+                                               " bytes of tuning, expected at most " +
+                                               std::to_string(kMaxBytes)};
+    }
+    // A byte order mark, as some editors write it.
+    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
     while (!text.empty()) {
         ++number;
         const std::size_t end = std::min(text.find('\n'), text.size());
@@ -115,6 +125,9 @@ Result<Tuning> parse_tuning(std::string_view text, const std::string& label) {
                 tuning.every = algorithm;
             } else {
                 tuning.choices[shape] = algorithm;
+                if (tuning.choices.size() > kMaxChoices) {
+                    return bad("at most " + std::to_string(kMaxChoices) + " convolutions", line);
+                }
             }
         } else {
             return bad("cpu, isa or conv", line);

@@ -35,6 +35,23 @@ TEST_CASE("algorithms have names, and names algorithms", "[tuning]") {
         CHECK_FALSE(parse_algorithm(text, unused));
 }
 
+TEST_CASE("a tuning has a largest size, and may begin with a byte order mark", "[tuning]") {
+    const std::string header = "lprnet tuning 1\n";
+    CHECK(parsed("\xef\xbb\xbf" + header + "isa sse2\n").isa == "sse2");
+    CHECK_FALSE(parse_tuning(header + "\xef\xbb\xbf" + "isa sse2\n", "t").ok());
+    for (const char piece : {'[', ' ', '\n', '#', '\0', '9', '\xff'}) {
+        INFO(int{piece});
+        CHECK_FALSE(parse_tuning(header + std::string(2U << 20, piece), "t").ok());
+    }
+    std::string many = header;
+    for (int ic = 1; ic <= 5000; ++ic) {
+        many += "conv " + std::to_string(ic) + " 8 1x1 4x4 direct\n";
+    }
+    const Result<Tuning> tuning = parse_tuning(many, "t");
+    REQUIRE_FALSE(tuning.ok());
+    CHECK_THAT(tuning.error().message, contains("line 4098") && contains("at most 4096"));
+}
+
 TEST_CASE("convolutions with taps along no axis, two axes or too few know no Winograd",
           "[tuning]") {
     for (const auto& [kh, kw] : {std::pair{1, 1}, {3, 3}, {2, 1}, {1, 2}}) {
