@@ -156,11 +156,11 @@ configure_subdirectory() {  # FOLDER [ARGUMENT...]
 # The note of the build type, and how the engine and the project's own code are compiled.
 expect_optimised() {  # NAME FOLDER NOTE ENGINE_FLAG CONSUMER_FLAG
   checks=$((checks + 1))
-  local note engine own
+  local folder=$work/$2 note engine own
   note=$(sed -n 's/^-- lprnet: //p' "$log")
   [[ $note == $3 ]] || fail "$1: expected the note '$3', found '$note'"
   level() {  # SOURCE
-    grep -E "\"command\".* -c [^ ]*/$1" "$work/$2/compile_commands.json" | grep -oE ' -O[^ ]*' | tail -1
+    grep -E "\"command\".* -c [^ ]*/$1" "$folder/compile_commands.json" | grep -oE ' -O[^ ]*' | tail -1
   }
   engine=$(level engine/model/graph.cpp)
   own=$(level consumer/main.cpp)
