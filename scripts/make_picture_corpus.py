@@ -3,7 +3,7 @@
 
 Pillow, OpenCV, ImageMagick and the tools of libjpeg-turbo write what they can, scripts/picture_writers.py the rest.
 manifest.json lists the files: name, kind, whether lprnet reads it ("readable"), words of its error if not ("says"),
-and why OpenCV's verdict is another, where it is ("differs").
+why OpenCV's verdict is another, where it is ("differs"), and then the file whose pixels are right ("same_as").
 
 Usage: make_picture_corpus.py FOLDER [--seed N]
 Needs numpy, pillow, opencv-python-headless, and the programs cjpeg, jpegtran (Debian package libjpeg-turbo-progs) and
@@ -41,6 +41,7 @@ class Picture:
     readable: bool = True
     says: str = ""
     differs: str = ""
+    same_as: str = ""
 
 
 SIZES = [(1, 1), (2, 2), (3, 3), (4, 5), (1, 17), (17, 1), (7, 9), (15, 17), (16, 16), (33, 65), (94, 24), (95, 25)]
@@ -139,6 +140,10 @@ class Writer:
 
     def convert(self, rgb: np.ndarray, kind: str, *options: str) -> bytes:
         return self.run(self.ppm(rgb), "convert", "ppm:-", *options, f"{kind}:-")
+
+
+def opencv_reads(data: bytes) -> bool:
+    return cv2.imdecode(np.frombuffer(data, "u1"), cv2.IMREAD_COLOR) is not None
 
 
 def up4(length: int) -> int:
@@ -644,8 +649,6 @@ def png_chunks(w: Writer) -> Iterator[Picture]:
         "no_idat": pw.PNG_SIGNATURE + header + c(b"IEND", b""),
         "unknown_critical": png(before=c(b"ABCD", b"x")),
         "escape_in_name": png(before=c(b"a\x1b[2", b"x")),
-        "check_cut": png(data=data[:-4]),
-        "check_wrong": png(data=data[:-4] + b"abcd"),
         "stream_cut": png(data=data[: len(data) // 2]),
         "rows_missing": png(data=zlib.compress(raw[:-40])),
         "byte_missing": png(data=zlib.compress(raw[:-1])),
@@ -675,6 +678,9 @@ def png_chunks(w: Writer) -> Iterator[Picture]:
     }
     for name, file in refused.items():
         yield Picture(f"refused_{name}.png", file, "PNG, damaged", False)
+    for name, file in (("check_cut", png(data=data[:-4])), ("check_wrong", png(data=data[:-4] + b"abcd"))):
+        why = "the check sum of the inflated data is not looked at; that of each chunk is"
+        yield Picture(f"{name}.png", file, "PNG, check sum inside", differs=why, same_as="chunks_plain.png")
 
 
 def deflate(data: bytes, strategy: int) -> bytes:
@@ -761,17 +767,46 @@ def bmp_forms(w: Writer) -> Iterator[Picture]:
                 yield Picture(f"rle4_{name}.bmp", data, "BMP, RLE4")
     streams = {
         "end_of_line_first": pw.rle8(pixels)[:-2] + b"\0\0\0\1",
-        "no_ends_of_lines": b"".join(bytes([1, index]) for row in pixels[::-1].tolist() for index in row) + b"\0\1",
         "ends_early": pw.rle8(pixels[3:]),
         "only_end": b"\0\1",
         "lines_end_early": b"\3\7\0\0" * 9 + b"\0\1",
         "delta": b"\3\7\0\2\4\1\6\x09\0\0\0\1",
         "delta_down": b"\3\7\0\2\0\3\6\x09\0\0\0\1",
-        "no_end": pw.rle8(pixels)[:-2],
     }
     for name, stream in streams.items():
         data = pw.bmp(64, 9, 8, stream, palette=palette, compression=pw.BI_RLE8)
         yield Picture(f"rle8_{name}.bmp", data, "BMP, RLE8")
+    lines = b"".join(bytes([1, index]) for row in pixels[::-1].tolist() for index in row)
+    for name, stream, says, why in (
+        ("no_ends_of_lines", lines + b"\0\1", "leaves", "OpenCV goes on in the next line, as for files that fill lines up"),
+        ("no_end", pw.rle8(pixels)[:-2], "ends", "OpenCV needs no end mark; here a file without one is cut off"),
+    ):
+        data = pw.bmp(64, 9, 8, stream, palette=palette, compression=pw.BI_RLE8)
+        yield Picture(f"rle8_{name}.bmp", data, "BMP, RLE8", False, says, why)
+    nibbles = pixels % 16
+    ends_early, turned = nibbles.copy(), nibbles.copy()
+    ends_early[:3] = 0  # the upper rows: those that the file does not have
+    turned[-1, 3:], turned[-2, :7], turned[-2, 13:], turned[:-2] = 0, 0, 0, 0
+    turned[-1, :3], turned[-2, 7:13] = (0, 7, 0), (0, 9, 0, 9, 0, 9)
+    early = "OpenCV's reader of RLE4 passes over the end mark, and over the rows of a move"
+    for name, indices, stream in (
+        ("ends_early", ends_early, pw.rle4(nibbles[3:])),
+        ("delta", turned, b"\3\7\0\2\4\1\6\x09\0\0\0\1"),
+    ):
+        kind = "BMP, RLE4"
+        plain = pw.bmp(64, 9, 4, pw.bmp_rows(indices, 4), palette=palette[:64])
+        yield Picture(f"rle4_{name}_plain.bmp", plain, kind)
+        data = pw.bmp(64, 9, 4, stream, palette=palette[:64], compression=pw.BI_RLE4)
+        yield Picture(f"rle4_{name}.bmp", data, kind, differs=early, same_as=f"rle4_{name}_plain.bmp")
+    high = w.random.integers(0, 65536, (9, 14))
+    rows = pw.bmp_rows(high, 16)
+    fields = {"compression": pw.BI_BITFIELDS, "masks": pw.RGB565}
+    yield Picture("bits16_header_40.bmp", pw.bmp(14, 9, 16, rows, **fields), "BMP, 16 bits")
+    for header in (56, 108, 124):
+        data = pw.bmp(14, 9, 16, rows, header=header, **fields)
+        why = "OpenCV looks for the masks of 16-bit pixels behind the header, where a longer one has them inside"
+        name = f"bits16_header_{header}.bmp"
+        yield Picture(name, data, "BMP, 16 bits", differs=why, same_as="bits16_header_40.bmp")
     for kind in ("bmp", "bmp2", "bmp3"):
         rgb = w.rgb(31, 22)
         for name, options in {
@@ -784,7 +819,11 @@ def bmp_forms(w: Writer) -> Iterator[Picture]:
         }.items():
             if kind == "bmp2" and name in ("alpha", "rle"):
                 continue
-            yield Picture(f"convert_{kind}_{name}.bmp", w.convert(rgb, kind, *options), "BMP by ImageMagick")
+            data = w.convert(rgb, kind, *options)
+            runs = kind != "bmp2" and name in ("palette", "rle")
+            # It fills lines of runs to a multiple of four pixels. OpenCV then refuses, or draws on in the next line.
+            yield Picture(f"convert_{kind}_{name}.bmp", data, "BMP by ImageMagick", not runs, "leaves" if runs else "",
+                          "runs beyond the end of a line" if runs and opencv_reads(data) else "")  # fmt: skip
     for mode in ("1", "L", "P", "RGB", "RGBA"):
         file = io.BytesIO()
         Image.fromarray(w.rgb(29, 15)).convert(mode).save(file, "BMP")

