@@ -29,10 +29,15 @@ inline Status check_memory(std::uint64_t width, std::uint64_t height, std::uint6
     // The sizes of a picture are ints everywhere.
     constexpr std::uint64_t kMostPixels = std::numeric_limits<int>::max() / 4;
     if (width * height <= kMostPixels && needed <= max_bytes) return {};
+    const std::string picture =
+        "image of " + std::to_string(width) + "x" + std::to_string(height) + " pixels";
+    if (width * height > kMostPixels) {
+        return Error{ErrorCode::out_of_memory,
+                     picture + ", expected at most " + std::to_string(kMostPixels)};
+    }
     constexpr std::uint64_t kMebibyte = 1U << 20;
     return Error{ErrorCode::out_of_memory,
-                 "image of " + std::to_string(width) + "x" + std::to_string(height) +
-                     " pixels takes " + std::to_string((needed + kMebibyte - 1) / kMebibyte) +
+                 picture + " takes " + std::to_string((needed + kMebibyte - 1) / kMebibyte) +
                      " MiB to decode, expected at most " + std::to_string(max_bytes / kMebibyte) +
                      " MiB"};
 }

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <new>
 
 #include "engine/image_file/picture_error.h"
 
@@ -12,12 +13,17 @@ namespace {
 
 // What one picture may still allocate. Every block begins with its own size.
 thread_local std::size_t budget = 0;
+// Why it got none.
+thread_local bool over_budget = false;
+thread_local bool out_of_memory = false;
 constexpr std::size_t kSizeBytes = alignof(std::max_align_t);
 
 // Cleared, so that pixels which a damaged file leaves out are never those of another picture.
 void* stb_malloc(std::size_t size) {
-    if (size > budget) return nullptr;
+    over_budget = over_budget || size > budget;
+    if (over_budget) return nullptr;
     auto* block = static_cast<unsigned char*>(std::calloc(1, size + kSizeBytes));
+    out_of_memory = out_of_memory || block == nullptr;
     if (block == nullptr) return nullptr;
     budget -= size;
     std::memcpy(block, &size, sizeof size);
@@ -68,12 +74,15 @@ Result<std::vector<std::uint8_t>> stb_decode_png(const std::vector<std::uint8_t>
     }
     constexpr int kRgb = 3;
     budget = max_bytes;
+    over_budget = out_of_memory = false;
     int found_width = 0, found_height = 0, channels = 0;
     const std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
         stbi_load_from_memory(file.data(), static_cast<int>(file.size()), &found_width,
                               &found_height, &channels, kRgb),
         stbi_image_free);
     if (!pixels) {
+        if (out_of_memory) throw std::bad_alloc();
+        if (over_budget) return damaged("pixels that inflate to more than the picture has");
         // Its words are none at all for some kinds of damage.
         const char* reason = stbi_failure_reason();
         return damaged(reason != nullptr && reason[0] != '\0' ? reason : "bad compressed data");

@@ -95,7 +95,7 @@ TEST_CASE("PNG: what is damaged", "[image_file]") {
         {"width 0", "size of 0x1", [](PngParts& p) { p.width = 0; }},
         {"height 0", "size of 2x0", [](PngParts& p) { p.height = 0; }},
         {"a size of 2^32 - 1", "size of", [](PngParts& p) { p.width = 0xFFFFFFFF; }},
-        {"a size of 2^31 - 1 both ways", "pixels",
+        {"a size of 2^31 - 1 both ways", "pixels, expected at most 536870911",
          [](PngParts& p) { p.width = p.height = 0x7FFFFFFF; }},
         {"a picture far larger than the file", "damaged image",
          [](PngParts& p) { p.width = p.height = 2000; }},
@@ -168,7 +168,7 @@ TEST_CASE("PNG: every bit of what matters is checked", "[image_file]") {
 TEST_CASE("PNG: pixels that inflate to far more than the picture", "[image_file]") {
     PngParts parts;
     parts.rows.resize(std::size_t{40} << 20, 0);
-    check_refused(parts.bytes(), "damaged image");
+    check_refused(parts.bytes(), "inflate to more than the picture has");
 }
 
 TEST_CASE("PNG: the limit on memory", "[image_file]") {
