@@ -269,7 +269,7 @@ def is_known(file: bytes, width: int, height: int) -> bool:
         runs_of_nibbles = compression == pw.BI_RLE4
         masks_inside = bits == 16 and compression == pw.BI_BITFIELDS and header > 40
         return runs_of_nibbles or masks_inside or max(width, height) > 1 << 20
-    if file[:4] == b"\x89PNG":  # all right but for the check sum inside
+    if file[:4] == b"\x89PNG":  # the check sum inside, and a code of a distance that older stb_image takes for 0
         at, data = 8, b""
         while at + 8 <= len(file):
             length = struct.unpack(">I", file[at : at + 4])[0]
@@ -279,8 +279,8 @@ def is_known(file: bytes, width: int, height: int) -> bool:
         inflate = zlib.decompressobj(-15)
         try:
             found = inflate.decompress(data[2:])
-        except zlib.error:
-            return False
+        except zlib.error as error:
+            return "invalid distance code" in str(error)
         return inflate.eof and inflate.unused_data[:4] != struct.pack(">I", zlib.adler32(found))
     return False
 
