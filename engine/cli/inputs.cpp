@@ -20,6 +20,8 @@ namespace fs = std::filesystem;
 constexpr const char* kListName = "standard input";
 // No path is longer than 4096 bytes on Linux; what has no newline for this long is no list.
 constexpr std::size_t kMaxLineBytes = 64 * 1024;
+// Two million paths and more; what never ends is no list either.
+constexpr std::size_t kMaxListBytes = std::size_t{256} << 20;
 
 // The files of a folder and of the folders in it, which are searched without recursion: names
 // alone decide how deep they are.
@@ -103,6 +105,11 @@ std::string read_list(Inputs& inputs) {
                                     std::to_string(kMaxLineBytes) + " bytes");
             text.resize(text.size() - line);
             return text;
+        }
+        if (text.size() > kMaxListBytes) {
+            inputs.errors.push_back(std::string(kListName) + ": expected a list of at most " +
+                                    std::to_string(kMaxListBytes) + " bytes");
+            return "";
         }
     }
 }
