@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "engine/image_file/image_file.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/text_distance.h"
+#include "engine/image_file/image_file.h"
 #include "weights/printable.h"
 
 namespace lprnet::cli {

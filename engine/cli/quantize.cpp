@@ -7,7 +7,6 @@
 
 #include "engine/cli/evaluation.h"
 #include "engine/cli/golden.h"
-#include "engine/image_file/image_file.h"
 #include "engine/cli/inputs.h"
 #include "engine/cli/labels.h"
 #include "engine/cli/model_file.h"
@@ -16,6 +15,7 @@
 #include "engine/cli/quantize_report.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
+#include "engine/image_file/image_file.h"
 #include "engine/plan/plan.h"
 #include "weights/printable.h"
 #include "weights/whole_file.h"

@@ -13,7 +13,6 @@
 #include "engine/cli/backend_option.h"
 #include "engine/cli/decode_option.h"
 #include "engine/cli/frame_text.h"
-#include "engine/image_file/image_file.h"
 #include "engine/cli/inputs.h"
 #include "engine/cli/json_line.h"
 #include "engine/cli/model_option.h"
@@ -23,6 +22,7 @@
 #include "engine/cli/raw_image.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
+#include "engine/image_file/image_file.h"
 #include "weights/printable.h"
 
 namespace lprnet::cli {

@@ -18,9 +18,10 @@ namespace lprnet {
 inline constexpr float kLargestSum = 0x1p64f;
 
 // The context divides each of its branches by the mean of its squares. The largest value of every
-// branch has to lie between these, or to be 0: a branch without activations counts as zeros, and one
-// whose squares are too large for float32 becomes zeros. A mean that is too small or too large for
-// exact numbers leaves values outside. Whoever runs a network checks it, see context_in_range().
+// branch has to lie between these, or to be 0: a branch without activations counts as zeros, and
+// one whose squares are too large for float32 becomes zeros. A mean that is too small or too large
+// for exact numbers leaves values outside. Whoever runs a network checks it, see
+// context_in_range().
 inline constexpr float kLeastContext = 0x1p-50f;
 inline constexpr float kLargestContext = 0x1p30f;
 
