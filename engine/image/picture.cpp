@@ -1,5 +1,6 @@
 #include "engine/image/picture.h"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <utility>
@@ -18,10 +19,12 @@ Status check_side(const char* what, int found) {
 }
 
 Status check_stride(const char* what, std::ptrdiff_t stride, std::ptrdiff_t row, int rows) {
+    // An even number, so that half a stride and one rounded up to pairs fit as well.
+    constexpr std::ptrdiff_t kMost = std::numeric_limits<std::ptrdiff_t>::max() - 1;
+    const std::ptrdiff_t limit = std::min(kMaxStride, kMost / rows);
     if (stride < row && stride > -row)
         return invalid(std::string(what) + ": expected at least " + std::to_string(row) +
                        " bytes a row either way, found " + std::to_string(stride));
-    const std::ptrdiff_t limit = std::numeric_limits<std::ptrdiff_t>::max() / rows;
     if (stride > limit || stride < -limit)
         return invalid(std::string(what) + ": expected at most " + std::to_string(limit) +
                        " bytes either way for " + std::to_string(rows) + " rows, found " +

@@ -12,6 +12,9 @@ namespace lprnet {
 
 // Limit in pixels a side.
 inline constexpr int kMaxImageSide = 32768;
+// Limit in bytes from row to row, far above any row: what is larger is a mistake, and arithmetic
+// on it could leave the address space.
+inline constexpr std::ptrdiff_t kMaxStride = std::ptrdiff_t{1} << 30;
 
 // Where the bytes of a row begin. `data` is the luma where a format shares chroma between
 // pixels: then pixel x has its luma at data[x * luma_step] and its chroma at
@@ -45,8 +48,8 @@ struct Picture {
 
 // Errors: invalid_argument if a pointer is null (also one of the two chroma planes of i420, or
 // any where the rows run from the bottom up), a side is outside 1..kMaxImageSide, the format is
-// unknown, a stride is smaller than a row either way (also for a single row), or rows times
-// stride exceed what a ptrdiff_t holds.
+// unknown, a stride is smaller than a row either way (also for a single row) or larger than
+// kMaxStride, or rows times stride exceed what a ptrdiff_t holds.
 Result<Picture> check_picture(const ImageView& image);
 
 // Errors: invalid_argument if a side is not positive or the region does not lie inside.

@@ -47,7 +47,8 @@ constexpr std::ptrdiff_t row_bytes(PixelFormat format, int width) noexcept {
 
 // A picture that belongs to the caller; nothing is copied until it is read.
 // Row y begins at data + y * stride; stride is in bytes, and a negative one
-// describes a bottom-up picture. width and height are in pixels, 1..32768.
+// describes a bottom-up picture. width and height are in pixels, 1..32768; a stride is at most 1
+// GiB either way.
 struct ImageView {
     const std::uint8_t* data = nullptr;
     int width = 0;
@@ -67,7 +68,9 @@ struct ImageView {
 
 // Bytes of a whole picture whose planes follow each other without a gap, |stride| bytes a row.
 constexpr std::size_t image_bytes(PixelFormat format, int height, std::ptrdiff_t stride) noexcept {
-    const auto row = static_cast<std::size_t>(stride < 0 ? -stride : stride);
+    // Negated as unsigned: the least ptrdiff_t has no positive counterpart.
+    const auto row = stride < 0 ? std::size_t{0} - static_cast<std::size_t>(stride)
+                                : static_cast<std::size_t>(stride);
     const auto rows = static_cast<std::size_t>(height);
     const std::size_t chroma = is_planar(format) ? (row + row % 2) * (rows / 2 + rows % 2) : 0;
     return row * rows + chroma;
