@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -16,9 +17,27 @@ using Set = std::vector<std::uint32_t>;  // sorted, each once
 // Bounds for hostile patterns: the built-in set has 88 states with all its characters.
 constexpr std::size_t kMaxStates = 2048;
 constexpr std::size_t kMaxTableEntries = std::size_t{1} << 22;
-constexpr std::size_t kMaxSteps = std::size_t{1} << 25;  // of the subset construction, about 0.1 s
+// Of arcs: what is built from them, and each reading, takes time for every one.
+constexpr std::size_t kMaxArcs = std::size_t{1} << 16;
 
-Set unite(const Set& a, const Set& b) {
+// What the construction has cost so far, in elements of sets that were written or compared. The
+// built-in set needs 11 thousand, three formats of up to 64 characters each 74 thousand.
+class Work {
+public:
+    // False once there was too much.
+    bool add(std::size_t steps) noexcept {
+        done_ += steps;
+        return ok();
+    }
+    bool ok() const noexcept { return done_ <= kMaxSteps; }
+
+private:
+    static constexpr std::size_t kMaxSteps = std::size_t{1} << 22;
+    std::size_t done_ = 0;
+};
+
+Set unite(const Set& a, const Set& b, Work& work) {
+    if (!work.add(a.size() + b.size())) return {};
     Set both;
     both.reserve(a.size() + b.size());
     std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
@@ -51,8 +70,9 @@ struct Position {
 // cannot be written, or is followed by one that cannot, has no first position.
 class Positions {
 public:
-    Positions(const PatternFile& file, const std::vector<std::string>& charset, int blank)
-        : file_(file) {
+    Positions(const PatternFile& file, const std::vector<std::string>& charset, int blank,
+              Work& work)
+        : file_(file), work_(work) {
         for (std::size_t c = 0; c < charset.size(); ++c) {
             if (static_cast<int>(c) == blank) continue;
             all_.push_back(static_cast<std::int32_t>(c));
@@ -76,12 +96,13 @@ public:
 private:
     // The first positions of node `index` followed by `rest`; `rest` itself where it may be empty.
     Set prepend(std::uint32_t index, const Set& rest) {
-        if (rest.empty()) return {};
+        if (rest.empty() || !work_.add(1)) return {};
         const PatternNode& node = file_.nodes[index];
         switch (node.kind) {
             case Kind::any: return add(all_, rest);
             case Kind::characters: {
                 std::vector<std::int32_t> labels;
+                work_.add(node.characters.size());
                 for (const char32_t c : node.characters) {
                     if (const auto it = label_.find(c); it != label_.end()) {
                         labels.push_back(it->second);
@@ -99,7 +120,7 @@ private:
             case Kind::choice: {
                 Set first;
                 for (const std::uint32_t part : node.parts) {
-                    first = unite(first, prepend(part, rest));
+                    first = unite(first, prepend(part, rest), work_);
                 }
                 return first;
             }
@@ -107,7 +128,7 @@ private:
                 // x{1,3} r is x (x (x r | r) | r): what may be missing stands at the end.
                 Set first = rest;
                 for (std::uint32_t i = node.least; i < node.most; ++i) {
-                    first = unite(prepend(node.parts[0], first), rest);
+                    first = unite(prepend(node.parts[0], first), rest, work_);
                 }
                 for (std::uint32_t i = 0; i < node.least; ++i) {
                     first = prepend(node.parts[0], first);
@@ -119,13 +140,14 @@ private:
     }
 
     Set add(std::vector<std::int32_t> labels, const Set& rest) {
-        if (labels.empty()) return {};
+        if (labels.empty() || !work_.add(labels.size() + rest.size())) return {};
         if (follows_.empty() || follows_.back() != rest) follows_.push_back(rest);
         positions_.push_back({std::move(labels), follows_.size() - 1});
         return {static_cast<std::uint32_t>(positions_.size() - 1)};
     }
 
     const PatternFile& file_;
+    Work& work_;
     std::vector<std::int32_t> all_;
     std::map<char32_t, std::int32_t> label_;
     std::vector<Position> positions_;
@@ -140,11 +162,12 @@ struct State {
     }
 };
 
-// State 0 is the start; targets have higher numbers or were reached on another way.
-bool find_states(const Positions& positions, Set start, std::vector<State>& states) {
+// State 0 is the start; targets have higher numbers or were reached on another way. False if there
+// were too many.
+bool find_states(const Positions& positions, Set start, Work& work, std::vector<State>& states) {
     std::map<Set, std::uint32_t> number = {{start, 0}};
     std::vector<Set> sets = {std::move(start)};
-    std::size_t steps = 0;
+    std::size_t arcs = 0;
     for (std::size_t s = 0; s < sets.size(); ++s) {
         State state;
         std::map<std::int32_t, Set> next;
@@ -155,19 +178,20 @@ bool find_states(const Positions& positions, Set start, std::vector<State>& stat
             }
             for (const std::int32_t label : positions[position].labels) {
                 Set& set = next[label];
-                set = unite(set, positions.follow(position));
-                steps += set.size();
+                set = unite(set, positions.follow(position), work);
             }
-            if (steps > kMaxSteps) return false;
+            if (!work.ok()) return false;
         }
+        arcs += next.size();
         for (auto& [label, set] : next) {
+            if (!work.add(set.size())) return false;
             const auto [it, is_new] =
                 number.try_emplace(set, static_cast<std::uint32_t>(sets.size()));
             if (is_new) sets.push_back(std::move(set));
             state.next[label] = it->second;
         }
         states.push_back(std::move(state));
-        if (sets.size() > kMaxStates) return false;
+        if (sets.size() > kMaxStates || arcs > kMaxArcs) return false;
     }
     return true;
 }
@@ -270,32 +294,57 @@ double Automaton::prior_of(std::span<const std::int32_t> labels) const noexcept 
 
 std::vector<bool> writable_formats(const PatternFile& file, const std::vector<std::string>& charset,
                                    int blank) {
-    Positions positions(file, charset, blank);
-    std::vector<bool> writable;
-    for (std::size_t f = 0; f < file.formats.size(); ++f) {
-        writable.push_back(!positions.add_format(f).empty());
+    std::set<char32_t> characters;  // 0 for those that only `?` stands for
+    for (std::size_t c = 0; c < charset.size(); ++c) {
+        if (static_cast<int>(c) != blank) characters.insert(code_point(charset[c]));
     }
-    return writable;
+    // Parts stand before what they are a part of.
+    std::vector<bool> writable;
+    for (const PatternNode& node : file.nodes) {
+        const auto is_writable = [&](std::uint32_t part) { return writable[part]; };
+        switch (node.kind) {
+            case Kind::any: writable.push_back(!characters.empty()); break;
+            case Kind::characters:
+                writable.push_back(std::any_of(node.characters.begin(), node.characters.end(),
+                                               [&](char32_t c) { return characters.contains(c); }));
+                break;
+            case Kind::sequence:
+                writable.push_back(std::all_of(node.parts.begin(), node.parts.end(), is_writable));
+                break;
+            case Kind::choice:
+                writable.push_back(std::any_of(node.parts.begin(), node.parts.end(), is_writable));
+                break;
+            case Kind::repeat:
+                writable.push_back(node.least == 0 || writable[node.parts[0]]);
+                break;
+        }
+    }
+    std::vector<bool> formats;
+    for (const std::uint32_t root : file.roots) formats.push_back(writable[root]);
+    return formats;
 }
 
 Result<Automaton> build_automaton(const PatternFile& file, const std::vector<std::string>& charset,
                                   int blank) {
-    Positions positions(file, charset, blank);
+    Work work;
+    Positions positions(file, charset, blank, work);
     Set start;
     for (std::size_t f = 0; f < file.formats.size(); ++f) {
-        start = unite(start, positions.add_format(f));
+        start = unite(start, positions.add_format(f), work);
     }
-    if (start.empty()) {
+    if (start.empty() && work.ok()) {
         return Error{ErrorCode::mismatch,
                      "patterns: none of " + std::to_string(file.formats.size()) +
                          " formats can be written with the characters of this model"};
     }
     std::vector<State> states;
-    if (!find_states(positions, std::move(start), states) ||
+    if (!work.ok() || !find_states(positions, std::move(start), work, states) ||
         states.size() * charset.size() > kMaxTableEntries) {
         return Error{ErrorCode::mismatch, "patterns: the formats need an automaton of more than " +
-                                              std::to_string(kMaxStates) +
-                                              " states or too many arcs; make them simpler"};
+                                              std::to_string(kMaxStates) + " states or " +
+                                              std::to_string(kMaxArcs) +
+                                              " arcs, or too long to be made into one; make them "
+                                              "simpler"};
     }
     merge_states(states);
     return to_tables(states, charset.size(), file.formats);

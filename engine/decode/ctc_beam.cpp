@@ -20,10 +20,14 @@ double add_logs(double a, double b) noexcept {
 }  // namespace
 
 CtcBeam::CtcBeam(std::size_t steps, std::size_t classes, int blank, std::size_t width)
-    : classes_(classes), blank_(blank), width_(width) {
-    nodes_.reserve(steps * width + 1);
-    for (std::vector<Prefix>* prefixes : {&beam_, &next_, &kept_}) prefixes->reserve(width);
-    choices_.reserve(width);
+    : steps_(steps), classes_(classes), blank_(blank), width_(width) {
+    reserve();
+}
+
+void CtcBeam::reserve() {
+    nodes_.reserve(steps_ * width_ + 1);
+    for (std::vector<Prefix>* prefixes : {&beam_, &next_, &kept_}) prefixes->reserve(width_);
+    choices_.reserve(width_);
 }
 
 void CtcBeam::search(const Posterior& posterior, const Automaton* automaton) noexcept {

@@ -33,6 +33,11 @@ Status check(const DecodeOptions& options) {
     const auto bad = [](const std::string& what) {
         return Error{ErrorCode::invalid_argument, "decoding: " + what};
     };
+    if (options.decoder != Decoder::greedy && options.decoder != Decoder::beam &&
+        options.decoder != Decoder::grammar) {
+        return bad("expected greedy, beam or grammar, found value " +
+                   std::to_string(static_cast<int>(options.decoder)));
+    }
     if (options.candidates < 1 || options.candidates > kMostCandidates) {
         return bad("expected 1 to " + std::to_string(kMostCandidates) + " candidates, found " +
                    std::to_string(options.candidates));
@@ -108,6 +113,9 @@ TextDecoder::TextDecoder(const Model& model, const DecodeOptions& options,
 }
 
 void TextDecoder::decode(std::span<const float> logits, Reading& reading) {
+    // A copy of a vector has not the room of the first one.
+    found_.reserve(labels_.size() / steps_);
+    beam_.reserve();
     posterior_.set(logits, temperature_);
     find_texts(logits);
     rank_texts();
