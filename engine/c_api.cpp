@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "engine/boundary.h"
 #include "lprnet/lprnet.h"
 #include "lprnet/recognizer.h"
 #include "lprnet/version.h"
@@ -66,6 +67,16 @@ lpr_status hand_over(Handle** out, char* error, std::size_t size, Parts&&... par
     return *out != nullptr ? LPR_OK : fail(LPR_OUT_OF_MEMORY, "out of memory", error, size);
 }
 
+// The number in an enumeration that a caller filled in: C lets any int be there, but in C++ to read
+// one beyond the enumerators is undefined.
+template <class Enum>
+int number_of(const Enum& filled_in) noexcept {
+    static_assert(sizeof(Enum) == sizeof(int));
+    int number = 0;
+    std::memcpy(&number, &filled_in, sizeof(number));
+    return number;
+}
+
 lpr_status hand_over_model(lprnet::Result<lprnet::Model> model, lpr_model** out, char* error,
                            std::size_t size) noexcept {
     if (!model) return fail(model.error(), error, size);
@@ -98,10 +109,19 @@ lprnet::ImageView view_of(const lpr_image& image) noexcept {
             image.width,
             image.height,
             image.stride,
-            static_cast<lprnet::PixelFormat>(image.format),
+            static_cast<lprnet::PixelFormat>(number_of(image.format)),
             image.chroma,
             image.chroma_v,
             image.chroma_stride};
+}
+
+// Rather than a part of what does not fit.
+void read_nothing(lpr_reading& reading) noexcept {
+    reading.text[0] = '\0';
+    reading.confidence = 0.0f;
+    reading.reject_score = 1.0f;
+    reading.character_count = 0;
+    reading.candidate_count = 0;
 }
 
 lpr_status copy_reading(const lprnet::Reading& from, lpr_reading* to, char* error,
@@ -125,7 +145,7 @@ lpr_status copy_reading(const lprnet::Reading& from, lpr_reading* to, char* erro
         }
         to->character_count = static_cast<int32_t>(i) + 1;
     }
-    for (std::size_t i = 0; fits && i < from.candidates.size(); ++i) {
+    for (std::size_t i = 0; fits && i < from.candidates.size() && i < LPR_MAX_CANDIDATES; ++i) {
         const lprnet::Candidate& candidate = from.candidates[i];
         lpr_candidate& out = to->candidates[i];
         fits = copy_text(candidate.text, out.text);
@@ -133,9 +153,9 @@ lpr_status copy_reading(const lprnet::Reading& from, lpr_reading* to, char* erro
         out.format = candidate.format;
         to->candidate_count = static_cast<int32_t>(i) + 1;
     }
-    return fits
-               ? LPR_OK
-               : fail(LPR_MISMATCH, "the reading is longer than lpr_reading can hold", error, size);
+    if (fits) return LPR_OK;
+    read_nothing(*to);
+    return fail(LPR_MISMATCH, "the reading is longer than lpr_reading can hold", error, size);
 }
 
 // What the reading functions have in common; `read` is one call of Recognizer::read().
@@ -149,7 +169,8 @@ lpr_status checked_read(lpr_recognizer* recognizer, const lpr_image* image, lpr_
         return fail(LPR_INVALID_ARGUMENT,
                     "reading->struct_size is not sizeof(lpr_reading) of this library", error, size);
     }
-    if (image->format < LPR_BGR || image->format > LPR_YUYV) {
+    const int format = number_of(image->format);
+    if (format < LPR_BGR || format > LPR_YUYV) {
         return fail(LPR_INVALID_ARGUMENT, "image->format is not an lpr_pixel_format", error, size);
     }
     if (lprnet::Status status = read(recognizer->recognizer, view_of(*image), recognizer->reading);
@@ -166,7 +187,7 @@ const char* lpr_version(void) {
 }
 
 const char* lpr_status_string(lpr_status status) {
-    switch (status) {
+    switch (number_of(status)) {
         case LPR_OK: return "ok";
         case LPR_INVALID_ARGUMENT: return "invalid_argument";
         case LPR_NOT_FOUND: return "not_found";
@@ -174,15 +195,18 @@ const char* lpr_status_string(lpr_status status) {
         case LPR_MISMATCH: return "mismatch";
         case LPR_UNSUPPORTED: return "unsupported";
         case LPR_OUT_OF_MEMORY: return "out_of_memory";
+        default: return "unknown";
     }
-    return "unknown";
 }
 
 lpr_status lpr_model_load(const char* path, lpr_model** model, char* error, size_t error_size) {
     if (path == nullptr) return null_argument("path", error, error_size);
     if (model == nullptr) return null_argument("model", error, error_size);
     *model = nullptr;
-    return hand_over_model(lprnet::Model::load(path), model, error, error_size);
+    return hand_over_model(lprnet::guarded([&]() -> lprnet::Result<lprnet::Model> {
+                               return lprnet::Model::load(path);
+                           }),
+                           model, error, error_size);
 }
 
 lpr_status lpr_model_from_memory(const void* bytes, size_t size, lpr_model** model, char* error,
@@ -190,9 +214,11 @@ lpr_status lpr_model_from_memory(const void* bytes, size_t size, lpr_model** mod
     if (bytes == nullptr) return null_argument("bytes", error, error_size);
     if (model == nullptr) return null_argument("model", error, error_size);
     *model = nullptr;
-    return hand_over_model(
-        lprnet::Model::from_memory({static_cast<const std::byte*>(bytes), size}, "memory"), model,
-        error, error_size);
+    return hand_over_model(lprnet::guarded([&]() -> lprnet::Result<lprnet::Model> {
+                               return lprnet::Model::from_memory(
+                                   {static_cast<const std::byte*>(bytes), size}, "memory");
+                           }),
+                           model, error, error_size);
 }
 
 lpr_status lpr_model_builtin(lpr_model** model, char* error, size_t error_size) {
@@ -210,10 +236,12 @@ lpr_status lpr_recognizer_create(const lpr_model* model, const char* isa,
     if (model == nullptr) return null_argument("model", error, error_size);
     if (recognizer == nullptr) return null_argument("recognizer", error, error_size);
     *recognizer = nullptr;
-    lprnet::RecognizerOptions options;
-    if (isa != nullptr) options.isa = isa;
-    return hand_over_recognizer(lprnet::Recognizer::create(model->model, options), recognizer,
-                                error, error_size);
+    return hand_over_recognizer(lprnet::guarded([&]() -> lprnet::Result<lprnet::Recognizer> {
+                                    lprnet::RecognizerOptions options;
+                                    if (isa != nullptr) options.isa = isa;
+                                    return lprnet::Recognizer::create(model->model, options);
+                                }),
+                                recognizer, error, error_size);
 }
 
 lpr_status lpr_recognizer_clone(const lpr_recognizer* recognizer, lpr_recognizer** clone,
@@ -237,7 +265,8 @@ lpr_status lpr_recognizer_set_decoding(lpr_recognizer* recognizer, const lpr_dec
                     "decoding->struct_size is not sizeof(lpr_decoding) of this library", error,
                     error_size);
     }
-    if (decoding->decoder < LPR_GREEDY || decoding->decoder > LPR_GRAMMAR) {
+    const int decoder = number_of(decoding->decoder);
+    if (decoder < LPR_GREEDY || decoder > LPR_GRAMMAR) {
         return fail(LPR_INVALID_ARGUMENT, "decoding->decoder is not an lpr_decoder", error,
                     error_size);
     }
@@ -245,22 +274,24 @@ lpr_status lpr_recognizer_set_decoding(lpr_recognizer* recognizer, const lpr_dec
         return fail(LPR_INVALID_ARGUMENT, "decoding->candidates is above LPR_MAX_CANDIDATES", error,
                     error_size);
     }
-    lprnet::DecodeOptions options;
-    options.decoder = static_cast<lprnet::Decoder>(decoding->decoder);
-    options.candidates = decoding->candidates == 0 ? 1 : decoding->candidates;
-    options.beam_width = decoding->beam_width;
-    options.temperature = decoding->temperature;
-    if (decoding->patterns != nullptr) {
-        auto patterns = lprnet::Patterns::parse(decoding->patterns, "patterns");
-        if (!patterns) return fail(patterns.error(), error, error_size);
-        options.patterns = std::move(*patterns);
-    }
-    lprnet::Status status = recognizer->recognizer.set_decoding(options);
+    const lprnet::Status status = lprnet::guarded([&]() -> lprnet::Status {
+        lprnet::DecodeOptions options;
+        options.decoder = static_cast<lprnet::Decoder>(decoder);
+        options.candidates = decoding->candidates == 0 ? 1 : decoding->candidates;
+        options.beam_width = decoding->beam_width;
+        options.temperature = decoding->temperature;
+        if (decoding->patterns != nullptr) {
+            auto patterns = lprnet::Patterns::parse(decoding->patterns, "patterns");
+            if (!patterns) return patterns.error();
+            options.patterns = std::move(*patterns);
+        }
+        return recognizer->recognizer.set_decoding(options);
+    });
     return status ? LPR_OK : fail(status.error(), error, error_size);
 }
 
 float lpr_reject_above(lpr_decoder decoder) {
-    return lprnet::reject_above(static_cast<lprnet::Decoder>(decoder));
+    return lprnet::reject_above(static_cast<lprnet::Decoder>(number_of(decoder)));
 }
 
 lpr_status lpr_read(lpr_recognizer* recognizer, const lpr_image* image, lpr_reading* reading,

@@ -1,8 +1,6 @@
 #include "weights/bounded_json.h"
 
-#include <nlohmann/json.hpp>
-#include <set>
-#include <vector>
+#include <utility>
 
 #include "weights/printable.h"
 
@@ -54,29 +52,11 @@ std::optional<std::string> exceeded_limit(std::string_view text, const JsonLimit
     return std::nullopt;
 }
 
-Result<nlohmann::json> parse_json(std::string_view text, const JsonLimits& limits) {
-    using Json = nlohmann::json;
-    const auto malformed = [](std::string what) {
-        return Error{ErrorCode::malformed, std::move(what)};
-    };
-    if (auto fault = exceeded_limit(text, limits)) return malformed(*std::move(fault));
-    // The parser keeps the last of several values of a key without a word.
-    std::vector<std::set<std::string>> keys;
-    std::string twice;
-    const auto watch = [&](int /*depth*/, Json::parse_event_t event, Json& value) {
-        if (event == Json::parse_event_t::object_start) keys.emplace_back();
-        if (event == Json::parse_event_t::object_end) keys.pop_back();
-        if (event == Json::parse_event_t::key) {
-            const auto& key = value.get_ref<const std::string&>();
-            if (!keys.back().insert(key).second && twice.empty()) twice = in_quotes(key);
-        }
-        return true;
-    };
-    constexpr bool kThrow = false;
-    Json value = Json::parse(text.begin(), text.end(), watch, kThrow);
-    if (value.is_discarded()) return malformed("is not valid JSON");
-    if (!twice.empty()) return malformed("has the key " + twice + " twice");
-    return value;
+Result<JsonValue> parse_json(std::string_view text, const JsonLimits& limits) {
+    if (auto fault = exceeded_limit(text, limits)) {
+        return Error{ErrorCode::malformed, *std::move(fault)};
+    }
+    return read_json(text);
 }
 
 }  // namespace lprnet::weights

@@ -4,12 +4,12 @@
 #pragma once
 
 #include <cstddef>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "lprnet/error.h"
+#include "weights/json_value.h"
 
 namespace lprnet::weights {
 
@@ -31,6 +31,6 @@ std::optional<std::string> exceeded_limit(std::string_view text, const JsonLimit
 
 // The value, all of its numbers finite and no key of an object twice. Errors are malformed, the
 // message without a subject ("is not valid JSON"). May throw std::bad_alloc.
-Result<nlohmann::json> parse_json(std::string_view text, const JsonLimits& limits);
+Result<JsonValue> parse_json(std::string_view text, const JsonLimits& limits);
 
 }  // namespace lprnet::weights

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "engine/boundary.h"
 #include "engine/bpu/dnn_error.h"
 
 namespace lprnet::bpu {
@@ -28,9 +29,11 @@ Result<DeviceMemory> DeviceMemory::allocate(std::shared_ptr<const DnnLibrary> li
 }
 
 Status DeviceMemory::flush(std::int32_t flag) noexcept {
-    const std::int32_t code = library_->call().flush_mem(&memory_, flag);
-    if (code != 0) return call_error("device memory", "hbSysFlushMem", code);
-    return {};
+    return guarded([&]() -> Status {
+        const std::int32_t code = library_->call().flush_mem(&memory_, flag);
+        if (code != 0) return call_error("device memory", "hbSysFlushMem", code);
+        return {};
+    });
 }
 
 Status DeviceMemory::clean() noexcept {
@@ -42,11 +45,13 @@ Status DeviceMemory::invalidate() noexcept {
 }
 
 Status DeviceMemory::release() noexcept {
-    if (memory_.virtual_address == nullptr) return {};
-    const std::int32_t code = library_->call().free_mem(&memory_);
-    memory_ = {};
-    if (code != 0) return call_error("device memory", "hbSysFreeMem", code);
-    return {};
+    return guarded([&]() -> Status {
+        if (memory_.virtual_address == nullptr) return {};
+        const std::int32_t code = library_->call().free_mem(&memory_);
+        memory_ = {};
+        if (code != 0) return call_error("device memory", "hbSysFreeMem", code);
+        return {};
+    });
 }
 
 DeviceMemory::DeviceMemory(DeviceMemory&& other) noexcept

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "engine/boundary.h"
 #include "engine/bpu/dnn_error.h"
 #include "engine/model/model_data.h"
 #include "weights/printable.h"
@@ -162,7 +163,8 @@ Result<std::unique_ptr<Frame>> DnnModel::make_frame() {
             return Error{ErrorCode::device_failed, path_ + ": the BPU has not answered " +
                                                        std::to_string(kept_.size()) +
                                                        " frames; it is asked no more"};
-        kept_.reserve(++made_);
+        kept_.reserve(made_ + 1);
+        ++made_;
     }
     auto frame = std::make_unique<Frame>();
     frame->input_tensor.properties = input_properties_;
@@ -196,7 +198,8 @@ Status DnnModel::close() noexcept {
         const std::int32_t code = library_->call().release(packed_);
         packed_ = nullptr;
         handle_ = nullptr;
-        if (code != 0) first = call_error(path_, "hbDNNRelease", code);
+        if (code != 0)
+            first = guarded([&]() -> Status { return call_error(path_, "hbDNNRelease", code); });
     }
     for (const std::unique_ptr<Frame>& frame : kept_) note(first, frame->release());
     kept_.clear();

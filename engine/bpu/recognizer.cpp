@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <new>
 #include <utility>
 
+#include "engine/boundary.h"
 #include "engine/bpu/dnn_error.h"
 #include "engine/bpu/recognizer_state.h"
 #include "engine/model/model_data.h"
@@ -20,8 +20,14 @@ namespace {
 
 constexpr int kLongestWaitMs = 3600000;
 
-Error out_of_memory() {
-    return {ErrorCode::out_of_memory, "bpu recognizer: out of memory"};
+// A reading that was not finished says nothing, rather than what was read before.
+Status read_nothing(Status status, Reading& reading) noexcept {
+    reading.text.clear();
+    reading.confidence = 0.0f;
+    reading.reject_score = 1.0f;
+    reading.characters.clear();
+    reading.candidates.clear();
+    return status;
 }
 
 Error invalid(const std::string& what) {
@@ -32,6 +38,10 @@ Status check_range(const char* what, int value, int most) {
     if (value >= 1 && value <= most) return {};
     return invalid(std::string(what) + ": expected 1 to " + std::to_string(most) + ", found " +
                    std::to_string(value));
+}
+
+Error closed() {
+    return invalid("closed or moved from, it holds nothing");
 }
 
 void note(Status& first, Status next) {
@@ -97,14 +107,10 @@ Status Recognizer::State::prepare_next() {
         return invalid("all " + std::to_string(frames.size()) + " frames are on their way");
     std::unique_ptr<Frame>& frame = frames[(oldest + on_the_way) % frames.size()];
     if (frame != nullptr) return {};
-    try {
-        Result<std::unique_ptr<Frame>> made = dnn->make_frame();
-        if (!made) return made.error();
-        frame = std::move(*made);
-        return {};
-    } catch (const std::bad_alloc&) {
-        return out_of_memory();
-    }
+    Result<std::unique_ptr<Frame>> made = dnn->make_frame();
+    if (!made) return made.error();
+    frame = std::move(*made);
+    return {};
 }
 
 void Recognizer::State::write_next() noexcept {
@@ -120,33 +126,39 @@ void Recognizer::State::write_next() noexcept {
 
 template <class Prepare>
 Status Recognizer::State::fill(Prepare prepare) noexcept {
-    if (Status s = prepare_next(); !s) return s;
-    if (Status s = prepare(); !s) return s;
-    write_next();
-    return {};
+    return guarded([&]() -> Status {
+        if (dnn == nullptr) return closed();
+        if (Status s = prepare_next(); !s) return s;
+        if (Status s = prepare(); !s) return s;
+        write_next();
+        return {};
+    });
 }
 
 Status Recognizer::State::start() noexcept {
-    if (Status s = prepare_next(); !s) return s;
-    Frame& frame = next();
-    for (DeviceMemory& block : frame.input)
-        if (Status s = block.clean(); !s) return s;
-    const abi::Functions& call = dnn->library().call();
-    frame.task = nullptr;  // not a part of another task
-    const std::int32_t code =
-        call.infer(&frame.task, &frame.outputs, &frame.input_tensor, dnn->handle(), &frame.control);
-    if (code == 0 && frame.task != nullptr) {
-        ++on_the_way;
-        return {};
-    }
-    // A refusal with a task: that has to go, too, and may be at work in the frame's memory.
-    if (frame.task != nullptr) {
-        (void)call.release_task(std::exchange(frame.task, nullptr));
-        dnn->keep(std::move(frames[(oldest + on_the_way) % frames.size()]));
-    }
-    if (code == 0)
-        return Error{ErrorCode::device_failed, dnn->path() + ": hbDNNInfer returned no task"};
-    return call_error(dnn->path(), "hbDNNInfer", code);
+    return guarded([&]() -> Status {
+        if (dnn == nullptr) return closed();
+        if (Status s = prepare_next(); !s) return s;
+        Frame& frame = next();
+        for (DeviceMemory& block : frame.input)
+            if (Status s = block.clean(); !s) return s;
+        const abi::Functions& call = dnn->library().call();
+        frame.task = nullptr;  // not a part of another task
+        const std::int32_t code = call.infer(&frame.task, &frame.outputs, &frame.input_tensor,
+                                             dnn->handle(), &frame.control);
+        if (code == 0 && frame.task != nullptr) {
+            ++on_the_way;
+            return {};
+        }
+        // A refusal with a task: that has to go, too, and may be at work in the frame's memory.
+        if (frame.task != nullptr) {
+            (void)call.release_task(std::exchange(frame.task, nullptr));
+            dnn->keep(std::move(frames[(oldest + on_the_way) % frames.size()]));
+        }
+        if (code == 0)
+            return Error{ErrorCode::device_failed, dnn->path() + ": hbDNNInfer returned no task"};
+        return call_error(dnn->path(), "hbDNNInfer", code);
+    });
 }
 
 void Recognizer::State::read_outputs(const Frame& frame) noexcept {
@@ -161,30 +173,32 @@ void Recognizer::State::read_outputs(const Frame& frame) noexcept {
 }
 
 Status Recognizer::State::finish() noexcept {
-    if (on_the_way == 0) return invalid("no frame is on its way");
-    std::unique_ptr<Frame>& frame = frames[oldest];
-    oldest = (oldest + 1) % frames.size();
-    --on_the_way;
+    return guarded([&]() -> Status {
+        if (dnn == nullptr) return closed();
+        if (on_the_way == 0) return invalid("no frame is on its way");
+        std::unique_ptr<Frame>& frame = frames[oldest];
+        oldest = (oldest + 1) % frames.size();
+        --on_the_way;
 
-    const abi::Functions& call = dnn->library().call();
-    const std::int32_t waited = call.wait_task_done(frame->task, timeout_ms);
-    Status status;
-    if (waited != 0) {
-        Error error = call_error(dnn->path(), "hbDNNWaitTaskDone", waited);
-        if (error.code == ErrorCode::timed_out)
-            error.message += " after " + std::to_string(timeout_ms) + " ms";
-        status = std::move(error);
-    }
-    const std::int32_t released = call.release_task(std::exchange(frame->task, nullptr));
-    if (released != 0) note(status, call_error(dnn->path(), "hbDNNReleaseTask", released));
-    // Unless the task has ended nobody knows whether the BPU is through with its memory.
-    if (waited != 0 && waited != abi::kRunTaskFailed) dnn->keep(std::move(frame));
-    if (!status) return status;
+        // Nothing is allocated before the frame and its task are where they belong.
+        const abi::Functions& call = dnn->library().call();
+        const std::int32_t waited = call.wait_task_done(frame->task, timeout_ms);
+        const std::int32_t released = call.release_task(std::exchange(frame->task, nullptr));
+        // Unless the task has ended nobody knows whether the BPU is through with its memory.
+        if (waited != 0 && waited != abi::kRunTaskFailed) dnn->keep(std::move(frame));
+        if (waited != 0) {
+            Error error = call_error(dnn->path(), "hbDNNWaitTaskDone", waited);
+            if (error.code == ErrorCode::timed_out)
+                error.message += " after " + std::to_string(timeout_ms) + " ms";
+            return error;
+        }
+        if (released != 0) return call_error(dnn->path(), "hbDNNReleaseTask", released);
 
-    for (DeviceMemory& block : frame->output)
-        if (Status s = block.invalidate(); !s) return s;
-    read_outputs(*frame);
-    return {};
+        for (DeviceMemory& block : frame->output)
+            if (Status s = block.invalidate(); !s) return s;
+        read_outputs(*frame);
+        return {};
+    });
 }
 
 Status Recognizer::State::close() noexcept {
@@ -203,11 +217,14 @@ Status Recognizer::State::close() noexcept {
 
 Result<Recognizer> Recognizer::create(const Model& model, const std::string& bin,
                                       const RecognizerOptions& options) noexcept {
-    try {
+    return guarded([&]() -> Result<Recognizer> {
         if (Status s = check_range("in_flight", options.in_flight, abi::kMostTasks); !s)
             return s.error();
         if (Status s = check_range("timeout_ms", options.timeout_ms, kLongestWaitMs); !s)
             return s.error();
+        if (options.nv12_range != Nv12Range::video && options.nv12_range != Nv12Range::full)
+            return invalid("nv12_range: expected video or full, found value " +
+                           std::to_string(static_cast<int>(options.nv12_range)));
         Result<TextDecoder> decoder = TextDecoder::create(model, options.decoding);
         if (!decoder) return decoder.error();
         Result<std::shared_ptr<const DnnLibrary>> library = DnnLibrary::open(options.library);
@@ -219,60 +236,70 @@ Result<Recognizer> Recognizer::create(const Model& model, const std::string& bin
                                 static_cast<std::size_t>(options.in_flight));
         if (!state) return state.error();
         return Recognizer(std::move(*state));
-    } catch (const std::bad_alloc&) {
-        return out_of_memory();
-    }
+    });
 }
 
 Result<Recognizer> Recognizer::clone() const noexcept {
-    try {
+    return guarded([&]() -> Result<Recognizer> {
+        if (state_ == nullptr || state_->dnn == nullptr) return closed();
         auto state = make_state(state_->model, state_->dnn, state_->decoder, state_->timeout_ms,
                                 state_->frames.size());
         if (!state) return state.error();
         return Recognizer(std::move(*state));
-    } catch (const std::bad_alloc&) {
-        return out_of_memory();
-    }
+    });
 }
 
 Status Recognizer::set_decoding(const DecodeOptions& options) noexcept {
-    try {
+    return guarded([&]() -> Status {
+        if (state_ == nullptr) return closed();
         Result<TextDecoder> decoder = TextDecoder::create(state_->model, options);
         if (!decoder) return decoder.error();
         state_->decoder = std::move(*decoder);
         return {};
-    } catch (const std::bad_alloc&) {
-        return out_of_memory();
-    }
+    });
+}
+
+template <class Prepare>
+Status Recognizer::fill_next(Prepare prepare) noexcept {
+    return guarded([&]() -> Status {
+        if (state_ == nullptr) return closed();
+        return state_->fill([&] { return prepare(*state_); });
+    });
+}
+
+template <class SetImage>
+Status Recognizer::read_one(SetImage set_image, Reading& reading) noexcept {
+    Status status = guarded([&]() -> Status {
+        if (on_the_way() > 0) return infer();  // which refuses
+        if (Status s = set_image(); !s) return s;
+        return infer();
+    });
+    return status ? decode(reading) : read_nothing(std::move(status), reading);
 }
 
 Status Recognizer::set_image(const ImageView& image) noexcept {
-    State& s = *state_;
-    return s.fill([&] {
+    return fill_next([&](State& s) {
         return s.input.takes_pixels() ? s.preprocessor.resize(image, s.pixels.data())
                                       : s.preprocessor.run(image, s.values.data());
     });
 }
 
 Status Recognizer::set_image(const ImageView& image, const Region& region) noexcept {
-    State& s = *state_;
-    return s.fill([&] {
+    return fill_next([&](State& s) {
         return s.input.takes_pixels() ? s.preprocessor.resize(image, region, s.pixels.data())
                                       : s.preprocessor.run(image, region, s.values.data());
     });
 }
 
 Status Recognizer::set_image(const ImageView& image, const Quad& quad) noexcept {
-    State& s = *state_;
-    return s.fill([&] {
+    return fill_next([&](State& s) {
         return s.input.takes_pixels() ? s.preprocessor.rectify(image, quad, s.pixels.data())
                                       : s.preprocessor.run(image, quad, s.values.data());
     });
 }
 
 Status Recognizer::set_input(std::span<const float> values) noexcept {
-    State& s = *state_;
-    return s.fill([&]() -> Status {
+    return fill_next([&](State& s) -> Status {
         if (values.size() != s.preprocessor.output_size())
             return invalid("expected " + std::to_string(s.preprocessor.output_size()) +
                            " input values, found " + std::to_string(values.size()));
@@ -292,70 +319,71 @@ Status Recognizer::set_input(std::span<const float> values) noexcept {
 }
 
 Status Recognizer::start() noexcept {
-    return state_->start();
+    return guarded([&] { return state_ != nullptr ? state_->start() : closed(); });
 }
 
 Status Recognizer::finish() noexcept {
-    return state_->finish();
+    return guarded([&] { return state_ != nullptr ? state_->finish() : closed(); });
 }
 
 Status Recognizer::infer() noexcept {
-    if (state_->on_the_way > 0) return invalid("frames are on their way; finish() them first");
-    if (Status s = state_->start(); !s) return s;
-    return state_->finish();
+    return guarded([&]() -> Status {
+        if (on_the_way() > 0) return invalid("frames are on their way; finish() them first");
+        if (Status s = start(); !s) return s;
+        return finish();
+    });
 }
 
-void Recognizer::decode(Reading& reading) noexcept {
-    state_->decoder.decode(state_->logits, reading);
+Status Recognizer::decode(Reading& reading) noexcept {
+    Status status = guarded([&]() -> Status {
+        if (state_ == nullptr) return closed();
+        state_->decoder.decode(state_->logits, reading);
+        return {};
+    });
+    return status ? status : read_nothing(std::move(status), reading);
 }
 
 Status Recognizer::read(const ImageView& image, Reading& reading) noexcept {
-    if (state_->on_the_way > 0) return infer();  // which refuses
-    if (Status status = set_image(image); !status) return status;
-    if (Status status = infer(); !status) return status;
-    decode(reading);
-    return {};
+    return read_one([&] { return set_image(image); }, reading);
 }
 
 Status Recognizer::read(const ImageView& image, const Region& region, Reading& reading) noexcept {
-    if (state_->on_the_way > 0) return infer();
-    if (Status status = set_image(image, region); !status) return status;
-    if (Status status = infer(); !status) return status;
-    decode(reading);
-    return {};
+    return read_one([&] { return set_image(image, region); }, reading);
 }
 
 Status Recognizer::read(const ImageView& image, const Quad& quad, Reading& reading) noexcept {
-    if (state_->on_the_way > 0) return infer();
-    if (Status status = set_image(image, quad); !status) return status;
-    if (Status status = infer(); !status) return status;
-    decode(reading);
-    return {};
+    return read_one([&] { return set_image(image, quad); }, reading);
 }
 
 Result<Reading> Recognizer::read(const ImageView& image) noexcept {
-    Reading reading;
-    if (Status status = read(image, reading); !status) return status.error();
-    return reading;
+    return guarded([&]() -> Result<Reading> {
+        Reading reading;
+        if (Status status = read(image, reading); !status) return status.error();
+        return reading;
+    });
 }
 
 int Recognizer::on_the_way() const noexcept {
-    return static_cast<int>(state_->on_the_way);
+    return state_ != nullptr ? static_cast<int>(state_->on_the_way) : 0;
 }
 
 std::span<const float> Recognizer::logits() const noexcept {
+    if (state_ == nullptr) return {};
     return state_->logits;
 }
 
 const std::string& Recognizer::runtime_version() const noexcept {
-    return state_->dnn->library().version();
+    static const std::string none;
+    return state_ != nullptr && state_->dnn != nullptr ? state_->dnn->library().version() : none;
 }
 
 const std::string& Recognizer::bin() const noexcept {
-    return state_->dnn->path();
+    static const std::string none;
+    return state_ != nullptr && state_->dnn != nullptr ? state_->dnn->path() : none;
 }
 
 Status Recognizer::close() noexcept {
+    if (state_ == nullptr) return {};
     return state_->close();
 }
 

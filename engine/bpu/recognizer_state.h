@@ -50,7 +50,7 @@ struct Recognizer::State {
 
 private:
     Frame& next() noexcept { return *frames[(oldest + on_the_way) % frames.size()]; }
-    Status prepare_next();
+    Status prepare_next();  // may throw std::bad_alloc
     void write_next() noexcept;
     void read_outputs(const Frame& frame) noexcept;
 };

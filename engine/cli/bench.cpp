@@ -111,7 +111,7 @@ Result<Measurement> measure(Reader& first, const Frame& frame, int threads,
             if (!failed) return;
             if (options.include_image) failed = reader.set_image(frame.view);
             if (failed) failed = reader.infer();
-            if (failed && options.include_image) reader.decode(reading);
+            if (failed && options.include_image) failed = reader.decode(reading);
         };
         failed = reader.set_image(frame.view);
         for (int i = 0; i < options.warmup; ++i) one();

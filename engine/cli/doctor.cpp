@@ -225,7 +225,7 @@ Status try_setting(Setting& setting, const std::vector<Plate>& plates, const Mod
         }
         if (Status s = preprocessor->run(view, recognizer.input().data()); !s) return s;
         recognizer.infer();
-        recognizer.decode(reading);
+        if (Status s = recognizer.decode(reading); !s) return s;
         const std::size_t edits = align(plate.characters, split_characters(reading.text)).distance;
         setting.edits += edits;
         setting.right += edits == 0 ? 1 : 0;

@@ -45,11 +45,11 @@ std::string shape_text(const Tensor& t) {
 
 Json formats_of(const Patterns& patterns, const Model& model) {
     Json formats = Json::array();
-    const std::vector<bool> writable = patterns.writable(model);
-    for (std::size_t i = 0; i < writable.size(); ++i) {
+    const Result<std::vector<bool>> writable = patterns.writable(model);
+    for (std::size_t i = 0; writable && i < writable->size(); ++i) {
         formats.push_back({{"name", patterns.formats()[i].name},
                            {"prior", patterns.formats()[i].prior},
-                           {"used", static_cast<bool>(writable[i])}});
+                           {"used", static_cast<bool>((*writable)[i])}});
     }
     return formats;
 }

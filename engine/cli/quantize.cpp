@@ -154,7 +154,7 @@ ExitStatus run(const QuantizeOptions& options) {
     }
     report.bytes_before = file_bytes(*file);
     report.bytes_after = bytes->size();
-    compare_networks(*before, *after, inputs, report);
+    if (Status s = compare_networks(*before, *after, inputs, report); !s) return fail(s.error());
     if (options.report && !options.weights_only) {
         if (Status s = add_damage(*model, *loaded, inputs, report); !s) return fail(s.error());
     }

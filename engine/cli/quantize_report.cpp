@@ -145,8 +145,8 @@ double LayerReport::relative_error() const {
     return exact > 0 ? std::sqrt(error / exact) : 0.0;
 }
 
-void compare_networks(Recognizer& before, Recognizer& after,
-                      const std::vector<std::vector<float>>& inputs, QuantizeReport& report) {
+Status compare_networks(Recognizer& before, Recognizer& after,
+                        const std::vector<std::vector<float>>& inputs, QuantizeReport& report) {
     std::map<std::string, LayerReport*> layers;
     for (LayerReport& layer : report.layers) layers[layer.layer.name] = &layer;
     Recognizer::State& exact = before.state();
@@ -174,12 +174,13 @@ void compare_networks(Recognizer& before, Recognizer& after,
             }
             ++other;
         }
-        before.decode(first);
-        after.decode(second);
+        if (Status s = before.decode(first); !s) return s;
+        if (Status s = after.decode(second); !s) return s;
         ++report.images;
         if (first.text != second.text) ++report.texts_changed;
         progress.advance();
     }
+    return {};
 }
 
 Status add_damage(const Model& before, const Model& after,

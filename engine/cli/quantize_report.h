@@ -34,9 +34,9 @@ struct QuantizeReport {
     std::vector<Evaluation> evaluations;  // before and after, if there were labelled images
 };
 
-// Both networks on every input, layer by layer.
-void compare_networks(Recognizer& before, Recognizer& after,
-                      const std::vector<std::vector<float>>& inputs, QuantizeReport& report);
+// Both networks on every input, layer by layer. The one error is `out_of_memory`.
+Status compare_networks(Recognizer& before, Recognizer& after,
+                        const std::vector<std::vector<float>>& inputs, QuantizeReport& report);
 
 // Layers alone and all but each, over some of the inputs. Errors as measure_damage.
 Status add_damage(const Model& before, const Model& after,

@@ -101,7 +101,7 @@ Status read_one(const ImageView& view, const ReadOptions& options, std::size_t p
     const Clock::time_point ready = Clock::now();
     if (Status status = reader.infer(); !status) return status;
     const Clock::time_point inferred = Clock::now();
-    reader.decode(reading);
+    if (Status status = reader.decode(reading); !status) return status;
     times = {milliseconds(begin, ready), milliseconds(ready, inferred),
              milliseconds(inferred, Clock::now())};
     return {};

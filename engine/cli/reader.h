@@ -47,8 +47,8 @@ public:
         }
         return {};
     }
-    void decode(Reading& reading) {
-        std::visit([&](auto& r) { r.decode(reading); }, recognizer_);
+    Status decode(Reading& reading) {
+        return std::visit([&](auto& r) { return r.decode(reading); }, recognizer_);
     }
     Status read(const ImageView& view, Reading& reading) {
         return std::visit([&](auto& r) { return r.read(view, reading); }, recognizer_);

@@ -204,7 +204,7 @@ Result<Report> compare(const SafetensorsFile& file, const Model& model, Recogniz
                 difference.add(static_cast<double>(values[i]), found);
             });
         }
-        recognizer.decode(reading);
+        if (Status s = recognizer.decode(reading); !s) return s.error();
         if (reading.text != text_of(logits->second.image(image), model)) ++report.other_texts;
     }
     judge(report, min_cosine);
@@ -295,7 +295,7 @@ Result<Report> compare(const SafetensorsFile& file, const Model& model, bpu::Rec
             pixels[i] = input->image(image)[i % channels * plane + i / channels];
         if (Status s = recognizer.set_input(pixels); !s) return s.error();
         if (Status s = recognizer.infer(); !s) return s.error();
-        recognizer.decode(reading);
+        if (Status s = recognizer.decode(reading); !s) return s.error();
         const auto add = [&](Difference& difference, const auto& expected,
                              std::span<const float> found, std::size_t width) {
             const std::size_t size = found.size() / width;

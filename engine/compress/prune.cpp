@@ -4,6 +4,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "engine/boundary.h"
 #include "weights/printable.h"
 
 namespace lprnet {
@@ -138,7 +139,9 @@ std::vector<std::string> conv2d_names(const Graph& graph) {
     return names;
 }
 
-Result<std::vector<PrunedLayer>> prune(Graph& graph, const PruneOptions& options) {
+namespace {
+
+Result<std::vector<PrunedLayer>> prune_layers(Graph& graph, const PruneOptions& options) {
     if (graph.quantised()) {
         return Error{ErrorCode::unsupported,
                      "quantised already, expected float32 weights; prune comes before quantize"};
@@ -188,12 +191,21 @@ Result<std::vector<PrunedLayer>> prune(Graph& graph, const PruneOptions& options
     }
     if (options.global) remove(together.weakest(options.amount));
 
+    std::vector<Floats> pruned;
     for (std::size_t i = 0; i < layers.size(); ++i) {
         report[i].zeros =
             static_cast<std::size_t>(std::count(values[i].begin(), values[i].end(), 0.0F));
-        layers[i]->weight = Floats(std::move(values[i]));
+        pruned.emplace_back(std::move(values[i]));
     }
+    // From here on nothing fails.
+    for (std::size_t i = 0; i < layers.size(); ++i) layers[i]->weight = std::move(pruned[i]);
     return report;
+}
+
+}  // namespace
+
+Result<std::vector<PrunedLayer>> prune(Graph& graph, const PruneOptions& options) noexcept {
+    return guarded([&] { return prune_layers(graph, options); });
 }
 
 }  // namespace lprnet

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "engine/boundary.h"
 #include "engine/compress/quantised_graph.h"
 #include "engine/compress/reconstruct.h"
 #include "engine/plan/passes.h"
@@ -118,9 +119,11 @@ std::vector<weights::TensorView> QuantizedModel::views() const {
     return views;
 }
 
-Result<QuantizedModel> quantize(const ModelData& model,
-                                const std::vector<std::vector<float>>& inputs,
-                                const QuantizeMethod& method) {
+namespace {
+
+Result<QuantizedModel> quantize_all(const ModelData& model,
+                                    const std::vector<std::vector<float>>& inputs,
+                                    const QuantizeMethod& method) {
     if (inputs.empty()) {
         return Error{ErrorCode::invalid_argument, "quantize: no calibration images"};
     }
@@ -159,8 +162,9 @@ Result<QuantizedModel> quantize(const ModelData& model,
     return result;
 }
 
-Result<QuantizedModel> quantize_weights(const weights::SafetensorsFile& file,
-                                        const ModelData& model, const LayerNames& keep_float) {
+Result<QuantizedModel> quantize_weights_alone(const weights::SafetensorsFile& file,
+                                              const ModelData& model,
+                                              const LayerNames& keep_float) {
     const std::vector<LayerName> names = layer_names(model);
     const Result<std::vector<bool>> kept = find_layers(keep_float, names);
     if (!kept) return kept.error();
@@ -188,6 +192,20 @@ Result<QuantizedModel> quantize_weights(const weights::SafetensorsFile& file,
         result.tensors.push_back({tensor.name, tensor.shape, std::move(values)});
     }
     return result;
+}
+
+}  // namespace
+
+Result<QuantizedModel> quantize(const ModelData& model,
+                                const std::vector<std::vector<float>>& inputs,
+                                const QuantizeMethod& method) noexcept {
+    return guarded([&] { return quantize_all(model, inputs, method); });
+}
+
+Result<QuantizedModel> quantize_weights(const weights::SafetensorsFile& file,
+                                        const ModelData& model,
+                                        const LayerNames& keep_float) noexcept {
+    return guarded([&] { return quantize_weights_alone(file, model, keep_float); });
 }
 
 }  // namespace lprnet

@@ -63,15 +63,16 @@ struct QuantizeMethod {
 // convolution but the one behind the context gets quantised, that one's weights alone are stored
 // as int8. Batch norms and the normalisation of pixels go into the weights.
 // Errors: invalid_argument for no input, inputs without any activation or a layer to keep that does
-// not exist, naming those that do; unsupported for a model that is quantised already. May throw
-// std::bad_alloc.
+// not exist, naming those that do; unsupported for a model that is quantised already;
+// out_of_memory.
 Result<QuantizedModel> quantize(const ModelData& model,
                                 const std::vector<std::vector<float>>& inputs,
-                                const QuantizeMethod& method = {});
+                                const QuantizeMethod& method = {}) noexcept;
 
 // Weights as int8 and nothing else: the network is computed in float32. Other tensors of `file`,
 // and the weights of the layers `keep_float`, are kept.
 Result<QuantizedModel> quantize_weights(const weights::SafetensorsFile& file,
-                                        const ModelData& model, const LayerNames& keep_float = {});
+                                        const ModelData& model,
+                                        const LayerNames& keep_float = {}) noexcept;
 
 }  // namespace lprnet

@@ -2,7 +2,6 @@
 #include "engine/image/preprocess.h"
 
 #include <cmath>
-#include <new>
 #include <string>
 #include <utility>
 
@@ -68,11 +67,7 @@ Preprocessor::Preprocessor(const Preprocess& preprocess)
 
 Result<Preprocessor> Preprocessor::create(const Preprocess& preprocess) {
     if (Status s = check_preprocess(preprocess); !s) return s.error();
-    try {
-        return Preprocessor(preprocess);
-    } catch (const std::bad_alloc&) {
-        return Error{ErrorCode::out_of_memory, "preprocess: no memory for the workspace"};
-    }
+    return Preprocessor(preprocess);
 }
 
 std::size_t Preprocessor::output_size() const noexcept {

@@ -40,13 +40,14 @@ struct Preprocess {
 };
 
 // Turns pictures into network inputs. All memory is taken by create(); the two
-// run functions allocate only to describe an error. The same picture always
+// run functions allocate only to describe an error, and may throw std::bad_alloc
+// then. The same picture always
 // gives the same bytes, whatever came before it. One thread at a time per
 // object; objects share nothing.
 class Preprocessor {
 public:
     // Errors: invalid_argument for a size, order, mean or scale outside the
-    // ranges above; out_of_memory.
+    // ranges above. May throw std::bad_alloc.
     static Result<Preprocessor> create(const Preprocess& preprocess);
 
     // Writes the normalised input, NHWC with n = 1: height * width * channels

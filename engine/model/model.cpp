@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <new>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <utility>
 
+#include "engine/boundary.h"
 #include "engine/model/builtin.h"
 #include "engine/model/model_data.h"
 #include "engine/model/number_range.h"
@@ -20,7 +19,7 @@
 namespace lprnet {
 namespace {
 
-using Json = nlohmann::json;
+using Json = weights::JsonValue;
 
 constexpr std::string_view kFormat = "1";
 
@@ -54,45 +53,43 @@ private:
 };
 
 std::string found(const Json& value) {
-    return weights::in_quotes(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+    return weights::in_quotes(value.shown());
 }
 
 Status read_charset(const Metadata& metadata, ModelData& model) {
     constexpr std::string_view kKey = "lprnet.charset";
     Result<Json> array = metadata.json(kKey);
     if (!array) return array.error();
-    if (!array->is_array() || array->size() < 2) {
+    if (!array->is(Json::Kind::array) || array->items.size() < 2) {
         return metadata.error(kKey,
                               "is " + found(*array) + ", expected an array of 2 or more strings");
     }
     std::set<std::string_view> seen;
-    for (const Json& entry : *array) {
-        if (!entry.is_string() || entry.get_ref<const std::string&>().empty()) {
+    for (const Json& entry : array->items) {
+        if (!entry.is(Json::Kind::text) || entry.text.empty()) {
             return metadata.error(kKey, "has the entry " + found(entry) +
                                             ", expected a string of at least one character");
         }
         // What is shown of a plate: nothing that a terminal would obey, and no byte order mark.
-        if (weights::has_unprintable(entry.get_ref<const std::string&>()) ||
-            entry.get_ref<const std::string&>().starts_with("\xef\xbb\xbf")) {
+        if (weights::has_unprintable(entry.text) || entry.text.starts_with("\xef\xbb\xbf")) {
             return metadata.error(
                 kKey, "has the entry " + found(entry) + ", expected printable characters");
         }
-        if (!seen.insert(entry.get_ref<const std::string&>()).second) {
+        if (!seen.insert(entry.text).second) {
             return metadata.error(kKey, "has the entry " + found(entry) + " twice");
         }
-        model.charset.push_back(entry.get<std::string>());
+        model.charset.push_back(entry.text);
     }
 
     constexpr std::string_view kBlankKey = "lprnet.blank";
     model.blank = static_cast<int>(model.charset.size()) - 1;
     if (const std::string* text = metadata.find(kBlankKey)) {
-        const Result<Json> parsed = weights::parse_json(*text, weights::kMetadataLimits);
-        const Json value = parsed ? *parsed : Json();
-        if (!value.is_number_unsigned() || value.get<std::uint64_t>() >= model.charset.size()) {
+        const Result<Json> value = weights::parse_json(*text, weights::kMetadataLimits);
+        if (!value || !value->is_whole || value->whole >= model.charset.size()) {
             return metadata.error(kBlankKey, "is " + weights::in_quotes(*text) + ", expected 0.." +
                                                  std::to_string(model.charset.size() - 1));
         }
-        model.blank = value.get<int>();
+        model.blank = static_cast<int>(value->whole);
     }
     return {};
 }
@@ -101,25 +98,24 @@ Status read_temperature(const Metadata& metadata, double& out) {
     constexpr std::string_view kKey = "lprnet.temperature";
     const std::string* text = metadata.find(kKey);
     if (text == nullptr) return {};
-    const Result<Json> parsed = weights::parse_json(*text, weights::kMetadataLimits);
-    const Json value = parsed ? *parsed : Json();
-    if (!value.is_number() || !(value.get<double>() >= 0.05 && value.get<double>() <= 20.0)) {
+    const Result<Json> value = weights::parse_json(*text, weights::kMetadataLimits);
+    if (!value || !value->is(Json::Kind::number) ||
+        !(value->number >= 0.05 && value->number <= 20.0)) {
         return metadata.error(kKey, "is " + weights::in_quotes(*text) + ", expected 0.05 to 20");
     }
-    out = value.get<double>();
+    out = value->number;
     return {};
 }
 
 Status read_extent(const Metadata& metadata, const Json& object, const char* field, int& out) {
     constexpr std::string_view kKey = "lprnet.preprocess";
-    const auto it = object.find(field);
-    if (it == object.end()) return metadata.error(kKey, std::string("has no '") + field + "'");
-    if (!it->is_number_unsigned() || it->get<std::uint64_t>() < 1 ||
-        it->get<std::uint64_t>() > static_cast<std::uint64_t>(kMaxInputSide)) {
+    const Json* it = object.find(field);
+    if (it == nullptr) return metadata.error(kKey, std::string("has no '") + field + "'");
+    if (!it->is_whole || it->whole < 1 || it->whole > std::uint64_t{kMaxInputSide}) {
         return metadata.error(kKey, std::string("has ") + field + " " + found(*it) +
                                         ", expected 1.." + std::to_string(kMaxInputSide));
     }
-    out = it->get<int>();
+    out = static_cast<int>(it->whole);
     return {};
 }
 
@@ -127,12 +123,12 @@ Status read_extent(const Metadata& metadata, const Json& object, const char* fie
 Status read_per_channel(const Metadata& metadata, const Json& object, const char* field,
                         std::size_t channels, float (&out)[3]) {
     constexpr std::string_view kKey = "lprnet.preprocess";
-    const auto it = object.find(field);
-    if (it == object.end()) return metadata.error(kKey, std::string("has no '") + field + "'");
-    const bool is_array = it->is_array() && it->size() == channels;
+    const Json* it = object.find(field);
+    if (it == nullptr) return metadata.error(kKey, std::string("has no '") + field + "'");
+    const bool is_array = it->is(Json::Kind::array) && it->items.size() == channels;
     for (std::size_t c = 0; c < channels; ++c) {
-        const Json& value = is_array ? (*it)[c] : *it;
-        const float number = value.is_number() ? value.get<float>() : NAN;
+        const Json& value = is_array ? it->items[c] : *it;
+        const float number = value.is(Json::Kind::number) ? static_cast<float>(value.number) : NAN;
         if (!std::isfinite(number)) {
             return metadata.error(kKey, std::string("has ") + field + " " + found(*it) +
                                             ", expected a finite number or " +
@@ -147,25 +143,29 @@ Status read_preprocess(const Metadata& metadata, Preprocess& out) {
     constexpr std::string_view kKey = "lprnet.preprocess";
     Result<Json> object = metadata.json(kKey);
     if (!object) return object.error();
-    if (!object->is_object()) {
+    if (!object->is(Json::Kind::object)) {
         return metadata.error(kKey, "is " + found(*object) + ", expected an object");
     }
     if (Status s = read_extent(metadata, *object, "width", out.width); !s) return s;
     if (Status s = read_extent(metadata, *object, "height", out.height); !s) return s;
 
-    const Json order = object->value("channel_order", Json());
-    if (order == "BGR") {
+    const auto value_of = [&](std::string_view field) {
+        const Json* value = object->find(field);
+        return value != nullptr ? *value : Json();
+    };
+    const Json order = value_of("channel_order");
+    if (order.is_text("BGR")) {
         out.order = ChannelOrder::bgr;
-    } else if (order == "RGB") {
+    } else if (order.is_text("RGB")) {
         out.order = ChannelOrder::rgb;
-    } else if (order == "GRAY") {
+    } else if (order.is_text("GRAY")) {
         out.order = ChannelOrder::gray;
     } else {
         return metadata.error(
             kKey, "has channel_order " + found(order) + ", expected \"BGR\", \"RGB\" or \"GRAY\"");
     }
-    const Json resize = object->value("resize", Json());
-    if (resize != "bilinear") {
+    const Json resize = value_of("resize");
+    if (!resize.is_text("bilinear")) {
         return metadata.error(kKey, "has resize " + found(resize) + ", expected \"bilinear\"");
     }
     const auto count = static_cast<std::size_t>(channels(out.order));
@@ -177,10 +177,10 @@ Status read_preprocess(const Metadata& metadata, Preprocess& out) {
         const float size = std::abs(out.scale[c]);
         if (!(std::abs(out.mean[c]) <= kMostMean)) {
             return metadata.error(
-                kKey, "has mean " + found((*object)["mean"]) + ", expected -1e6 to 1e6");
+                kKey, "has mean " + found(*object->find("mean")) + ", expected -1e6 to 1e6");
         }
         if (!(size >= kLeastScale && size <= kMostScale)) {
-            return metadata.error(kKey, "has scale " + found((*object)["scale"]) +
+            return metadata.error(kKey, "has scale " + found(*object->find("scale")) +
                                             ", expected 1e-9 to 1e9 or less than 0 by as much");
         }
     }
@@ -236,10 +236,6 @@ Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string n
 
 namespace {
 
-Error out_of_memory(const std::string& name) {
-    return {ErrorCode::out_of_memory, name + ": out of memory"};
-}
-
 Result<std::shared_ptr<const ModelData>> share(Result<weights::SafetensorsFile> file,
                                                std::string name, bool borrow = false) {
     if (!file) return file.error();
@@ -251,28 +247,24 @@ Result<std::shared_ptr<const ModelData>> share(Result<weights::SafetensorsFile> 
 }  // namespace
 
 Result<Model> Model::load(const std::string& path) noexcept {
-    try {
+    return guarded([&]() -> Result<Model> {
         auto data = share(weights::SafetensorsFile::open(path), weights::printable(path));
         if (!data) return data.error();
         return Model(std::move(*data));
-    } catch (const std::bad_alloc&) {
-        return out_of_memory(path);
-    }
+    });
 }
 
 Result<Model> Model::from_memory(std::span<const std::byte> bytes, std::string label) noexcept {
-    try {
+    return guarded([&]() -> Result<Model> {
         auto data = share(weights::SafetensorsFile::from_memory(bytes, label), label);
         if (!data) return data.error();
         return Model(std::move(*data));
-    } catch (const std::bad_alloc&) {
-        return out_of_memory(label);
-    }
+    });
 }
 
 Result<Model> Model::builtin(std::string_view precision) noexcept {
-    const std::span<const std::byte> bytes = builtin_model_bytes(precision);
-    try {
+    return guarded([&]() -> Result<Model> {
+        const std::span<const std::byte> bytes = builtin_model_bytes(precision);
         const bool plain = precision == "fp32";
         if (bytes.empty()) {
             return Error{ErrorCode::unsupported,
@@ -286,9 +278,7 @@ Result<Model> Model::builtin(std::string_view precision) noexcept {
         auto data = share(weights::SafetensorsFile::from_memory(bytes, label), label, kBorrow);
         if (!data) return data.error();
         return Model(std::move(*data));
-    } catch (const std::bad_alloc&) {
-        return out_of_memory("builtin");
-    }
+    });
 }
 
 const std::string& Model::name() const noexcept {

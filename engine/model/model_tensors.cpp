@@ -4,10 +4,13 @@
 #include <string>
 #include <utility>
 
+#include "engine/boundary.h"
+
 namespace lprnet {
 
-Result<ModelTensors> tensors_with_weights(const weights::SafetensorsFile& file,
-                                          const Graph& graph) {
+namespace {
+
+Result<ModelTensors> collect_tensors(const weights::SafetensorsFile& file, const Graph& graph) {
     ModelTensors tensors;
     std::set<std::string, std::less<>> replaced;
     for (const Node& node : graph.nodes) {
@@ -30,6 +33,13 @@ Result<ModelTensors> tensors_with_weights(const weights::SafetensorsFile& file,
         if (replaced.count(tensor.name) == 0) tensors.views.push_back(tensor);
     }
     return tensors;
+}
+
+}  // namespace
+
+Result<ModelTensors> tensors_with_weights(const weights::SafetensorsFile& file,
+                                          const Graph& graph) noexcept {
+    return guarded([&] { return collect_tensors(file, graph); });
 }
 
 }  // namespace lprnet

@@ -21,7 +21,8 @@ struct ModelTensors {
 
 // All tensors of `file`, the weights of its convolutions taken from `graph`, which build_lprnet
 // made from it; each in the smaller of the two forms. `file` and `graph` must outlive the result.
-// May throw std::bad_alloc.
-Result<ModelTensors> tensors_with_weights(const weights::SafetensorsFile& file, const Graph& graph);
+// Errors: those of a file that is not the graph's; out_of_memory.
+Result<ModelTensors> tensors_with_weights(const weights::SafetensorsFile& file,
+                                          const Graph& graph) noexcept;
 
 }  // namespace lprnet

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <limits>
-#include <new>
-#include <system_error>
 #include <utility>
 
+#include "engine/boundary.h"
 #include "engine/model/builtin.h"
 #include "engine/run/recognizer_state.h"
 
@@ -20,14 +19,18 @@ namespace {
 
 constexpr int kMaxThreads = 64;
 
-Error out_of_memory() {
-    return {ErrorCode::out_of_memory, "recognizer: out of memory"};
+Error moved_from() {
+    return {ErrorCode::invalid_argument, "recognizer: moved from, it holds nothing"};
 }
 
-Error no_threads(const std::system_error& error) {
-    return {
-        ErrorCode::out_of_memory,  // or of what else a thread needs: a limit, not a wrong number
-        std::string("recognizer: threads cannot be started: ") + error.what()};
+// A reading that was not finished says nothing, rather than what was read before.
+Status read_nothing(Status status, Reading& reading) noexcept {
+    reading.text.clear();
+    reading.confidence = 0.0f;
+    reading.reject_score = 1.0f;
+    reading.characters.clear();
+    reading.candidates.clear();
+    return status;
 }
 
 Result<std::unique_ptr<Recognizer::State>> make_state(const Model& model,
@@ -62,19 +65,17 @@ Result<PlanOptions> plan_options(const RecognizerOptions& options,
 
 Status check_range(const Recognizer::State& state) noexcept {
     if (state.in_range) return {};
-    try {
+    return guarded([&]() -> Status {
         return Error{ErrorCode::unsupported,
                      state.model.name() + ": the network's numbers leave float32 on this picture"};
-    } catch (const std::bad_alloc&) {
-        return out_of_memory();
-    }
+    });
 }
 
 }  // namespace
 
 Result<Recognizer> Recognizer::create(const Model& model,
                                       const RecognizerOptions& options) noexcept {
-    try {
+    return guarded([&]() -> Result<Recognizer> {
         Result<const kernels::KernelTable*> table = select_table(options.isa);
         if (!table) return table.error();
         Result<PlanOptions> how = plan_options(options, **table);
@@ -88,49 +89,51 @@ Result<Recognizer> Recognizer::create(const Model& model,
             make_state(model, std::make_shared<const Plan>(std::move(*plan)), std::move(*decoder));
         if (!state) return state.error();
         return Recognizer(std::move(*state));
-    } catch (const std::bad_alloc&) {
-        return out_of_memory();
-    } catch (const std::system_error& error) {
-        return no_threads(error);
-    }
+    });
 }
 
 Result<Recognizer> Recognizer::clone() const noexcept {
-    try {
+    return guarded([&]() -> Result<Recognizer> {
+        if (state_ == nullptr) return moved_from();
         auto state = make_state(state_->model, state_->plan, state_->decoder);
         if (!state) return state.error();
         return Recognizer(std::move(*state));
-    } catch (const std::bad_alloc&) {
-        return out_of_memory();
-    } catch (const std::system_error& error) {
-        return no_threads(error);
-    }
+    });
 }
 
 Status Recognizer::set_decoding(const DecodeOptions& options) noexcept {
-    try {
+    return guarded([&]() -> Status {
+        if (state_ == nullptr) return moved_from();
         Result<TextDecoder> decoder = TextDecoder::create(state_->model, options);
         if (!decoder) return decoder.error();
         state_->decoder = std::move(*decoder);
         return {};
-    } catch (const std::bad_alloc&) {
-        return out_of_memory();
-    }
+    });
 }
 
 Status Recognizer::set_image(const ImageView& image) noexcept {
-    return state_->preprocessor.run(image, input().data());
+    return guarded([&]() -> Status {
+        if (state_ == nullptr) return moved_from();
+        return state_->preprocessor.run(image, input().data());
+    });
 }
 
 Status Recognizer::set_image(const ImageView& image, const Region& region) noexcept {
-    return state_->preprocessor.run(image, region, input().data());
+    return guarded([&]() -> Status {
+        if (state_ == nullptr) return moved_from();
+        return state_->preprocessor.run(image, region, input().data());
+    });
 }
 
 Status Recognizer::set_image(const ImageView& image, const Quad& quad) noexcept {
-    return state_->preprocessor.run(image, quad, input().data());
+    return guarded([&]() -> Status {
+        if (state_ == nullptr) return moved_from();
+        return state_->preprocessor.run(image, quad, input().data());
+    });
 }
 
 void Recognizer::infer() noexcept {
+    if (state_ == nullptr) return;
     state_->in_range = run_plan(*state_->plan, state_->arena.data(), state_->team.get());
     if (state_->in_range) return;
     // Nobody may take what is left there for an answer.
@@ -139,67 +142,68 @@ void Recognizer::infer() noexcept {
                 std::numeric_limits<float>::quiet_NaN());
 }
 
-void Recognizer::decode(Reading& reading) noexcept {
-    if (!state_->in_range) {
-        reading = Reading();
-        return;
-    }
-    state_->decoder.decode(logits(), reading);
+Status Recognizer::decode(Reading& reading) noexcept {
+    Status status = guarded([&]() -> Status {
+        if (state_ == nullptr) return moved_from();
+        if (Status s = check_range(*state_); !s) return s;
+        state_->decoder.decode(logits(), reading);
+        return {};
+    });
+    return status ? status : read_nothing(std::move(status), reading);
 }
 
 Status Recognizer::read(const ImageView& image, Reading& reading) noexcept {
-    if (Status status = set_image(image); !status) return status;
+    if (Status s = set_image(image); !s) return read_nothing(std::move(s), reading);
     infer();
-    if (Status status = check_range(*state_); !status) return status;
-    decode(reading);
-    return {};
+    return decode(reading);
 }
 
 Status Recognizer::read(const ImageView& image, const Region& region, Reading& reading) noexcept {
-    if (Status status = set_image(image, region); !status) return status;
+    if (Status s = set_image(image, region); !s) return read_nothing(std::move(s), reading);
     infer();
-    if (Status status = check_range(*state_); !status) return status;
-    decode(reading);
-    return {};
+    return decode(reading);
 }
 
 Status Recognizer::read(const ImageView& image, const Quad& quad, Reading& reading) noexcept {
-    if (Status status = set_image(image, quad); !status) return status;
+    if (Status s = set_image(image, quad); !s) return read_nothing(std::move(s), reading);
     infer();
-    if (Status status = check_range(*state_); !status) return status;
-    decode(reading);
-    return {};
+    return decode(reading);
 }
 
 Result<Reading> Recognizer::read(const ImageView& image) noexcept {
-    Reading reading;
-    if (Status status = read(image, reading); !status) return status.error();
-    return reading;
+    return guarded([&]() -> Result<Reading> {
+        Reading reading;
+        if (Status status = read(image, reading); !status) return status.error();
+        return reading;
+    });
 }
 
 std::span<float> Recognizer::input() noexcept {
+    if (state_ == nullptr) return {};
     const Tensor& tensor = state_->plan->input;
     return {tensor.floats(state_->arena.data()), tensor.size()};
 }
 
 std::span<const float> Recognizer::logits() const noexcept {
+    if (state_ == nullptr) return {};
     const Tensor& tensor = state_->plan->output;
     return {tensor.floats(state_->arena.data()), tensor.size()};
 }
 
 const char* Recognizer::isa() const noexcept {
-    return state_->plan->table->name;
+    return state_ != nullptr ? state_->plan->table->name : "";
 }
 
 int Recognizer::threads() const noexcept {
-    return state_->plan->threads;
+    return state_ != nullptr ? state_->plan->threads : 0;
 }
 
 std::size_t Recognizer::arena_bytes() const noexcept {
-    return state_->arena.size() * sizeof(float);
+    return state_ != nullptr ? state_->arena.size() * sizeof(float) : 0;
 }
 
 std::size_t Recognizer::packed_bytes() const noexcept {
+    if (state_ == nullptr) return 0;
     const Plan& plan = *state_->plan;
     return plan.packed.size() * sizeof(float) + plan.lists.size() * sizeof(plan.lists[0]);
 }

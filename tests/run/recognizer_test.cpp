@@ -85,18 +85,58 @@ TEST_CASE("a warm recognizer allocates nothing with any decoder", "[recognizer]"
         REQUIRE(
             recognizer.set_decoding({.decoder = decoder, .patterns = *patterns, .candidates = 10})
                 .ok());
-        Reading reading;
-        REQUIRE(recognizer.read(Picture(94, 24, PixelFormat::bgr, 1).view, reading).ok());
-        const Picture pictures[] = {{94, 24, PixelFormat::bgr, 2}, {50, 10, PixelFormat::gray, 3}};
-        const std::size_t before = allocation_count();
-        bool ok = true;
-        for (const Picture& picture : pictures) {
-            ok = recognizer.read(picture.view, reading).ok() && ok;
+        Result<Recognizer> clone = recognizer.clone();
+        REQUIRE(clone.ok());
+        for (Recognizer* warm : {&recognizer, &*clone}) {
+            Reading reading;
+            REQUIRE(warm->read(Picture(94, 24, PixelFormat::bgr, 1).view, reading).ok());
+            const Picture pictures[] = {{94, 24, PixelFormat::bgr, 2},
+                                        {50, 10, PixelFormat::gray, 3}};
+            const std::size_t before = allocation_count();
+            bool ok = true;
+            for (const Picture& picture : pictures) {
+                ok = warm->read(picture.view, reading).ok() && ok;
+            }
+            const std::size_t after = allocation_count();
+            CHECK(ok);
+            CHECK(after == before);
         }
-        const std::size_t after = allocation_count();
-        CHECK(ok);
-        CHECK(after == before);
     }
+}
+
+TEST_CASE("a recognizer that was moved from says so", "[recognizer]") {
+    const Model model = random_model({});
+    Recognizer first = make_recognizer(model);
+    Recognizer second = std::move(first);
+    const Picture picture(94, 24, PixelFormat::bgr, 1);
+    Reading reading;
+    reading.text = "before";
+    const Status status = first.read(picture.view, reading);
+    REQUIRE_FALSE(status.ok());
+    CHECK(status.error().code == ErrorCode::invalid_argument);
+    CHECK_THAT(status.error().message, contains("moved from"));
+    CHECK(reading.text.empty());
+    first.infer();
+    CHECK(first.input().empty());
+    CHECK(first.logits().empty());
+    CHECK_FALSE(first.clone().ok());
+    CHECK(second.read(picture.view, reading).ok());
+    first = std::move(second);
+    CHECK(first.read(picture.view, reading).ok());
+}
+
+TEST_CASE("a picture that is refused leaves no text", "[recognizer]") {
+    const Model model = random_model({});
+    Recognizer recognizer = make_recognizer(model);
+    const Picture picture(94, 24, PixelFormat::bgr, 1);
+    Reading reading;
+    REQUIRE(recognizer.read(picture.view, reading).ok());
+    reading.text = "before";
+    CHECK_FALSE(recognizer.read(picture.view, Region{90, 0, 5, 5}, reading).ok());
+    CHECK(reading.text.empty());
+    CHECK(reading.characters.empty());
+    CHECK(reading.candidates.empty());
+    CHECK(reading.reject_score == 1.0f);
 }
 
 TEST_CASE("a clone decodes as its recognizer did", "[recognizer]") {

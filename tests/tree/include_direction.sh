@@ -14,16 +14,17 @@ rules='
 kernels/              kernels/
 weights/              weights/ lprnet/error.h
 engine/include/       lprnet/
+engine/boundary.h     lprnet/error.h
 engine/image/         engine/image/ lprnet/
 engine/image_file/    engine/image_file/ weights/file_bytes.h weights/printable.h lprnet/
-engine/model/         engine/model/ engine/image/ weights/ lprnet/
-engine/compress/      engine/compress/ engine/run/ engine/plan/ engine/model/ kernels/ weights/ lprnet/
+engine/model/         engine/model/ engine/image/ engine/boundary.h weights/ lprnet/
+engine/compress/      engine/compress/ engine/run/ engine/plan/ engine/model/ engine/boundary.h kernels/ weights/ lprnet/
 engine/plan/          engine/plan/ engine/model/ kernels/ weights/printable.h lprnet/
-engine/decode/        engine/decode/ weights/printable.h weights/text_file.h lprnet/
-engine/track/         engine/track/ lprnet/
-engine/run/           engine/run/ engine/plan/ engine/model/ engine/image/ engine/decode/ kernels/ lprnet/
-engine/c_api.cpp      lprnet/
-engine/bpu/           engine/bpu/ engine/image/ engine/decode/ engine/model/ weights/printable.h lprnet/
+engine/decode/        engine/decode/ engine/boundary.h weights/printable.h weights/text_file.h lprnet/
+engine/track/         engine/track/ engine/boundary.h lprnet/
+engine/run/           engine/run/ engine/plan/ engine/model/ engine/image/ engine/decode/ engine/boundary.h kernels/ lprnet/
+engine/c_api.cpp      engine/boundary.h lprnet/
+engine/bpu/           engine/bpu/ engine/image/ engine/decode/ engine/model/ engine/boundary.h weights/printable.h lprnet/
 engine/cli/           engine/ kernels/ weights/ lprnet/
 bench/                bench/ engine/ kernels/ weights/ lprnet/
 '
@@ -176,6 +177,8 @@ good|engine/plan/b.cpp|  #  include "kernels/shapes.h"  // spaces
 good|engine/decode/a.h|#include "lprnet/a.h"
 good|engine/decode/a.cpp|#include "weights/printable.h"
 good|engine/track/a.cpp|#include "lprnet/a.h"
+good|engine/track/b.cpp|#include "engine/boundary.h"
+good|engine/boundary.h|#include "lprnet/error.h"
 good|engine/run/a.h|#include "engine/decode/a.h"
 good|engine/run/b.h|#include "kernels/shapes.h"
 good|engine/c_api.cpp|#include "lprnet/a.h"
@@ -198,6 +201,7 @@ bad|engine/include/lprnet/up1.h|#include "engine/model/graph.h"
 bad|engine/include/lprnet/up2.h|#include "kernels/shapes.h"
 bad|engine/include/lprnet/up3.h|#include "weights/printable.h"
 bad|engine/include/lprnet/up4.h|#include <nlohmann/json.hpp>
+bad|engine/image/up0.h|#include "engine/boundary.h"
 bad|engine/image/up1.h|#include "engine/model/graph.h"
 bad|engine/image/up2.h|#include "kernels/shapes.h"
 bad|engine/model/up1.h|#include "engine/plan/plan.h"

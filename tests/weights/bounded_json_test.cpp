@@ -1,7 +1,6 @@
 // JSON from files: what is too much is refused before it is parsed.
 #include "weights/bounded_json.h"
 
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "tests/catch.h"
@@ -13,7 +12,7 @@ constexpr JsonLimits kSmall = {.bytes = 1000, .depth = 3, .values = 10};
 
 void check_refused(std::string_view text, const std::string& part,
                    const JsonLimits& limits = kSmall) {
-    const Result<nlohmann::json> value = parse_json(text, limits);
+    const Result<JsonValue> value = parse_json(text, limits);
     REQUIRE_FALSE(value);
     INFO(value.error().message);
     CHECK(value.error().code == ErrorCode::malformed);

@@ -41,7 +41,8 @@ struct RecognizerOptions {
 //
 //   set_image(0), start(), set_image(1), start(), finish(), decode() for 0, set_image(2), ...
 //
-// All memory is taken at the start, none with the frames.
+// All memory is taken at the start, none with the frames. As with lprnet::Recognizer, what may
+// allocate returns `out_of_memory` instead of throwing, and leaves an empty reading on an error.
 class Recognizer {
 public:
     // `model` is the weights file that the .bin was made from: it has the alphabet, the pixels
@@ -82,7 +83,7 @@ public:
     // start() and finish(); `invalid_argument` while frames are on their way.
     Status infer() noexcept;
     // The text of logits().
-    void decode(Reading& reading) noexcept;
+    Status decode(Reading& reading) noexcept;
 
     // Frames on their way.
     int on_the_way() const noexcept;
@@ -96,8 +97,9 @@ public:
     const std::string& bin() const noexcept;
 
     // Waits for the frames on their way and gives everything back, the .bin too if no clone uses
-    // it; nothing else may be called then. The destructor does so too, but cannot tell what went
-    // wrong.
+    // it. The destructor does so too, but cannot tell what went wrong. Afterwards, and of a
+    // recognizer that was moved from, calls return `invalid_argument`, spans and texts are empty;
+    // state() alone may not be called then.
     Status close() noexcept;
 
     Recognizer(Recognizer&&) noexcept;
@@ -110,6 +112,11 @@ public:
 
 private:
     explicit Recognizer(std::unique_ptr<State> state);
+
+    template <class Prepare>
+    Status fill_next(Prepare prepare) noexcept;
+    template <class SetImage>
+    Status read_one(SetImage set_image, Reading& reading) noexcept;
 
     std::unique_ptr<State> state_;
 };

@@ -1,7 +1,9 @@
 /* C interface (C99). Handles are opaque, results go into the caller's memory.
  *
  * A model may be shared by any number of threads; a recognizer is used by one
- * thread at a time. No function prints, exits or throws. Where a function takes
+ * thread at a time. No function prints, exits or throws: without memory they return
+ * LPR_OUT_OF_MEMORY, and what was there before goes on working. Numbers that are no
+ * enumerator are refused. Where a function takes
  * `error` and `error_size`, a failure writes one NUL-terminated line there, cut to
  * fit; both may be zero. A failed load, create or clone sets its handle to NULL.
  */
@@ -42,7 +44,8 @@ typedef enum lpr_pixel_format {
     LPR_YUYV = 8
 } lpr_pixel_format;
 
-/* Row y begins at data + y * stride (bytes, may be negative). 1..32768 pixels a side. */
+/* Row y begins at data + y * stride (bytes, may be negative, at most 1 GiB). 1..32768 pixels a
+ * side. */
 typedef struct lpr_image {
     const uint8_t* data;
     int32_t width;
@@ -155,11 +158,12 @@ void lpr_recognizer_free(lpr_recognizer* recognizer);
  * of patterns begin with their line and column. */
 lpr_status lpr_recognizer_set_decoding(lpr_recognizer* recognizer, const lpr_decoding* decoding,
                                        char* error, size_t error_size);
-/* A reading of this decoder with a higher reject_score is likely not of a plate. */
+/* A reading of this decoder with a higher reject_score is likely not of a plate. Every number but
+ * LPR_GRAMMAR gives the value of the others. */
 float lpr_reject_above(lpr_decoder decoder);
 
 /* Allocates nothing after the first call with the same decoding. LPR_MISMATCH if the reading does
- * not fit the structure. */
+ * not fit the structure. On an error the reading is as it was, for LPR_MISMATCH empty. */
 lpr_status lpr_read(lpr_recognizer* recognizer, const lpr_image* image, lpr_reading* reading,
                     char* error, size_t error_size);
 /* The same for a part of the image, which has to lie inside. */

@@ -14,15 +14,20 @@ namespace lprnet {
 
 struct ModelData;
 
-// Cheap to copy: copies share the same weights. Safe to use from many threads.
+// Cheap to copy: copies share the same weights. Safe to use from many threads. Moving copies, so
+// that there is no model without data.
 class Model {
 public:
+    Model(const Model&) noexcept = default;
+    Model& operator=(const Model&) noexcept = default;
+    ~Model() = default;
+
     // Reads a .safetensors file as described in weights/FORMAT.md. Errors name the
-    // file and the first tensor or metadata key that does not fit.
+    // file and the first tensor or metadata key that does not fit, but for `out_of_memory`.
     static Result<Model> load(const std::string& path) noexcept;
 
-    // The same from memory; `bytes` is only read during the call. `label` stands in
-    // for the path in messages.
+    // The same from memory, at any alignment; `bytes` is only read during the call. `label` stands
+    // in for the path in messages.
     static Result<Model> from_memory(std::span<const std::byte> bytes, std::string label) noexcept;
 
     // The model that was linked into the library, or, for "int8", the one that was made from it and

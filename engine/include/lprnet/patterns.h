@@ -27,8 +27,17 @@ struct PatternFile;
 // one of those that mean something. Spaces do not count.
 //
 // The prior multiplies the probability that the network gives to every text of the format.
+//
+// Limits, so that no text keeps the parser or the search busy: 64 KiB, 64 formats, 1024 characters
+// a pattern with names and repeats written out, 64 names and parentheses inside each other. What a
+// model makes of the formats is bounded, too (DecodeOptions::patterns).
 class Patterns {
 public:
+    // Moving copies, so that there are no patterns without formats.
+    Patterns(const Patterns&) noexcept = default;
+    Patterns& operator=(const Patterns&) noexcept = default;
+    ~Patterns() = default;
+
     struct Format {
         std::string name;
         double prior = 1.0;
@@ -37,6 +46,7 @@ public:
     // `label` stands for the file in messages: "label:line:column: what is wrong", counted from 1
     // in characters. `malformed` for text that is not in the language or too large to be used.
     static Result<Patterns> parse(std::string_view text, const std::string& label) noexcept;
+    // Of a regular file: a pipe, device or folder is `not_found`.
     static Result<Patterns> load(const std::string& path) noexcept;
 
     // Chinese plates: `cn`, the one set that is built in. `not_found` for another name.
@@ -48,8 +58,8 @@ public:
     const std::vector<Format>& formats() const noexcept;
 
     // For each format whether the model has the characters to write any text of it. A decoder
-    // leaves out the formats that it cannot write. May throw std::bad_alloc.
-    std::vector<bool> writable(const Model& model) const;
+    // leaves out the formats that it cannot write. The one error is `out_of_memory`.
+    Result<std::vector<bool>> writable(const Model& model) const noexcept;
 
     // For the library's own rooms.
     const PatternFile& file() const noexcept { return *file_; }

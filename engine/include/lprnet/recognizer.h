@@ -24,7 +24,7 @@ struct RecognizerOptions {
     // after the last image.
     int threads = 1;
     // What `lprnet tune` measured on this CPU: the text of its file. Empty: built-in defaults.
-    // A text for another instruction set than the one in use is ignored.
+    // A text for another instruction set than the one in use is ignored. At most 1 MiB.
     std::string tuning;
     // How the output becomes text.
     DecodeOptions decoding = {};
@@ -32,24 +32,31 @@ struct RecognizerOptions {
 
 // Owns the working memory of one forward pass. Use one recognizer per thread;
 // clone() makes more of them that share the packed weights.
+//
+// Whatever fails, the recognizer goes on working: each call that may allocate returns
+// `out_of_memory` instead of throwing. A recognizer that was moved from holds nothing: its calls
+// return `invalid_argument`, its spans are empty and its numbers 0. state() alone may not be
+// called then.
 class Recognizer {
 public:
     // Packs the weights for one instruction set and reserves all memory.
     // `unsupported` if the requested kernel table is unknown or cannot run here;
-    // `invalid_argument` for a number of threads out of range; `malformed` tuning; errors of
-    // set_decoding().
+    // `invalid_argument` for a number of threads out of range, `out_of_memory` if the system does
+    // not start so many; `malformed` tuning; errors of set_decoding().
     static Result<Recognizer> create(const Model& model,
                                      const RecognizerOptions& options = {}) noexcept;
 
     Result<Recognizer> clone() const noexcept;
 
     // Decodes otherwise from now on; the clones that there are stay as they are. On an error
-    // nothing changes: `invalid_argument` for numbers out of range, `mismatch` if Decoder::grammar
-    // is asked for and the model has not the characters for any of the formats. Allocates.
+    // nothing changes: `invalid_argument` for a decoder or numbers out of range, `mismatch` if
+    // Decoder::grammar is asked for and the model has not the characters for any of the formats,
+    // or these are too many for the search (see patterns.h). Allocates.
     Status set_decoding(const DecodeOptions& options) noexcept;
 
     // Reads one plate crop of any size. Only this call's picture decides the answer.
-    // After the first call with the same `reading` nothing is allocated or locked.
+    // After the first call with the same `reading` nothing is allocated or locked. On an error
+    // the reading is empty.
     Status read(const ImageView& image, Reading& reading) noexcept;
     Result<Reading> read(const ImageView& image) noexcept;
     // Reads a part of a larger picture; `invalid_argument` unless it lies inside. Only its
@@ -62,13 +69,13 @@ public:
     Status read(const ImageView& image, const Quad& quad, Reading& reading) noexcept;
 
     // The steps of read(): pixels to the input tensor, the network, the decoder. Where read() would
-    // say that the network's numbers leave float32, infer() leaves NaN for logits and decode() an
-    // empty reading of confidence 0.
+    // say that the network's numbers leave float32, infer() leaves NaN for logits and decode() says
+    // it, with an empty reading.
     Status set_image(const ImageView& image) noexcept;
     Status set_image(const ImageView& image, const Region& region) noexcept;
     Status set_image(const ImageView& image, const Quad& quad) noexcept;
     void infer() noexcept;
-    void decode(Reading& reading) noexcept;
+    Status decode(Reading& reading) noexcept;
 
     // The input tensor, NHWC [height][width][channels], normalised; may be written
     // directly instead of calling set_image().
