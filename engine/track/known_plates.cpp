@@ -2,25 +2,37 @@
 #include "lprnet/known_plates.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <map>
+#include <limits>
+#include <span>
 #include <string_view>
-#include <utility>
 
+#include "engine/boundary.h"
 #include "engine/track/confusions.h"
 
 namespace lprnet {
 namespace {
 
-using Characters = std::vector<std::string_view>;
+// What is longer is no plate.
+constexpr std::size_t kMaxCharacters = 64;
+constexpr std::size_t kMaxBytes = 256;
+
+struct Characters {
+    std::array<std::string_view, kMaxCharacters> all;
+    std::size_t count = 0;
+    bool fits = true;
+};
 
 // Continuation bytes stay with the byte before them, also in text that is not UTF-8.
-Characters split(std::string_view text) {
+Characters split(std::string_view text) noexcept {
     Characters characters;
-    for (std::size_t i = 0; i < text.size();) {
+    characters.fits = text.size() <= kMaxBytes;
+    for (std::size_t i = 0; characters.fits && i < text.size();) {
         std::size_t end = i + 1;
         while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
-        characters.push_back(text.substr(i, end - i));
+        characters.fits = characters.count < kMaxCharacters;
+        if (characters.fits) characters.all[characters.count++] = text.substr(i, end - i);
         i = end;
     }
     return characters;
@@ -29,87 +41,112 @@ Characters split(std::string_view text) {
 // Costs of edits from counts. A pair that was not counted is not impossible: each character counts
 // as seen 50 more times, in which 5 % were misread as any of 70 others, so that characters that
 // were seldom seen behave like the others.
-class Costs {
+constexpr double kMore = 50.0;
+constexpr double kMoreMisread = 0.05;
+constexpr double kOthers = 70.0;
+
+// What is counted of reading one character, or, for an empty one, of characters that were not
+// there.
+class Counted {
 public:
-    Costs() {
+    explicit Counted(std::string_view expected) noexcept : expected_(expected) {
         for (const Seen& seen : seen_characters()) {
-            seen_[seen.character] = seen.count;
-            all_ += seen.count;
+            if (expected.empty() || expected == seen.character) seen_ += seen.count;
         }
-        for (const Confusion& confusion : confusions()) {
-            counts_[{confusion.expected, confusion.found}] = confusion.count;
-            if (*confusion.expected != '\0') misread_[confusion.expected] += confusion.count;
-        }
+        // The table is in the order of `expected`.
+        const std::span<const Confusion> all = confusions();
+        const auto is_same = [&](const Confusion& c) { return expected == c.expected; };
+        const auto begin = std::find_if(all.begin(), all.end(), is_same);
+        const auto end = std::find_if_not(begin, all.end(), is_same);
+        own_ = std::span(begin, end);
+        for (const Confusion& confusion : own_) misread_ += confusion.count;
     }
 
-    // Of reading `expected` as `found`, either of which may be empty.
-    double operator()(std::string_view expected, std::string_view found) const {
-        const double seen = expected.empty() ? all_ : find(seen_, expected);
-        const double count =
-            expected == found
-                ? seen - find(misread_, expected) + kMore * (1.0 - kMoreMisread)
-                : find(counts_, std::pair(expected, found)) + kMore * kMoreMisread / kOthers;
-        return -std::log(count / (seen + kMore));
+    // The negative logarithm of the share that was read as `found`, which may be empty.
+    double cost(std::string_view found) const noexcept {
+        double count = kMore * kMoreMisread / kOthers;
+        if (expected_ == found) {
+            count = seen_ - misread_ + kMore * (1.0 - kMoreMisread);
+        } else {
+            for (const Confusion& confusion : own_) {
+                if (found == confusion.found) count += confusion.count;
+            }
+        }
+        return -std::log(count / (seen_ + kMore));
     }
 
 private:
-    static constexpr double kMore = 50.0;
-    static constexpr double kMoreMisread = 0.05;
-    static constexpr double kOthers = 70.0;
-
-    template <class Map, class Key>
-    static double find(const Map& map, const Key& key) {
-        const auto it = map.find(key);
-        return it == map.end() ? 0.0 : it->second;
-    }
-
-    double all_ = 0.0;
-    std::map<std::string_view, double> seen_, misread_;
-    std::map<std::pair<std::string_view, std::string_view>, double> counts_;
+    std::string_view expected_;
+    double seen_ = 0.0;
+    double misread_ = 0.0;
+    std::span<const Confusion> own_;
 };
 
-const Costs& costs() {
-    static const Costs costs;
-    return costs;
-}
-
-// The cheapest way to read `text` from `plate`.
-double distance(const Characters& plate, const Characters& text) {
-    const Costs& cost = costs();
-    std::vector<double> row(text.size() + 1, 0.0);
-    for (std::size_t j = 0; j < text.size(); ++j) row[j + 1] = row[j] + cost("", text[j]);
-    for (const std::string_view expected : plate) {
-        double diagonal = row[0];
-        row[0] += cost(expected, "");
-        for (std::size_t j = 0; j < text.size(); ++j) {
-            const double above = row[j + 1];
-            row[j + 1] = std::min({diagonal + cost(expected, text[j]), above + cost(expected, ""),
-                                   row[j] + cost("", text[j])});
-            diagonal = above;
-        }
+// How a text may be read from plates.
+class Distance {
+public:
+    explicit Distance(const Characters& text) : text_(text) {
+        const Counted none("");
+        for (std::size_t j = 0; j < text.count; ++j) added_[j] = none.cost(text.all[j]);
     }
-    return row.back();
-}
+
+    // The cheapest way to read the text from `plate`; infinity where none is as cheap as `limit`.
+    double from(const Characters& plate, double limit) const noexcept {
+        std::array<double, kMaxCharacters + 1> row = {};
+        for (std::size_t j = 0; j < text_.count; ++j) row[j + 1] = row[j] + added_[j];
+        for (std::size_t i = 0; i < plate.count; ++i) {
+            const Counted counted(plate.all[i]);
+            const double missed = counted.cost("");
+            double diagonal = row[0];
+            double least = row[0] += missed;
+            for (std::size_t j = 0; j < text_.count; ++j) {
+                const double above = row[j + 1];
+                row[j + 1] = std::min(
+                    {diagonal + counted.cost(text_.all[j]), above + missed, row[j] + added_[j]});
+                diagonal = above;
+                least = std::min(least, row[j + 1]);
+            }
+            // No edit costs less than nothing.
+            if (least > limit) return std::numeric_limits<double>::infinity();
+        }
+        return row[text_.count];
+    }
+
+private:
+    const Characters& text_;
+    std::array<double, kMaxCharacters> added_ = {};
+};
 
 }  // namespace
 
-KnownPlates::KnownPlates(std::vector<std::string> plates) : plates_(std::move(plates)) {}
-
-std::vector<KnownPlates::Match> KnownPlates::find(const std::string& text, std::size_t count,
-                                                  double least_likelihood) const {
-    const Characters read = split(text);
-    const double own = distance(read, read);
-    std::vector<Match> matches;
-    for (std::size_t i = 0; i < plates_.size(); ++i) {
-        const double likelihood =
-            plates_[i] == text ? 1.0
-                               : std::min(1.0, std::exp(own - distance(split(plates_[i]), read)));
-        if (likelihood >= least_likelihood) matches.push_back({i, likelihood});
-    }
-    std::stable_sort(matches.begin(), matches.end(),
-                     [](const Match& a, const Match& b) { return a.likelihood > b.likelihood; });
-    if (matches.size() > count) matches.resize(count);
-    return matches;
+Result<std::vector<KnownPlates::Match>> KnownPlates::find(const std::string& text,
+                                                          std::size_t count,
+                                                          double least_likelihood) const noexcept {
+    return guarded([&]() -> Result<std::vector<Match>> {
+        constexpr double kFar = std::numeric_limits<double>::infinity();
+        const Characters read = split(text);
+        const Distance distance(read);
+        const double own = read.fits ? distance.from(read, kFar) : 0.0;
+        // A little more, since exp() and log() are rounded.
+        const double limit =
+            least_likelihood > 0.0 ? own - std::log(least_likelihood) + 1e-9 : kFar;
+        std::vector<Match> matches;
+        for (std::size_t i = 0; i < plates_.size(); ++i) {
+            double likelihood = plates_[i] == text ? 1.0 : 0.0;
+            if (likelihood == 0.0 && read.fits) {
+                const Characters plate = split(plates_[i]);
+                if (plate.fits) {
+                    likelihood = std::min(1.0, std::exp(own - distance.from(plate, limit)));
+                }
+            }
+            if (likelihood >= least_likelihood) matches.push_back({i, likelihood});
+        }
+        std::stable_sort(matches.begin(), matches.end(), [](const Match& a, const Match& b) {
+            return a.likelihood > b.likelihood;
+        });
+        if (matches.size() > count) matches.resize(count);
+        return matches;
+    });
 }
 
 }  // namespace lprnet

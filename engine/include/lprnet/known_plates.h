@@ -3,15 +3,18 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include "lprnet/error.h"
 
 namespace lprnet {
 
 // Immutable after construction; safe to use from many threads.
 class KnownPlates {
 public:
-    // UTF-8. May throw std::bad_alloc.
-    explicit KnownPlates(std::vector<std::string> plates);
+    // UTF-8. Takes the list as it is: to compare costs no memory but that of a call.
+    explicit KnownPlates(std::vector<std::string> plates) noexcept : plates_(std::move(plates)) {}
 
     struct Match {
         std::size_t index = 0;  // in plates()
@@ -22,9 +25,11 @@ public:
     };
 
     // The best `count` plates with at least that likelihood, best first; of equal ones the first in
-    // the list. May throw std::bad_alloc.
-    std::vector<Match> find(const std::string& text, std::size_t count = 1,
-                            double least_likelihood = 1e-3) const;
+    // the list. What is longer than any plate, more than 64 characters or 256 bytes, is like
+    // nothing but itself, so that a call takes at most about 0.1 ms for each plate of the list,
+    // and about 1 us for usual ones. The one error is `out_of_memory`.
+    Result<std::vector<Match>> find(const std::string& text, std::size_t count = 1,
+                                    double least_likelihood = 1e-3) const noexcept;
 
     const std::vector<std::string>& plates() const noexcept { return plates_; }
 

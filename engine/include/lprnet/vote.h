@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "lprnet/error.h"
 #include "lprnet/result.h"
 
 namespace lprnet {
@@ -32,10 +33,14 @@ public:
         std::vector<Candidate> candidates;
     };
 
-    // A reading without text says nothing and is not counted. May throw std::bad_alloc.
-    void add(const Reading& reading);
-    // With up to so many candidates. May throw std::bad_alloc.
-    Answer answer(std::size_t candidates = 5) const;
+    // A reading without text says nothing and is not counted. Readings of any origin will do:
+    // confidences that are no number from 0 to 1 count as the nearest of these, a NaN as 0, and
+    // what no recognizer returns is left out: texts of more than 256 bytes, candidates after the
+    // first 100, alternatives after the third, and those of readings with more than 64 characters.
+    // The one error is `out_of_memory`; nothing has changed then.
+    Status add(const Reading& reading) noexcept;
+    // With up to so many candidates. The one error is `out_of_memory`.
+    Result<Answer> answer(std::size_t candidates = 5) const noexcept;
     // Readings that were counted.
     std::size_t frames() const noexcept { return frames_; }
     // For the next vehicle.
