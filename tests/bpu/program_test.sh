@@ -52,7 +52,7 @@ plate=$samples/京A7K259.jpg
 
 expect "a .bin means the BPU" 0 '"backend":"bpu"' - read -j "$plate" "${bpu[@]}"
 expect "read" 0 '^京A7K259	0\.99' - read --backend bpu "$plate" "${bpu[@]}"
-expect "region and corners" 0 '	2$' - read "$plate" "${bpu[@]}" --quad 0,0,94,0,94,24,0,24 \
+expect "region and corners" 0 '	2$' - read -q "$plate" "${bpu[@]}" --quad 0,0,94,0,94,24,0,24 \
   --quad 1,1,93,0,94,24,0,23
 expect "auto takes the BPU" 0 '"backend":"bpu"' - read -j --backend auto "$plate" "${bpu[@]}"
 expect "auto without a runtime" 0 '"backend":"cpu"' 'backend cpu: none.so: cannot be opened' \

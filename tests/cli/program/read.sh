@@ -59,7 +59,7 @@ mkdir "$work/[a,b]" && cp "$plate" "$work/[a,b]/" && cp "$plate" "$work/[x,]"
 status=$?
 expect_success
 expect_lines "$out" 2
-expect_pattern "$out" '\[x,\]$'
+expect_pattern "$out" '/\[(x,\]|a,b\]/[^/]+)$'
 
 check "read: list on standard input, CRLF, empty lines, no last newline"
 run read - < <(printf '%s\r\n\r\n\n%s\n%s' "$plate" "$plate" "$plate")
