@@ -98,7 +98,7 @@ Result<Tuning> parse_tuning(std::string_view text, const std::string& label) {
         const std::size_t end = std::min(text.find('\n'), text.size());
         std::string_view line = text.substr(0, end);
         text.remove_prefix(std::min(end + 1, text.size()));
-        if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+        while (line.ends_with('\r')) line.remove_suffix(1);
         if (!header) {
             if (line != kHeader) return bad("'" + std::string(kHeader) + "'", line);
             header = true;
