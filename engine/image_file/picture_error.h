@@ -28,12 +28,18 @@ inline Status check_memory(std::uint64_t width, std::uint64_t height, std::uint6
                            std::size_t max_bytes) {
     // The sizes of a picture are ints everywhere.
     constexpr std::uint64_t kMostPixels = std::numeric_limits<int>::max() / 4;
-    if (width * height <= kMostPixels && needed <= max_bytes) return {};
+    constexpr std::uint64_t kMostSide = 32768;  // of an ImageView
+    const bool fits = width <= kMostSide && height <= kMostSide;
+    if (fits && width * height <= kMostPixels && needed <= max_bytes) return {};
     const std::string picture =
         "image of " + std::to_string(width) + "x" + std::to_string(height) + " pixels";
     if (width * height > kMostPixels) {
         return Error{ErrorCode::out_of_memory,
                      picture + ", expected at most " + std::to_string(kMostPixels)};
+    }
+    if (!fits) {
+        return Error{ErrorCode::out_of_memory,
+                     picture + ", expected at most " + std::to_string(kMostSide) + " a side"};
     }
     constexpr std::uint64_t kMebibyte = 1U << 20;
     return Error{ErrorCode::out_of_memory,

@@ -38,6 +38,7 @@ private:
 // libFuzzer's own edits, with room to grow.
 void edit_bytes(Bytes& bytes, std::size_t growth = 16) {
     const std::size_t size = bytes.size();
+    if (size + growth == 0) return;
     bytes.resize(size + growth);
     bytes.resize(LLVMFuzzerMutate(bytes.data(), size, bytes.size()));
 }
