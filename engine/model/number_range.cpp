@@ -22,8 +22,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -34,39 +36,38 @@ namespace {
 constexpr float kFloor = 0x1p-20f;
 constexpr double kTiny = 0x1p-100;
 constexpr double kNegligible = 0x1p-56;
+constexpr double kSuspiciousScale = 0x1p-30;
 constexpr double kUnderflow = 0x1p-149;
 constexpr double kEpsilon = 1e-5;  // of batch norms
 constexpr std::size_t kLanes = 16;
 
 // One output channel of a convolution.
-struct RowSums {
+struct RowSum {
     float bound;    // sum of |w| B
-    float largest;  // |w|
-    float least;    // |w| that is not 0
+    bool has_tiny;  // or a zero
 };
 
-// In lanes, so that a compiler can use vectors: every start of the program does this.
-RowSums sum_row(const float* w, const float* bound, std::size_t count) noexcept {
-    constexpr float kNone = std::numeric_limits<float>::max();
-    std::array<float, kLanes> sum = {}, most = {}, least;
-    least.fill(kNone);
+// In lanes, so that a compiler can use vectors: every start of the program does this, so it is left
+// to a second look whether what is tiny matters.
+RowSum sum_row(const float* w, const float* bound, std::size_t count) noexcept {
+    constexpr auto kSuspicious = std::bit_cast<std::int32_t>(0x1p-60f);
+    std::array<float, kLanes> sum = {};
+    std::array<std::int32_t, kLanes> tiny = {};
     const auto add = [&](std::size_t lane, std::size_t i) {
-        const float a = std::abs(w[i]);
-        sum[lane] += a * bound[i];
-        most[lane] = a > most[lane] ? a : most[lane];
-        const float b = a > 0.0f ? a : kNone;
-        least[lane] = b < least[lane] ? b : least[lane];
+        // The patterns of positive numbers are in the order of the numbers.
+        const std::int32_t bits = std::bit_cast<std::int32_t>(w[i]) & 0x7fffffff;
+        sum[lane] += std::bit_cast<float>(bits) * bound[i];
+        tiny[lane] |= bits < kSuspicious ? -1 : 0;
     };
     std::size_t i = 0;
     for (; i + kLanes <= count; i += kLanes) {
         for (std::size_t lane = 0; lane < kLanes; ++lane) add(lane, i + lane);
     }
     for (std::size_t lane = 0; i < count; ++i, ++lane) add(lane, i);
-    RowSums row = {0.0f, 0.0f, kNone};
+    RowSum row = {0.0f, false};
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
         row.bound += sum[lane];
-        row.largest = std::max(row.largest, most[lane]);
-        row.least = std::min(row.least, least[lane]);
+        row.has_tiny = row.has_tiny || tiny[lane] != 0;
     }
     return row;
 }
@@ -115,8 +116,8 @@ public:
         : preprocess_(preprocess), label_(label), graph_(graph) {}
 
     Status run() {
-        if (Status s = find_bounds(); !s || !tiny_) return s;
-        if (sum_errors()) remove_tiny();
+        if (Status s = find_bounds(); !s || !suspicious_) return s;
+        if (find_tiny() && sum_errors()) remove_tiny();
         return {};
     }
 
@@ -180,19 +181,14 @@ private:
         const Layer l = layer(conv);
         const std::vector<float> reads = for_taps(passed_on(conv, bounds_), l.conv);
         std::vector<float>& bound = bounds_[static_cast<std::size_t>(conv)];
-        double largest = 0.0, largest_bias = 0.0;
-        double least = std::numeric_limits<double>::max();
-        double least_bias = std::numeric_limits<double>::max();
         for (std::size_t o = 0; o < l.channels(); ++o) {
-            const RowSums row =
+            const RowSum row =
                 sum_row(l.conv.weight.data() + o * l.per_channel(), reads.data(), l.per_channel());
-            const double scale = std::abs(l.scale(o)), bias = std::abs(l.bias(o));
+            const double scale = std::abs(l.scale(o));
             const double sum = static_cast<double>(row.bound) * scale + l.bias_bound(o);
-            // Not a number, where infinity meets a scale of zero, is not below either. What the
-            // layer multiplies by has to fit by itself, however small its inputs are.
-            const double most = scale * static_cast<double>(row.largest);
-            if (!(sum <= static_cast<double>(kLargestSum)) ||
-                !(most <= static_cast<double>(kLargestSum))) {
+            // Not a number, where infinity meets a scale of zero, is not below either. No weight of
+            // the layer is larger than sum / kFloor, which leaves room as well.
+            if (!(sum <= static_cast<double>(kLargestSum))) {
                 return Error{ErrorCode::mismatch,
                              label_ + ": layer '" + l.last().name + "': channel " +
                                  std::to_string(o) +
@@ -200,16 +196,35 @@ private:
                                  "float32: its weights, or those before it, are too large"};
             }
             bound.push_back(static_cast<float>(sum));
-            largest = std::max(largest, most);
-            if (scale > 0.0 && row.largest > 0.0f) {
-                least = std::min(least, scale * static_cast<double>(row.least));
-            }
-            largest_bias = std::max(largest_bias, bias);
-            if (bias > 0.0) least_bias = std::min(least_bias, bias);
+            suspicious_ = suspicious_ || row.has_tiny || scale < kSuspiciousScale;
         }
-        largest_[static_cast<std::size_t>(conv)] = {largest, largest_bias};
-        tiny_ = tiny_ || least < kTiny * largest || least_bias < kTiny * largest_bias;
         return {};
+    }
+
+    // The largest weight and bias of each layer, and whether any are tiny beside them.
+    bool find_tiny() {
+        constexpr double kMost = std::numeric_limits<double>::max();
+        bool tiny = false;
+        for (int i = 0; i < count(); ++i) {
+            if (!is_float(i)) continue;
+            const Layer l = layer(i);
+            double largest = 0.0, largest_bias = 0.0, least = kMost, least_bias = kMost;
+            const auto look = [](double value, double& most, double& fewest) {
+                most = std::max(most, value);
+                if (value > 0.0) fewest = std::min(fewest, value);
+            };
+            for (std::size_t o = 0; o < l.channels(); ++o) {
+                const double scale = l.scale(o);
+                for (std::size_t k = 0; k < l.per_channel(); ++k) {
+                    const auto w = static_cast<double>(l.conv.weight[o * l.per_channel() + k]);
+                    look(std::abs(w * scale), largest, least);
+                }
+                look(std::abs(l.bias(o)), largest_bias, least_bias);
+            }
+            largest_[static_cast<std::size_t>(i)] = {largest, largest_bias};
+            tiny = tiny || least < kTiny * largest || least_bias < kTiny * largest_bias;
+        }
+        return tiny;
     }
 
     bool is_tiny(int conv, double weight) const {
@@ -297,7 +312,7 @@ private:
     Graph& graph_;
     std::vector<std::vector<float>> bounds_;          // by node, then channel
     std::vector<std::pair<double, double>> largest_;  // by node: weight, bias
-    bool tiny_ = false;
+    bool suspicious_ = false;
 };
 
 }  // namespace
