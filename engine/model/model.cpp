@@ -219,7 +219,13 @@ Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string n
         borrow);
     if (!graph) return graph.error();
     model.graph = std::move(*graph);
-    if (Status s = settle_numbers(model.preprocess, model.name, model.graph); !s) return s.error();
+    // Weights that are borrowed are part of the program, as trusted as its code, and every start
+    // would pay for it.
+    if (!borrow) {
+        if (Status s = settle_numbers(model.preprocess, model.name, model.graph); !s) {
+            return s.error();
+        }
+    }
 
     const auto classes = static_cast<std::size_t>(model.graph.output_shape().c);
     if (classes != model.charset.size()) {

@@ -22,10 +22,8 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -50,14 +48,13 @@ struct RowSum {
 // In lanes, so that a compiler can use vectors: every start of the program does this, so it is left
 // to a second look whether what is tiny matters.
 RowSum sum_row(const float* w, const float* bound, std::size_t count) noexcept {
-    constexpr auto kSuspicious = std::bit_cast<std::int32_t>(0x1p-60f);
-    std::array<float, kLanes> sum = {};
-    std::array<std::int32_t, kLanes> tiny = {};
+    constexpr float kSuspicious = 0x1p-60f;
+    std::array<float, kLanes> sum = {}, least;
+    least.fill(1.0f);
     const auto add = [&](std::size_t lane, std::size_t i) {
-        // The patterns of positive numbers are in the order of the numbers.
-        const std::int32_t bits = std::bit_cast<std::int32_t>(w[i]) & 0x7fffffff;
-        sum[lane] += std::bit_cast<float>(bits) * bound[i];
-        tiny[lane] |= bits < kSuspicious ? -1 : 0;
+        const float a = std::abs(w[i]);
+        sum[lane] += a * bound[i];
+        least[lane] = a < least[lane] ? a : least[lane];
     };
     std::size_t i = 0;
     for (; i + kLanes <= count; i += kLanes) {
@@ -67,7 +64,7 @@ RowSum sum_row(const float* w, const float* bound, std::size_t count) noexcept {
     RowSum row = {0.0f, false};
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
         row.bound += sum[lane];
-        row.has_tiny = row.has_tiny || tiny[lane] != 0;
+        row.has_tiny = row.has_tiny || least[lane] < kSuspicious;
     }
     return row;
 }
