@@ -55,13 +55,14 @@ Result<DecodeOptions> DecodeOption::load(bool needs_formats) const {
 
 void DecodeOption::warn(const DecodeOptions& options, const Model& model) const {
     if (options.decoder != Decoder::grammar || !options.patterns) return;
-    const std::vector<bool> writable = options.patterns->writable(model);
+    const Result<std::vector<bool>> writable = options.patterns->writable(model);
+    if (!writable) return;  // a warning less
     const std::vector<Patterns::Format>& formats = options.patterns->formats();
     std::size_t used = 0;
     double prior = 0.0, used_prior = 0.0;
     for (std::size_t i = 0; i < formats.size(); ++i) {
         prior += formats[i].prior;
-        if (!writable[i]) continue;
+        if (!(*writable)[i]) continue;
         ++used;
         used_prior += formats[i].prior;
     }
