@@ -140,11 +140,11 @@ inline FileBytes stored_zlib(const FileBytes& data) {
 
 // The parts of a PNG; `rows` are filter bytes and pixels.
 struct PngParts {
-    FileBytes signature = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+    FileBytes signature = text_bytes("\x89PNG\r\n\x1A\n");
     std::uint32_t width = 2, height = 1;
     std::uint8_t depth = 8, color = 2, interlace = 0;
     FileBytes before;  // chunks between header and pixels
-    FileBytes rows = {0, 10, 20, 30, 40, 50, 60};
+    FileBytes rows = text_bytes(std::string_view("\0\x0A\x14\x1E\x28\x32\x3C", 7));  // 10 to 60
     FileBytes after;  // chunks behind the pixels
     FileBytes end = chunk("IEND", {});
 
