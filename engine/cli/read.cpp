@@ -38,6 +38,7 @@ struct ReadOptions {
     DecodeOption decode;
     double min_confidence = 0.0;
     std::optional<RawFormat> raw;
+    ImageLimits limits;
     std::optional<Region> roi;
     std::vector<Quad> quads;
     bool two_rows = false;
@@ -64,13 +65,14 @@ double milliseconds(Clock::time_point from, Clock::time_point to) {
 // An image file of either kind, opened.
 class Frame {
 public:
-    static Result<Frame> open(const std::string& path, const std::optional<RawFormat>& raw) {
+    static Result<Frame> open(const std::string& path, const std::optional<RawFormat>& raw,
+                              const ImageLimits& limits) {
         if (raw) {
             Result<RawImage> image = RawImage::open(path, *raw);
             if (!image) return image.error();
             return Frame(std::move(*image));
         }
-        Result<DecodedImage> image = open_image(path);
+        Result<DecodedImage> image = open_image(path, limits);
         if (!image) return image.error();
         return Frame(std::move(*image));
     }
@@ -260,7 +262,7 @@ ExitStatus run(const ReadOptions& options) {
     };
     const auto read_picture = [&](const std::string& path) {
         const Clock::time_point begin = Clock::now();
-        const Result<Frame> frame = Frame::open(path, options.raw);
+        const Result<Frame> frame = Frame::open(path, options.raw, options.limits);
         const double opened = milliseconds(begin, Clock::now());
         if (!frame) complain(frame.error().message);
         bool noticed = false;  // one line for all plates of a picture
@@ -333,6 +335,15 @@ Verb add_read(CLI::App& app) {
         "--raw", "FORMAT:WxH[:STRIDE]", parse_raw_format,
         [options](const RawFormat& raw) { options->raw = raw; },
         "Files are frames without a header: nv12, nv21, i420, yuyv, gray, bgr, rgb, bgra or rgba");
+    constexpr std::size_t kMebibyte = std::size_t{1} << 20;
+    const auto set_memory = [options](int mebibytes) {
+        options->limits.max_bytes = static_cast<std::size_t>(mebibytes) * kMebibyte;
+    };
+    app.add_option_function<int>("--image-memory", set_memory,
+                                 "Memory that decoding one picture may take, in MiB (" +
+                                     std::to_string(ImageLimits().max_bytes / kMebibyte) + ")")
+        ->type_name("MIB")
+        ->check(CLI::Range(1, 65536));
     CLI::Option* roi = add_words(
         "--roi", "X,Y,W,H", parse_region,
         [options](const Region& region) { options->roi = region; },

@@ -107,4 +107,16 @@ else
   echo "skipped: files without read permission, as this user may read every file"
 fi
 
+check "read --image-memory: a picture that takes more is not decoded, the others are"
+bmp 700 700 >"$work/large.bmp"
+run read --image-memory 1 "$work/large.bmp" "$plate" </dev/null
+expect_status 3
+expect_lines "$out" 1
+expect_lines "$err" 1
+expect_pattern "$err" "large.bmp: image of 700x700 pixels takes 2 MiB to decode, expected at most 1 MiB"
+run read -q --image-memory 2 "$work/large.bmp" </dev/null
+expect_success
+run read --image-memory 0 "$plate" </dev/null
+expect_status 2
+
 finish
