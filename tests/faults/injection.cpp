@@ -44,9 +44,9 @@ constinit std::atomic<std::ptrdiff_t> mapped_bytes{0};
 
 constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
 
-void* counted(void* memory) noexcept {
-    if (memory != nullptr) blocks.fetch_add(1, std::memory_order_relaxed);
-    return memory;
+void* counted(void* block) noexcept {
+    if (block != nullptr) blocks.fetch_add(1, std::memory_order_relaxed);
+    return block;
 }
 
 }  // namespace

@@ -574,7 +574,9 @@ std::vector<std::vector<std::byte>> weights_seeds() {
     if (!file || !model) return seeds;
     Graph graph = model->data().graph;
     // Sparse is smaller only where the three parts' headers pay, which they do not here: by hand.
-    if (prune(graph, {.amount = 0.6})) {
+    PruneOptions options;
+    options.amount = 0.6;
+    if (prune(graph, options)) {
         std::vector<weights::TensorView> views;
         std::vector<weights::SparseTensor> sparse;
         sparse.reserve(graph.nodes.size());
@@ -587,7 +589,8 @@ std::vector<std::vector<std::byte>> weights_seeds() {
                 views.push_back(tensor);
                 continue;
             }
-            sparse.push_back(weights::make_sparse(node->weight, tensor.shape));
+            sparse.push_back(weights::make_sparse(static_cast<std::span<const float>>(node->weight),
+                                                  tensor.shape));
             for (weights::TensorView& part : sparse.back().views(tensor.name))
                 views.push_back(std::move(part));
         }
