@@ -1,7 +1,6 @@
 #include "engine/image_file/image_file.h"
 
-#include <new>
-
+#include "engine/boundary.h"
 #include "engine/image_file/bmp.h"
 #include "engine/image_file/jpeg.h"
 #include "engine/image_file/png.h"
@@ -18,32 +17,21 @@ Result<DecodedImage> decode(Bytes file, const ImageLimits& limits) {
     return Error{ErrorCode::malformed, "not a JPEG, PNG or BMP image"};
 }
 
-// Fits a string's own storage, so that making it cannot fail.
-Error out_of_memory() noexcept {
-    return {ErrorCode::out_of_memory, "out of memory"};
-}
-
 }  // namespace
 
 Result<DecodedImage> decode_image(std::span<const std::byte> file,
                                   const ImageLimits& limits) noexcept {
-    try {
-        return decode(file, limits);
-    } catch (const std::bad_alloc&) {
-        return out_of_memory();
-    }
+    return guarded([&] { return decode(file, limits); });
 }
 
 Result<DecodedImage> open_image(const std::string& path, const ImageLimits& limits) noexcept {
-    try {
+    return guarded([&]() -> Result<DecodedImage> {
         const Result<std::vector<std::byte>> file = weights::read_file(path, limits.max_file_bytes);
         if (!file) return file.error();
         Result<DecodedImage> image = decode(file.value(), limits);
         if (image) return image;
         return Error{image.error().code, weights::printable(path) + ": " + image.error().message};
-    } catch (const std::bad_alloc&) {
-        return out_of_memory();
-    }
+    });
 }
 
 }  // namespace lprnet

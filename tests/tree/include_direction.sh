@@ -16,7 +16,7 @@ weights/              weights/ lprnet/error.h
 engine/include/       lprnet/
 engine/boundary.h     lprnet/error.h
 engine/image/         engine/image/ lprnet/
-engine/image_file/    engine/image_file/ weights/file_bytes.h weights/printable.h lprnet/
+engine/image_file/    engine/image_file/ engine/boundary.h weights/file_bytes.h weights/printable.h lprnet/
 engine/model/         engine/model/ engine/image/ engine/boundary.h weights/ lprnet/
 engine/compress/      engine/compress/ engine/run/ engine/plan/ engine/model/ engine/boundary.h kernels/ weights/ lprnet/
 engine/plan/          engine/plan/ engine/model/ kernels/ weights/printable.h lprnet/
