@@ -85,7 +85,7 @@ public:
             if (chunk.name == name_of("IEND")) break;
             if (Status status = read_chunk(chunk); !status) return status.error();
         }
-        if (file_.data.empty()) return damaged("no pixels in the file");
+        if (file_.data_bytes == 0) return damaged("no pixels in the file");
         if (file_.color == kPalette && file_.palette.empty()) return damaged("no palette");
         return std::move(file_);
     }

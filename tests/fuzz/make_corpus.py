@@ -110,7 +110,7 @@ CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
 
 
-def png(width, height, depth, colour, interlaced=False, before=b"", between=b"", level=0, row_filter=0):
+def png(width, height, depth, colour, interlaced=False, before=b"", between=b"", level=0, row_filter=0, size_of_data=None):
     passes = ADAM7 if interlaced else [(0, 0, 1, 1)]
     rows = bytearray()
     for x, y, dx, dy in passes:
@@ -124,7 +124,7 @@ def png(width, height, depth, colour, interlaced=False, before=b"", between=b"",
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, int(interlaced))
     stream = zlib.compress(bytes(rows), level)
     half = len(stream) // 2
-    data = chunk(b"IDAT", stream) if not between else chunk(b"IDAT", stream[:half]) + between + chunk(b"IDAT", stream[half:])
+    data = chunk(b"IDAT", stream[:size_of_data]) if not between else chunk(b"IDAT", stream[:half]) + between + chunk(b"IDAT", stream[half:])
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + before + data + chunk(b"IEND", b"")
 
 
@@ -149,6 +149,7 @@ def pngs():
         "no-palette": png(7, 5, 8, 3),
         "escape-codes": png(3, 2, 8, 0, before=chunk(b"\x1b[2J", b"")),
         "cut": png(11, 5, 8, 2)[:-30],
+        "pixels-of-no-bytes": png(2, 1, 1, 0, size_of_data=0),
     }
     return {name + ".png": data for name, data in files.items()}
 

@@ -153,6 +153,31 @@ TEST_CASE("PNG: what is damaged", "[image_file]") {
     }
 }
 
+TEST_CASE("PNG: pixels cut anywhere, in pictures smaller than a byte too", "[image_file]") {
+    for (const std::uint8_t depth : {1, 8}) {
+        PngParts parts;
+        parts.color = 0;
+        parts.depth = depth;
+        parts.rows = depth == 1 ? FileBytes{0, 0b10000000} : FileBytes{0, 255, 0};
+        const FileBytes stream = stored_zlib(parts.rows);
+        constexpr std::size_t kAdler = 4;  // that the pixels do without
+        for (std::size_t length = 0; length < stream.size() - kAdler; ++length) {
+            INFO(int{depth} << " bits, " << length << " bytes");
+            const FileBytes start(stream.begin(), stream.begin() + static_cast<long>(length));
+            FileBytes file = parts.signature;
+            append(file, parts.header());
+            FileBytes pieces = file;
+            append(file, chunk("IDAT", start));
+            append(file, parts.end);
+            check_refused(file, "damaged image");
+            for (int i = 0; i < 3; ++i) append(pieces, chunk("IDAT", {}));
+            append(pieces, chunk("IDAT", start));
+            append(pieces, parts.end);
+            check_refused(pieces, "damaged image");
+        }
+    }
+}
+
 TEST_CASE("PNG: every bit of what matters is checked", "[image_file]") {
     const FileBytes whole = PngParts().bytes();
     for (std::size_t i = 0; i + 4 < whole.size(); ++i) {  // but for the end's check sum
