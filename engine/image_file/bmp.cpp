@@ -286,8 +286,11 @@ Result<DecodedImage> decode_bmp(Bytes bytes, const ImageLimits& limits) {
         return status.error();
     }
     const bool runs = file.compression == kRle8 || file.compression == kRle4;
-    // Two bytes of a run paint 255 pixels at most, and each row has an end of its own.
-    if (!runs && file.row_bytes() * height > bytes.size()) {
+    // Two bytes of a run paint 255 pixels at most. Runs may leave pixels out, but a picture that is
+    // nearly all left out only costs memory and time.
+    constexpr std::uint64_t kMostPixelsOfByte = 128;
+    if (runs ? width * height > kMostPixelsOfByte * bytes.size()
+             : file.row_bytes() * height > bytes.size()) {
         return damaged("it ends before its last pixel");
     }
     std::vector<std::uint8_t> pixels(static_cast<std::size_t>(needed));

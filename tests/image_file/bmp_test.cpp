@@ -122,6 +122,16 @@ TEST_CASE("BMP: what is damaged", "[image_file]") {
          [&](BmpParts& p) {
              runs(p, {2, 1});
          }},
+        {"a large picture of runs that paint nothing", "before its last pixel",
+         [&](BmpParts& p) {
+             runs(p, {0, 1});
+             p.width = p.height = 8192;
+         }},
+        {"a wide picture of a row that is skipped", "before its last pixel",
+         [&](BmpParts& p) {
+             runs(p, {0, 0});
+             p.width = 30000;
+         }},
         {"half a run", "before its last pixel", [&](BmpParts& p) { runs(p, {2}); }},
         {"half a move", "before its last pixel",
          [&](BmpParts& p) {
