@@ -25,7 +25,7 @@ from torch import Tensor
 
 from checkpoint import LayoutError, read_network
 from lprnet_model import expected_shapes, infer_shape, numbered_charset, save_tensors
-from plates import CHARSET_CN68, UPSTREAM_PREPROCESS
+from plates import CHARSET_CN68, CHARSETS, UPSTREAM_PREPROCESS
 
 PREPROCESS_PRESETS = {
     "upstream": UPSTREAM_PREPROCESS,
@@ -74,15 +74,17 @@ def write_model(
 
 
 ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+# Chinese plates; those beyond 68 classes are the project's own.
+NAMED_CHARSETS = {f"cn{classes}": charset for classes, charset in CHARSETS.items()}
 # What people call the blank.
 BLANKS = {"-", "_", "blank", "<blank>", "[blank]", "<b>", "ε", "␣", " "}
 
 
 def read_charset(text: str) -> list[str]:
-    """`cn68`, or a file: a JSON array, else a list as Python writes it, else one entry a line, else one line of
-    characters. A byte order mark is skipped."""
-    if text == "cn68":
-        return list(CHARSET_CN68)
+    """`cn68` or its like, or a file: a JSON array, else a list as Python writes it, else one entry a line, else one line
+    of characters. A byte order mark is skipped."""
+    if text in NAMED_CHARSETS:
+        return list(NAMED_CHARSETS[text])
     content = Path(text).read_bytes()
     for mark, encoding in ENCODINGS.items():
         if content.startswith(mark):
@@ -150,7 +152,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("checkpoint", type=Path, help="state dict, .pth or .safetensors, or a checkpoint that holds one")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the .safetensors file to write")
     characters = parser.add_mutually_exclusive_group()
-    characters.add_argument("--charset", metavar="cn68|FILE", help="classes in order (default: cn68 for 68 classes)")
+    characters.add_argument(
+        "--charset", metavar="FILE", help=f"classes in order: {', '.join(NAMED_CHARSETS)} or a file (default: cn68 for 68)"
+    )
     characters.add_argument(
         "--charset-size-only", action="store_true", help='entries "#0", "#1" ... and "-": for logits, not for texts'
     )

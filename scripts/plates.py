@@ -17,8 +17,21 @@ HEIGHT = 24
 PROVINCES = "京沪津渝冀晋蒙辽吉黑苏浙皖闽赣鲁豫鄂湘粤桂琼川贵云藏陕甘青宁新"
 DIGITS = "0123456789"
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
-# The order of the public 68-class checkpoints; I and O come last because plates hardly use them, "-" is the blank.
-CHARSET_CN68: tuple[str, ...] = tuple(PROVINCES + DIGITS + LETTERS + "IO-")
+# At an end of plates of trainers, police and trailers, Hong Kong and Macau, embassies and consulates.
+SPECIALS = "学警挂港澳使领"
+# Civil aviation and emergency rescue.
+SERVICES = "民航应急"
+# Military plates before 2012: general headquarters, air force, navy, and the seven regions.
+ARMIES = "军空海北沈兰济南广成"
+# The order of the public 68-class checkpoints comes first: I and O are its last because plates hardly use them.
+_CLASS_ORDER = PROVINCES + DIGITS + LETTERS + "IO" + SPECIALS + SERVICES + ARMIES
+# By the number of classes: each continues the one before it, "-" is the blank and the last.
+CHARSETS: dict[int, tuple[str, ...]] = {
+    classes: tuple(_CLASS_ORDER[: classes - 1] + "-") for classes in (68, 75, 79, 89)
+}
+CHARSET_CN68 = CHARSETS[68]
+# What the weights that ship can write: every plate of GA 36-2018 and older ones still on the road.
+CHARSET_CN89 = CHARSETS[89]
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm"}
 

@@ -137,7 +137,8 @@ TEST_CASE("cn accepts Chinese plates", "[decode]") {
     const Result<Patterns> cn = Patterns::builtin("cn");
     REQUIRE(cn.ok());
     const Checked c(std::string(Patterns::builtin_text()),
-                    {"京", "粤", "皖", "学", "警", "港", "使", "领"});
+                    {"京", "粤", "皖", "学", "警", "挂", "港", "澳", "使", "领", "民", "航", "应",
+                     "急", "军", "海"});
     const std::pair<const char*, const char*> plates[] = {
         {"京A12345", "standard"},
         {"皖AB123C", "standard"},
@@ -151,10 +152,27 @@ TEST_CASE("cn accepts Chinese plates", "[decode]") {
         {"京AL12345", ""},
         {"京A1234学", "trainer"},
         {"京A1234警", "police"},
+        {"京AA123警", "police"},
+        {"皖AU258挂", "trailer"},
+        {"京AAB1C警", ""},
         {"123456使", "embassy"},
+        {"使123456", "embassy"},
         {"京A1234领", "consulate"},
+        {"粤ZC333港", "hong-kong"},
+        {"粤Z1234澳", "macau"},
+        {"粤B1234港", ""},
+        {"京XA123应急", "emergency"},
+        {"京A1234应急", ""},
+        {"民航B0150", "aviation"},
         {"AB12345", "military"},
+        {"军A12345", "military-older"},
+        {"海O00000", "military-older"},
+        {"海I00000", ""},
         {"WJ京12345", "armed-police"},
+        {"WJ京1234A", "armed-police"},
+        {"WJ1234A", "armed-police"},
+        {"WJ1693015", "armed-older"},
+        {"皖1946673", "tractor"},
         {"京I12345", ""},
         {"京A1234", ""},
         {"京A12I45", ""},
@@ -173,7 +191,8 @@ TEST_CASE("cn accepts Chinese plates", "[decode]") {
         if (!writable[i]) names.push_back(cn->formats()[i].name);
     }
     CHECK(names == std::vector<std::string>{"trainer", "trailer", "police", "consulate", "embassy",
-                                            "hong-kong", "macau"});
+                                            "hong-kong", "macau", "emergency", "aviation",
+                                            "military-older"});
 }
 
 }  // namespace

@@ -72,6 +72,12 @@ def test_charset_order() -> None:
     assert plates.encode("皖A0Z") == [12, 41, 31, 64]
     with pytest.raises(ValueError, match="警"):
         plates.encode("皖A1234警")
+    for classes, longer in plates.CHARSETS.items():
+        assert len(longer) == len(set(longer)) == classes
+        assert longer[:67] == charset[:67] and longer[-1] == "-"
+        assert export_weights.read_charset(f"cn{classes}") == list(longer)
+    assert plates.CHARSETS[75][67:74] == tuple("学警挂港澳使领")
+    assert plates.encode("皖A1234警", plates.CHARSET_CN89)[-1] == 68
 
 
 def test_greedy_merges_repeats_and_drops_blanks() -> None:
