@@ -8,7 +8,7 @@ The pictures are those of make_resize_golden.py: noise that any program can rege
     NAME.bin     the answer, height x width x channels bytes, NHWC
 
 Corners are clockwise from the top left, in pixels from the upper left corner of the picture, so the centre of pixel
-(0, 0) is at 0.5, where OpenCV has it at 0: hence the halves below. A plate of two rows is two warps side by side.
+(0, 0) is at 0.5, where OpenCV has it at 0. A plate of two rows is two warps side by side.
 
 Usage: make_rectify_golden.py [--check] [FOLDER]
 --check compares with what is there, writes nothing and fails on a difference of more than one level.
@@ -26,6 +26,7 @@ import cv2
 import numpy as np
 
 from make_resize_golden import convert, source
+from rectify import rectified
 
 # name: source width, source height, format, order, width, height, rows, corners
 CASES = {
@@ -67,33 +68,6 @@ CASES = {
     "two_rows_to_gray": (180, 110, "bgr", "gray", 141, 36, 2, (10.5, 12, 160, 5.25, 165, 85, 8, 90.5)),
 }
 
-# Of a plate of 440 x 220 mm, and of the 440 mm of one row: left, right, top, bottom; begin, end.
-CUT = 134.5
-TWO_ROWS = ((85.5, 354.5, -1.7, 91.7, 0.0, CUT), (4.6, 433.3, 59.4, 230.6, CUT, 440.0))
-
-
-def warp(picture: np.ndarray, quad: np.ndarray, plate: tuple[float, float, float, float], width: int,
-         height: int) -> np.ndarray:
-    """`plate`: left, top, right and bottom of the whole plate in the output, in pixels."""
-    left, top, right, bottom = plate
-    corners = np.float32([[left, top], [right, top], [right, bottom], [left, bottom]]) - np.float32(0.5)
-    matrix = cv2.getPerspectiveTransform(quad - np.float32(0.5), corners)
-    return cv2.warpPerspective(picture, matrix, (width, height), flags=cv2.INTER_LINEAR,
-                               borderMode=cv2.BORDER_REPLICATE)
-
-
-def answer(picture: np.ndarray, corners: tuple[float, ...], rows: int, width: int, height: int) -> np.ndarray:
-    quad = np.float32(corners).reshape(4, 2)
-    if rows == 1:
-        return warp(picture, quad, (0, 0, width, height), width, height)
-    parts = []
-    for left, right, top, bottom, begin, end in TWO_ROWS:
-        columns = int(end / 440 * width + 0.5) - int(begin / 440 * width + 0.5)
-        across, down = columns / (right - left), height / (bottom - top)
-        plate = (-left * across, -top * down, (440 - left) * across, (220 - top) * down)
-        parts.append(warp(picture, quad, plate, columns, height))
-    return np.concatenate(parts, axis=1)
-
 
 def files() -> Iterator[tuple[str, bytes]]:
     index = [
@@ -105,7 +79,7 @@ def files() -> Iterator[tuple[str, bytes]]:
         source_width, source_height, form, order, width, height, rows, corners = case
         picture = convert(source(source_width, source_height, form, seed), form, order)
         index.append(" ".join(map(str, (name, *case[:-1], *corners, seed))))
-        yield f"{name}.bin", answer(picture, corners, rows, width, height).tobytes()
+        yield f"{name}.bin", rectified(picture, corners, rows, width, height).tobytes()
     yield "index.txt", ("\n".join(index) + "\n").encode()
 
 
