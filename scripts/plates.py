@@ -47,12 +47,13 @@ UPSTREAM_PREPROCESS = {
 
 
 class Sample(NamedTuple):
-    """One labelled or unlabelled image; `name` is the path as the list gives it."""
+    """One labelled or unlabelled image; `name` is the path as the list gives it, `kind` that of the plate, if known."""
 
     path: Path
     name: str
     text: str
     group: str
+    kind: str = ""
 
 
 def text_from_file_name(path: Path) -> str:
@@ -63,7 +64,8 @@ def text_from_file_name(path: Path) -> str:
 
 
 def read_labels(labels_tsv: Path) -> list[Sample]:
-    """Rows of a labels.tsv: path, text, set (further columns are ignored; the set may be missing)."""
+    """Rows of a labels.tsv: path, text, set and, in the sixth column, the kind of plate; both may be missing, further
+    columns are ignored."""
     samples = []
     for number, line in enumerate(labels_tsv.read_text(encoding="utf-8").splitlines(), start=1):
         if not line.strip():
@@ -72,7 +74,8 @@ def read_labels(labels_tsv: Path) -> list[Sample]:
         if len(cells) < 2:
             raise ValueError(f"{labels_tsv}:{number}: expected path<TAB>text, found {line!r}")
         group = cells[2] if len(cells) > 2 else ""
-        samples.append(Sample(labels_tsv.parent / cells[0], cells[0], cells[1], group))
+        kind = cells[5] if len(cells) > 5 else ""
+        samples.append(Sample(labels_tsv.parent / cells[0], cells[0], cells[1], group, kind))
     return samples
 
 

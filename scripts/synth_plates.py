@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Renders Chinese licence plates and turns clean plates, rendered or real, into realistic camera crops.
+"""Renders Chinese licence plates: what may be written on them, glyphs, grounds and places, clean or as cameras see them.
 
-Geometry and formats follow GA 36-2018. Single-row plates only: LPRNet cannot read two rows, and plates with characters
-outside the charset (警, 学, 挂 ...) cannot be labelled. Every image depends on its seed alone.
+Geometry and formats follow GA 36-2018; plates of two rows are photographed as one row, as the engine joins them. camera.py
+has what happens to a clean plate then. Every image depends on its seed alone.
 """
 
 from __future__ import annotations
@@ -11,34 +11,31 @@ import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Sequence
+from typing import Callable, Mapping, Sequence
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from plates import CHARSET_CN68, DIGITS, HEIGHT, LETTERS, PROVINCES, WIDTH
+from camera import photograph
+from photographed import photographed_masks
+from plates import ARMIES, CHARSET_CN89, DIGITS, HEIGHT, LETTERS, PROVINCES, SERVICES, SPECIALS, WIDTH
 
 # Pixels per millimetre of a clean plate: half size is still twice as large as the network's input.
 SCALE = 0.5
-CELL_HEIGHT = 90
-PLATE_ASPECT = 440 / 140
-SEVEN_STARTS = (15.5, 72.5, 151.5, 208.5, 265.5, 322.5, 379.5)
-EIGHT_STARTS = (15.5, 69.5, 161.5, 213.5, 265.5, 317.5, 369.5, 421.5)
-SEVEN_WIDTHS = (45,) * 7
-EIGHT_WIDTHS = (45,) + (43,) * 7
+CELL_WIDTH, CELL_HEIGHT = 45, 90
+# Share of the plates whose province is a photographed character, where there are such.
+PHOTOGRAPHED_SHARE = 0.35
 
 # Serial patterns of 4892 real labels (A a letter, 9 a digit).
 SERIAL_PATTERNS = {
     "AA999": 1033, "A9999": 571, "A999A": 548, "99999": 463, "A9A99": 408, "999A9": 400, "9A999": 380, "99A99": 360,
     "9AA99": 237, "999AA": 163, "9999A": 111, "A99A9": 91, "9A9A9": 75, "99AA9": 35, "9A99A": 13,
 }  # fmt: skip
-_PATTERNS = tuple(SERIAL_PATTERNS)
-_PATTERN_STEPS = np.cumsum(np.array(list(SERIAL_PATTERNS.values()), dtype=np.float64))
-_PATTERN_STEPS /= _PATTERN_STEPS[-1]
-
-KINDS = ("blue", "green", "green_large", "yellow", "white", "black")
-KIND_SHARES = (0.56, 0.12, 0.04, 0.18, 0.05, 0.05)
+# Of four, in front of a last 警, 学 or 挂; a guess.
+SHORT_PATTERNS = {"9999": 60, "A999": 20, "999A": 8, "AA99": 6, "9A99": 3, "99A9": 3}
+# Between 粤Z and 港 or 澳: a guess from a handful of pictures.
+BORDER_PATTERNS = {"A999": 55, "9999": 25, "AA99": 10, "999A": 5, "9A99": 5}
 
 FONT_ROOT = Path("/usr/share/fonts")
 PROVINCE_FONTS = (
@@ -55,6 +52,172 @@ LATIN_FONTS = (
 )
 # The order of the ne000 ... files of one public glyph set.
 NUMBERED_PROVINCES = "京津冀晋蒙辽吉黑沪苏浙皖闽赣鲁豫鄂湘粤桂琼渝川贵云藏陕甘青宁新"
+# All that is no province and written with a Chinese character.
+HAN = PROVINCES + SPECIALS + SERVICES + ARMIES
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Where a character stands, in mm: left, top, width, height."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Size of a plate in mm, its rows, the cells of its characters, and the dot or emblem between them."""
+
+    width: float
+    cells: tuple[Cell, ...]
+    dot: tuple[float, float] | None = None
+    height: float = 140
+    rows: int = 1
+    emblem: bool = False
+
+
+def _row(starts: Sequence[float], widths: Sequence[float]) -> tuple[Cell, ...]:
+    return tuple(Cell(x, 25, width, CELL_HEIGHT) for x, width in zip(starts, widths))
+
+
+def _gap_after(count: int) -> tuple[float, ...]:
+    """Left edges of seven characters, 12 apart but for 34 after the first `count`."""
+    return tuple(15.5 + 57 * i + (22 if i >= count else 0) for i in range(7))
+
+
+def _seven(count: int) -> Layout:
+    return Layout(440, _row(_gap_after(count), (CELL_WIDTH,) * 7), (15.5 + 57 * count + 5, 70))
+
+
+_BOTTOM = tuple(Cell(27.5 + 80 * i, 90, 65, 110) for i in range(5))
+_ARMED_REST = tuple(Cell(165.5 + 54 * i, 25, 45, 90) for i in range(5))
+LAYOUTS = {
+    "seven": _seven(2),
+    "police": _seven(1),
+    "embassy": _seven(4),
+    "eight": Layout(
+        480, _row((15.5, 69.5, 161.5, 213.5, 265.5, 317.5, 369.5, 421.5), (45,) + (43,) * 7), (137, 70), emblem=True
+    ),
+    "two_rows": Layout(440, (Cell(110, 15, 80, 60), Cell(250, 15, 80, 60)) + _BOTTOM, (220, 45), 220, 2),
+    "tractor": Layout(
+        440, (Cell(80, 15, 80, 60), Cell(225, 15, 55, 60), Cell(295, 15, 55, 60)) + _BOTTOM, None, 220, 2
+    ),
+    "armed": Layout(440, _row((15.5, 66), (45, 45)) + (Cell(117, 62, 36, 53),) + _ARMED_REST),
+    "armed_older": Layout(440, _row((15.5, 66), (45, 45)) + (Cell(115, 62, 20, 53), Cell(138, 62, 20, 53)) + _ARMED_REST),
+}
+
+
+class Words:
+    """Draws what plates say: letters, digits and serials by their patterns."""
+
+    def __init__(self, rng: np.random.Generator, province: str | None = None) -> None:
+        self.rng = rng
+        self.province = province or PROVINCES[rng.integers(len(PROVINCES))]
+
+    def one_of(self, characters: str) -> str:
+        return characters[self.rng.integers(len(characters))]
+
+    def letter(self) -> str:
+        return self.one_of(LETTERS)
+
+    def digits(self, count: int) -> str:
+        return "".join(DIGITS[i] for i in self.rng.integers(10, size=count))
+
+    def serial(self, patterns: Mapping[str, int] = SERIAL_PATTERNS) -> str:
+        steps = np.cumsum(np.fromiter(patterns.values(), dtype=np.float64))
+        pattern = tuple(patterns)[int(np.searchsorted(steps, self.rng.random() * steps[-1], side="right"))]
+        return "".join(self.letter() if mark == "A" else self.digits(1) for mark in pattern)
+
+    def office(self) -> str:
+        return self.province + self.letter()
+
+    def standard(self) -> str:
+        """Now and then with the O of old official plates."""
+        return (self.province + "O" if self.rng.random() < 0.012 else self.office()) + self.serial()
+
+    def energy_small(self) -> str:
+        first = self.one_of("DF") if self.rng.random() < 0.7 else self.one_of("ABCEGHJK")
+        return self.office() + first + (self.letter() if self.rng.random() < 0.25 else self.digits(1)) + self.digits(4)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of plate: ground and ink (names of COLOURS), what it says, where, and which characters are red."""
+
+    ground: str
+    ink: str
+    text: Callable[[Words], str]
+    layout: str = "seven"
+    red: tuple[int, ...] = ()
+    rim: float = 1.0  # share of the plates that have one
+
+
+# BGR of grounds and inks.
+COLOURS = {
+    "blue": (180, 70, 10), "yellow": (20, 180, 235), "white": (235, 235, 235), "black": (30, 28, 28),
+    "deep_green": (70, 105, 20), "paper": (235, 230, 222), "light": (245, 245, 245), "dark": (25, 25, 25),
+    "red": (45, 40, 205),
+}  # fmt: skip
+
+
+def _short(last: str) -> Callable[[Words], str]:
+    return lambda words: words.office() + words.serial(SHORT_PATTERNS) + last
+
+
+def _border(last: str) -> Callable[[Words], str]:
+    return lambda words: "粤Z" + words.serial(BORDER_PATTERNS) + last
+
+
+def _military(words: Words) -> str:
+    return words.letter() + words.letter() + words.digits(5)
+
+
+def _older_military(words: Words) -> str:
+    return words.one_of(ARMIES[:3] if words.rng.random() < 0.6 else ARMIES) + words.one_of(LETTERS + "O") + words.digits(5)
+
+
+def _armed(words: Words) -> str:
+    last = words.letter() if words.rng.random() < 0.3 else words.digits(1)
+    return "WJ" + words.province + words.digits(4) + last
+
+
+KINDS: dict[str, Kind] = {
+    "blue": Kind("blue", "light", Words.standard),
+    "green": Kind("green", "dark", Words.energy_small, "eight", rim=0.5),
+    "green_large": Kind("green_large", "dark", lambda w: w.office() + w.digits(5) + w.one_of("DF"), "eight", rim=0.5),
+    "yellow": Kind("yellow", "dark", Words.standard),
+    "white": Kind("white", "dark", Words.standard),
+    "black": Kind("black", "light", Words.standard),
+    "temporary": Kind("paper", "dark", Words.standard, rim=0.3),
+    "two_rows": Kind("yellow", "dark", Words.standard, "two_rows"),
+    "trailer": Kind("yellow", "dark", _short("挂"), "two_rows"),
+    "trainer": Kind("yellow", "dark", _short("学")),
+    "police": Kind("white", "dark", _short("警"), "police", red=(6,)),
+    "hong_kong": Kind("black", "light", _border("港")),
+    "macau": Kind("black", "light", _border("澳")),
+    "embassy": Kind("black", "light", lambda w: "使" + w.digits(6), "embassy", red=(0,)),
+    "consulate": Kind("black", "light", lambda w: w.office() + w.digits(4) + "领", red=(6,)),
+    "military": Kind("white", "dark", _military, red=(0, 1)),
+    "military_two_rows": Kind("white", "dark", _military, "two_rows", red=(0, 1)),
+    "military_older": Kind("white", "dark", _older_military, red=(0, 1)),
+    "armed_police": Kind("white", "dark", _armed, "armed", red=(0, 1, 2)),
+    "armed_police_older": Kind("white", "dark", lambda w: "WJ" + w.digits(7), "armed_older", red=(0, 1, 2, 3)),
+    "aviation": Kind("deep_green", "light", lambda w: "民航" + w.letter() + w.digits(4)),
+    "emergency": Kind(
+        "white", "dark", lambda w: w.province + "X" + w.one_of(LETTERS + DIGITS) + w.digits(3) + "应急", "eight", red=(6, 7)
+    ),
+    "tractor": Kind("deep_green", "light", lambda w: w.province + w.digits(7), "tractor"),
+}  # fmt: skip
+# Kinds with characters, formats or rows of their own.
+SPECIAL_KINDS = tuple(KINDS)[tuple(KINDS).index("two_rows") :]
+KIND_SHARES = {
+    "blue": 0.44, "green": 0.14, "green_large": 0.05, "yellow": 0.12, "white": 0.01, "black": 0.02, "temporary": 0.01,
+    "two_rows": 0.04, "trailer": 0.02, "trainer": 0.025, "police": 0.03, "hong_kong": 0.015, "macau": 0.01, "embassy": 0.01,
+    "consulate": 0.01, "military": 0.015, "military_two_rows": 0.005, "military_older": 0.01, "armed_police": 0.006,
+    "armed_police_older": 0.002, "aviation": 0.005, "emergency": 0.005, "tractor": 0.002,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -64,47 +227,44 @@ class Plate:
     text: str
     kind: str
 
+    @property
+    def layout(self) -> Layout:
+        return LAYOUTS[KINDS[self.kind].layout]
 
-def random_plate(rng: np.random.Generator, kind_shares: Sequence[float] = KIND_SHARES) -> Plate:
+
+def random_plate(rng: np.random.Generator, kind_shares: Mapping[str, float] = KIND_SHARES) -> Plate:
     """Kind by its share, province and letter uniform, serial by the patterns seen on real plates."""
-    kind = KINDS[int(np.searchsorted(np.cumsum(kind_shares)[:-1], rng.random(), side="right"))]
+    steps = np.cumsum(np.fromiter(kind_shares.values(), dtype=np.float64))
+    kind = tuple(kind_shares)[min(int(np.searchsorted(steps, rng.random(), side="right")), len(kind_shares) - 1)]
     return Plate(random_text(kind, rng), kind)
 
 
 def random_text(kind: str, rng: np.random.Generator, province: str | None = None) -> str:
     """What a plate of this kind may say, from one province or any."""
-
-    def letter() -> str:
-        return LETTERS[rng.integers(len(LETTERS))]
-
-    def digits(count: int) -> str:
-        return "".join(DIGITS[i] for i in rng.integers(10, size=count))
-
-    head = (province or PROVINCES[rng.integers(len(PROVINCES))]) + letter()
-    if kind == "green":
-        first = "DF"[rng.integers(2)] if rng.random() < 0.7 else "ABCEGHJK"[rng.integers(8)]
-        second = letter() if rng.random() < 0.25 else digits(1)
-        return head + first + second + digits(4)
-    if kind == "green_large":
-        return head + digits(5) + "DF"[rng.integers(2)]
-    pattern = _PATTERNS[int(np.searchsorted(_PATTERN_STEPS, rng.random()))]
-    return head + "".join(letter() if mark == "A" else digits(1) for mark in pattern)
+    return KINDS[kind].text(Words(rng, province))
 
 
 class GlyphBank:
-    """Ink masks (uint8, 255 is ink, 45 or 43 mm x 90 mm at SCALE) of every character from every source found.
+    """Ink masks (uint8, 255 is ink, at SCALE) of every character from every source found.
 
-    Sources are alphabets: a name -> {character: mask}. Each mask comes in three stroke weights.
+    Sources are alphabets: a name -> {character: mask}. Each mask comes in three stroke weights. Those of one row are
+    45 x 90 mm; `upper` and `lower` are the ones drawn for two rows, 80 x 60 and 65 x 110 mm, where there are such.
+    `photographs` are masks of province characters cut from pictures of cars.
     """
 
     def __init__(self, glyphs: Path | None = None, scale: float = SCALE) -> None:
         self.scale = scale
-        self.size = (round(45 * scale), round(CELL_HEIGHT * scale))
+        self.size = (round(CELL_WIDTH * scale), round(CELL_HEIGHT * scale))
         self.province_sets: list[dict[str, list[np.ndarray]]] = []
         self.latin_sets: list[dict[str, list[np.ndarray]]] = []
+        self.others: dict[str, list[list[np.ndarray]]] = {}
+        self.upper: dict[str, list[np.ndarray]] = {}
+        self.lower: dict[str, list[np.ndarray]] = {}
+        self.photographs: dict[str, list[np.ndarray]] = {}
         self.weights: tuple[list[float], list[float]] = ([], [])
         if glyphs is not None:
             self._add_images(glyphs)
+            self.photographs = photographed_masks(glyphs, self.size, self.province_sets)
         self._add_fonts(0.7 if self.latin_sets else 1.0)
         if not self.province_sets or not self.latin_sets:
             raise FileNotFoundError(f"no usable fonts below {FONT_ROOT} and no glyph images")
@@ -113,11 +273,16 @@ class GlyphBank:
 
     def _add(self, masks: dict[str, np.ndarray], weight: float) -> None:
         provinces = {c: self._weights(m) for c, m in masks.items() if c in PROVINCES}
-        latin = {c: self._weights(m) for c, m in masks.items() if c in DIGITS or c in LETTERS}
+        latin = {c: self._weights(m) for c, m in masks.items() if c in DIGITS or c in LETTERS + "O"}
+        for character in masks:
+            if character in HAN and character not in PROVINCES:
+                self.others.setdefault(character, []).append(self._weights(masks[character]))
         if len(provinces) == len(PROVINCES):
             self.province_sets.append(provinces)
             self.weights[0].append(weight)
-        if len(latin) == len(DIGITS) + len(LETTERS):
+        if set(latin) >= set(DIGITS + LETTERS):
+            # The standard has no O; old plates show one that is nearly the zero.
+            latin.setdefault("O", latin["0"])
             self.latin_sets.append(latin)
             self.weights[1].append(weight)
 
@@ -132,23 +297,30 @@ class GlyphBank:
             results.append(cv2.resize(inner, (mask.shape[1], mask.shape[0]), interpolation=cv2.INTER_AREA))
         return results
 
-    def _load_ink(self, path: Path) -> np.ndarray:
+    def _load_ink(self, path: Path, width: float = CELL_WIDTH, height: float = CELL_HEIGHT) -> np.ndarray:
         image = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_GRAYSCALE)
-        return cv2.resize(255 - image, self.size, interpolation=cv2.INTER_AREA)
+        size = (round(width * self.scale), round(height * self.scale))
+        return cv2.resize(255 - image, size, interpolation=cv2.INTER_AREA)
 
     def _add_images(self, glyphs: Path) -> None:
         """Two public layouts, wherever below `glyphs`: PREFIX_CHARACTER.jpg, and ne000.png ... in a fixed order."""
         prefixed: dict[str, dict[str, np.ndarray]] = {}
         numbered: dict[str, np.ndarray] = {}
         for path in sorted(glyphs.rglob("*")):
-            prefix, _, character = path.stem.partition("_")
-            if len(character) == 1 and prefix in ("140", "green") and character in CHARSET_CN68:
-                prefixed.setdefault(prefix, {})[character] = self._load_ink(path)
-            elif path.stem.startswith("ne") and path.stem[2:].isdigit():
+            prefix, _, character = path.stem.rpartition("_")
+            if path.stem.startswith("ne") and path.stem[2:].isdigit():
                 row, index = int(path.stem[2]), int(path.stem[3:])
                 characters = NUMBERED_PROVINCES if row == 0 else LETTERS + DIGITS
                 if index < len(characters):
                     numbered[characters[index]] = self._load_ink(path)
+            elif character not in CHARSET_CN89 or character == "-":
+                continue
+            elif prefix in ("140", "green"):
+                prefixed.setdefault(prefix, {})[character] = self._load_ink(path)
+            elif prefix == "220_up" or (prefix == "220" and character in PROVINCES):
+                self.upper[character] = self._weights(self._load_ink(path, 80, 60))
+            elif prefix in ("220_down", "220"):
+                self.lower[character] = self._weights(self._load_ink(path, 65, 110))
         self._add(prefixed.get("140", {}), 1.0)
         self._add(prefixed.get("green", {}), 0.5)
         self._add(numbered, 0.5)
@@ -158,10 +330,10 @@ class GlyphBank:
         found_latin = [(FONT_ROOT / p, i) for p, i in LATIN_FONTS if (FONT_ROOT / p).is_file()]
         for path, index in found_provinces:
             font = ImageFont.truetype(str(path), 200, index=index)
-            self._add({c: self._draw(font, c) for c in PROVINCES}, total / len(found_provinces))
+            self._add({c: self._draw(font, c) for c in HAN}, total / len(found_provinces))
         for path, index in found_latin:
             font = ImageFont.truetype(str(path), 200, index=index)
-            self._add({c: self._draw(font, c) for c in DIGITS + LETTERS}, total / len(found_latin))
+            self._add({c: self._draw(font, c) for c in DIGITS + LETTERS + "O"}, total / len(found_latin))
 
     def _draw(self, font: ImageFont.FreeTypeFont, character: str) -> np.ndarray:
         """The character stretched to its cell, as the standard's glyphs fill theirs. 1 is as wide beside the other
@@ -177,13 +349,49 @@ class GlyphBank:
         mask[:, start : start + narrow_width] = narrow
         return mask
 
-    def pick(self, rng: np.random.Generator, tidy: bool = False) -> tuple[dict, dict, int]:
+    def hand(self, rng: np.random.Generator, tidy: bool = False) -> Hand:
         """A province alphabet, a Latin alphabet and a stroke weight for one plate; tidy takes the first of each."""
         if tidy:
-            return self.province_sets[0], self.latin_sets[0], 1
+            return Hand(self, self.province_sets[0], self.latin_sets[0], 1, False, None)
         province = int(np.searchsorted(self.province_shares[:-1], rng.random(), side="right"))
         latin = int(np.searchsorted(self.latin_shares[:-1], rng.random(), side="right"))
-        return self.province_sets[province], self.latin_sets[latin], int(rng.integers(3))
+        two_rows = rng.random() < 0.7
+        return Hand(self, self.province_sets[province], self.latin_sets[latin], int(rng.integers(3)), two_rows, rng)
+
+
+@dataclass(frozen=True)
+class Hand:
+    """What one plate is written with. rng is None for the first of everything."""
+
+    bank: GlyphBank
+    provinces: dict[str, list[np.ndarray]]
+    latin: dict[str, list[np.ndarray]]
+    weight: int
+    two_rows: bool  # with the characters drawn for two rows
+    rng: np.random.Generator | None
+
+    def mask(self, character: str, cell: Cell) -> np.ndarray:
+        """The character's ink in the size of its cell."""
+        size = (round(cell.width * self.bank.scale), round(cell.height * self.bank.scale))
+        mask = self._drawn(character, cell)
+        if (mask.shape[1], mask.shape[0]) == size:
+            return mask
+        return cv2.resize(mask, size, interpolation=cv2.INTER_AREA if size[0] < mask.shape[1] else cv2.INTER_LINEAR)
+
+    def _drawn(self, character: str, cell: Cell) -> np.ndarray:
+        if self.two_rows and cell.height != CELL_HEIGHT:
+            special = (self.bank.upper if cell.height == 60 else self.bank.lower).get(character)
+            if special:
+                return special[self.weight]
+        if character in self.latin:
+            return self.latin[character][self.weight]
+        photographs = self.bank.photographs.get(character)
+        if photographs and self.rng and cell.height == CELL_HEIGHT and self.rng.random() < PHOTOGRAPHED_SHARE:
+            return photographs[self.rng.integers(len(photographs))]
+        if character in self.provinces:
+            return self.provinces[character][self.weight]
+        others = self.bank.others[character]
+        return others[self.rng.integers(len(others)) if self.rng else 0][self.weight]
 
 
 def _ink(font: ImageFont.FreeTypeFont, character: str) -> np.ndarray:
@@ -198,49 +406,51 @@ def _vary(colour: tuple[int, int, int], rng: np.random.Generator, spread: float)
     return tuple(np.clip(np.array(colour) + rng.normal(0, spread, 3), 0, 255))
 
 
-def _ground(kind: str, width: int, height: int, rng: np.random.Generator, spread: float, tidy: bool) -> np.ndarray:
+def _ground(name: str, width: int, height: int, rng: np.random.Generator, spread: float, tidy: bool) -> np.ndarray:
     """The bare ground in BGR float32."""
     ground = np.empty((height, width, 3), dtype=np.float32)
-    if kind == "green":
+    if name == "green":
         top = np.array(_vary((225, 245, 225), rng, spread))
         # From the pale green of the standard to the deep one that cameras make of it.
         depth = 0.0 if tidy else rng.uniform(0, 1)
         bottom = np.array(_vary((110 - 60 * depth, 200 - 40 * depth, 75 - 55 * depth), rng, spread))
         ramp = np.linspace(0, 1, height, dtype=np.float32)[:, None, None] ** rng.uniform(0.6, 1.4)
         ground[:] = top * (1 - ramp) + bottom * ramp
-    elif kind == "green_large":
+    elif name == "green_large":
         ground[:] = _vary((115, 200, 80), rng, spread)
         ground[:, : round(width * 0.29)] = _vary((30, 180, 240), rng, spread)
     else:
-        middle = {"blue": (180, 70, 10), "yellow": (20, 180, 235), "white": (235, 235, 235), "black": (30, 28, 28)}
-        ground[:] = _vary(middle[kind], rng, spread)
+        ground[:] = _vary(COLOURS[name], rng, spread)
+    if name == "paper":
+        # The fine grid of temporary plates, and a pale picture in the lower half.
+        ground[:: int(rng.integers(3, 6))] -= rng.uniform(5, 40, 3).astype(np.float32)
+        ground[:, :: int(rng.integers(3, 6))] -= rng.uniform(5, 40, 3).astype(np.float32)
+        middle = (int(width * rng.uniform(0.2, 0.8)), int(height * rng.uniform(0.5, 1)))
+        tint = np.clip(np.array((230, 200, 150)) + rng.normal(0, 25, 3), 0, 255)
+        for _ in range(3):
+            axes = (int(width * rng.uniform(0.05, 0.4)), int(height * rng.uniform(0.1, 0.5)))
+            cv2.ellipse(ground, middle, axes, 0, 180, 360, tint.tolist(), 2, cv2.LINE_AA)
     return ground
 
 
 def render_plate(
     plate: Plate, bank: GlyphBank, rng: np.random.Generator, tidy: bool = False
 ) -> np.ndarray:
-    """A clean front view in BGR uint8, 440x140 or 480x140 mm at the bank's scale.
+    """A clean front view in BGR uint8, of its layout's size at the bank's scale.
 
     tidy: first glyph sets, little variation of colour and position, no missing screws: for pictures to show.
     """
     scale = bank.scale
-    eight = len(plate.text) == 8
-    starts = EIGHT_STARTS if eight else SEVEN_STARTS
-    widths = EIGHT_WIDTHS if eight else SEVEN_WIDTHS
-    width = round((480 if eight else 440) * scale)
-    height = round(140 * scale)
+    kind, layout = KINDS[plate.kind], plate.layout
+    width, height = round(layout.width * scale), round(layout.height * scale)
     spread = 4 if tidy else 22
-    canvas = _ground(plate.kind, width, height, rng, spread, tidy)
-    if plate.kind in ("blue", "black"):
-        ink = np.array(_vary((245, 245, 245), rng, spread / 2), dtype=np.float32)
-    else:
-        ink = np.array(_vary((25, 25, 25), rng, spread / 2), dtype=np.float32)
+    canvas = _ground(kind.ground, width, height, rng, spread, tidy)
+    ink = np.array(_vary(COLOURS[kind.ink], rng, spread / 2), dtype=np.float32)
 
     def at(value: float) -> int:
         return round(value * scale)
 
-    if not plate.kind.startswith("green") or rng.random() < 0.5:
+    if rng.random() < kind.rim:
         inset = at(4 if tidy else rng.uniform(2, 7))
         corner = (width - 1 - inset, height - 1 - inset)
         cv2.rectangle(canvas, (inset, inset), corner, ink.tolist(), max(1, at(3)), cv2.LINE_AA)
@@ -250,229 +460,40 @@ def render_plate(
             for y in (0.1, 0.9):
                 if tidy or rng.random() < 0.6:
                     cv2.circle(canvas, (round(x * width), round(y * height)), at(6), (screw,) * 3, -1, cv2.LINE_AA)
-    if eight:
+    if layout.dot and layout.emblem and kind.ground.startswith("green"):
         if tidy or rng.random() < 0.8:
             emblem = _vary((170, 120, 90), rng, 5 if tidy else 40)
-            radius = at(13)
-            cv2.circle(canvas, (at(137), at(70)), radius, emblem, max(1, at(4)), cv2.LINE_AA)
-    elif tidy or rng.random() < 0.9:
-        cv2.circle(canvas, (at(134.5), at(70)), at(5), ink.tolist(), -1, cv2.LINE_AA)
+            cv2.circle(canvas, (at(layout.dot[0]), at(layout.dot[1])), at(13), emblem, max(1, at(4)), cv2.LINE_AA)
+    elif layout.dot and (tidy or rng.random() < 0.9):
+        cv2.circle(canvas, (at(layout.dot[0]), at(layout.dot[1])), at(5), ink.tolist(), -1, cv2.LINE_AA)
 
-    provinces, latin, weight = bank.pick(rng, tidy)
-    for index, character in enumerate(plate.text):
-        mask = (provinces if index == 0 else latin)[character][weight]
-        cell = round(widths[index] * scale)
-        if mask.shape[1] != cell:
-            mask = cv2.resize(mask, (cell, mask.shape[0]), interpolation=cv2.INTER_AREA)
+    hand = bank.hand(rng, tidy)
+    red = np.array(_vary(COLOURS["red"], rng, spread / 2), dtype=np.float32)
+    # Faded, or seen by a camera without colour, red is as good as black or white.
+    reds = kind.red if tidy or rng.random() < 0.85 else ()
+    if plate.kind == "white" and not tidy and rng.random() < 0.3:
+        reds = (1,)
+    for index, (character, cell) in enumerate(zip(plate.text, layout.cells, strict=True)):
+        mask = hand.mask(character, cell)
         shift_x, shift_y = (0, 0) if tidy else rng.integers(-1, 2, size=2)
-        x, y = at(starts[index]) + shift_x, at(25) + shift_y
-        area = canvas[y : y + mask.shape[0], x : x + cell]
+        x, y = at(cell.x) + shift_x, at(cell.y) + shift_y
+        area = canvas[y : y + mask.shape[0], x : x + mask.shape[1]]
         alpha = mask[: area.shape[0], : area.shape[1], None].astype(np.float32) * np.float32(1 / 255)
-        colour = ink
-        if plate.kind == "white" and index == 1 and not tidy and rng.random() < 0.3:
-            colour = np.array((40, 40, 200), dtype=np.float32)
-        area += (colour - area) * alpha
-    return canvas.astype(np.uint8)
-
-
-def _quad_of_view(rng: np.random.Generator, width: int, height: int, strength: float, tilt: float) -> np.ndarray:
-    """Corners of a plate seen from somewhere, in any unit: turned, sheared and with uneven corners."""
-    # Most views are nearly straight, a few are far off: a product of two draws has such a tail.
-    angle = np.deg2rad(rng.normal(0, 1) * rng.uniform(0, tilt)) * strength
-    shear = rng.normal(0, 0.16) * strength
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
-    corners[:, 0] -= shear * (corners[:, 1] - height / 2)
-    squeeze = 1 - abs(rng.normal(0, 0.12)) * strength
-    corners[:, 0] *= squeeze
-    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]], dtype=np.float32)
-    corners = corners @ turn
-    jitter = rng.normal(0, 1, (4, 2)) * (0.012 * width, 0.045 * height) * strength
-    return corners + jitter.astype(np.float32)
-
-
-def _background(rng: np.random.Generator, width: int, height: int, plate: np.ndarray) -> np.ndarray:
-    """What shows around a plate: a few soft patches, dark or near the plate's own colour."""
-    patches = rng.uniform(0, 255) * rng.uniform(0.5, 1.1, (2, 4, 1)) + rng.normal(0, 12, (2, 4, 3))
-    if rng.random() < 0.3:
-        edges = plate[:: plate.shape[0] - 1, :: plate.shape[1] // 3]
-        patches = edges[:2, :4].astype(np.float64) * rng.uniform(0.3, 1.2)
-    patches = np.clip(patches, 0, 255).astype(np.uint8)
-    return cv2.resize(patches, (width, height), interpolation=cv2.INTER_LINEAR)
-
-
-def view_plate(image: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
-    """A crop around a clean plate seen at an angle; its size is that of a detector's box, from 40 to 190 wide."""
-    height, width = image.shape[:2]
-    quad = _quad_of_view(rng, width, height, strength, 12)
-    low, high = quad.min(axis=0), quad.max(axis=0)
-    span = high - low
-    # Crops cut into the rim or leave some surroundings; negative margins stay short of the characters.
-    margins = np.clip(rng.normal(0.01, 0.025, 4) * strength, -0.035, 0.1)
-    low = low - span * margins[:2]
-    high = high + span * margins[2:]
-    out_width, out_height = _detector_size(rng, strength)
-    quad = (quad - low) / (high - low) * (out_width, out_height) - 0.5
-    source = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32) - 0.5
-    transform = cv2.getPerspectiveTransform(source, quad.astype(np.float32))
-    # Without this, shrinking by more than two skips pixels; cameras do not.
-    if width > 2.2 * out_width and rng.random() < 0.8:
-        image = cv2.blur(image, (3, 3))
-    canvas = _background(rng, out_width, out_height, image)
-    return cv2.warpPerspective(
-        image, transform, (out_width, out_height), dst=canvas, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT
-    )
-
-
-def _detector_size(rng: np.random.Generator, strength: float) -> tuple[int, int]:
-    if rng.random() < 0.45:
-        return WIDTH, HEIGHT
-    low = 100 - 55 * strength
-    width = rng.uniform(low, 190)
-    return round(width), max(12, round(width * rng.uniform(0.24, 0.36)))
-
-
-def shake_crop(image: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
-    """A real crop moved a little: turned, sheared, cut closer or with its edge repeated; size as a detector's box."""
-    height, width = image.shape[:2]
-    out_width, out_height = _detector_size(rng, strength)
-    centre = np.array([width / 2, height / 2], dtype=np.float32)
-    angle = np.deg2rad(rng.normal(0, 2.5)) * strength
-    shear = rng.normal(0, 0.12) * strength
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32) - centre
-    corners[:, 0] += shear * corners[:, 1]
-    # Turned as the plate would turn: a crop may be squeezed to any aspect.
-    sine, squeeze = np.sin(angle), PLATE_ASPECT * height / width
-    turn = np.array([[1, sine * squeeze], [-sine / squeeze, 1]], dtype=np.float32)
-    corners = corners @ turn
-    corners *= 1 + rng.normal(0.005, 0.03, 2).astype(np.float32) * strength
-    corners += (rng.normal(0, 1, (4, 2)) * (0.01 * width, 0.03 * height) * strength).astype(np.float32)
-    corners += (rng.normal(0, 1, 2) * (0.012 * width, 0.04 * height) * strength).astype(np.float32)
-    target = np.array([[0, 0], [out_width, 0], [out_width, out_height], [0, out_height]], dtype=np.float32) - 0.5
-    transform = cv2.getPerspectiveTransform((corners + centre - 0.5).astype(np.float32), target)
-    border = cv2.BORDER_REPLICATE if rng.random() < 0.7 else cv2.BORDER_REFLECT
-    return cv2.warpPerspective(image, transform, (out_width, out_height), flags=cv2.INTER_LINEAR, borderMode=border)
-
-
-def _light(image: np.ndarray, rng: np.random.Generator, strength: float, colour: float) -> np.ndarray:
-    """Gain, offset, gamma, channel gains, a gradient or a patch of glare; float32 in and out."""
-    height, width = image.shape[:2]
-    kind = rng.random()
-    if kind < 0.12 * strength:
-        image *= rng.uniform(0.15, 0.5)
-        image += rng.uniform(0, 25)
-    else:
-        gain = np.exp(rng.normal(0, 0.28) * strength)
-        image = (image - 128) * np.float32(np.exp(rng.normal(0, 0.25) * strength)) + np.float32(128)
-        image *= np.float32(gain)
-        image += np.float32(rng.normal(0, 14) * strength)
-    if rng.random() < 0.6:
-        image *= np.exp(rng.normal(0, colour, 3) * strength).astype(np.float32)
-    if rng.random() < 0.25 * strength:
-        grey = image.mean(axis=2, keepdims=True)
-        image += (grey - image) * np.float32(rng.uniform(0.3, 1.0))
-    if rng.random() < 0.35 * strength:
-        ramp = rng.uniform(0.45, 1.35, (2, 3)).astype(np.float32)
-        image *= cv2.resize(ramp, (width, height), interpolation=cv2.INTER_LINEAR)[..., None]
-    if rng.random() < 0.10 * strength:
-        spot = np.zeros((height, width), dtype=np.float32)
-        centre = (int(rng.integers(width)), int(rng.integers(height)))
-        axes = (max(2, int(width * rng.uniform(0.04, 0.25))), max(2, int(height * rng.uniform(0.2, 0.8))))
-        cv2.ellipse(spot, centre, axes, float(rng.uniform(0, 180)), 0, 360, float(rng.uniform(40, 150)), -1)
-        image += cv2.blur(spot, (max(3, width // 8), max(3, height // 3)))[..., None]
-    if rng.random() < 0.08 * strength:
-        edge = int(rng.integers(height))
-        shade = np.float32(rng.uniform(0.35, 0.8))
-        if rng.random() < 0.5:
-            image[:edge] *= shade
-        else:
-            image[edge:] *= shade
-    return image
-
-
-def _dirt(image: np.ndarray, rng: np.random.Generator) -> None:
-    height, width = image.shape[:2]
-    for _ in range(int(rng.integers(1, 5))):
-        colour = rng.uniform(20, 200, 3)
-        centre = (int(rng.integers(width)), int(rng.integers(height)))
-        radius = max(1, int(height * rng.uniform(0.02, 0.10)))
-        cv2.circle(image, centre, radius, colour.tolist(), -1)
-
-
-def _blur(image: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
-    kind = rng.random()
-    # Blur in units of the crop, so that a large crop loses as much as a small one.
-    unit = image.shape[1] / WIDTH
-    if kind < 0.30 * strength:
-        return cv2.GaussianBlur(image, (0, 0), max(0.3, unit * rng.uniform(0.3, 1.25)))
-    if kind < 0.50 * strength:
-        length = max(2, round(unit * rng.uniform(1.5, 5.0)))
-        kernel = np.zeros((length, length), dtype=np.float32)
-        angle = rng.uniform(0, np.pi) if rng.random() < 0.5 else rng.normal(0, 0.15)
-        half = (length - 1) / 2
-        dx, dy = half * np.cos(angle), half * np.sin(angle)
-        start = (round(half - dx), round(half - dy))
-        cv2.line(kernel, start, (round(half + dx), round(half + dy)), 1.0)
-        return cv2.filter2D(image, -1, kernel / max(kernel.sum(), 1e-6))
-    if kind < 0.58 * strength:
-        soft = cv2.GaussianBlur(image, (0, 0), unit)
-        return image + (image - soft) * np.float32(rng.uniform(0.3, 1.2))
-    return image
-
-
-def spoil(image: np.ndarray, rng: np.random.Generator, strength: float, colour: float = 0.13) -> np.ndarray:
-    """What camera, light and storage do to a crop; returns 24x94x3 uint8 BGR. strength 0 only resizes."""
-    work = image.astype(np.float32, order="C")
-    if rng.random() < 0.15 * strength:
-        _dirt(work, rng)
-    work = _light(work, rng, strength, colour)
-    work = _blur(work, rng, strength)
-    if rng.random() < 0.22 * strength:
-        small = rng.uniform(0.38, 0.8)
-        size = (max(20, round(WIDTH * small)), max(7, round(HEIGHT * small * rng.uniform(0.9, 1.2))))
-        work = cv2.resize(work, size, interpolation=cv2.INTER_AREA if rng.random() < 0.6 else cv2.INTER_LINEAR)
-    if rng.random() < 0.45 * strength:
-        noise = rng.standard_normal(work.shape, dtype=np.float32)
-        if rng.random() < 0.4:
-            noise[..., 1] = noise[..., 2] = noise[..., 0]
-        work = work + noise * np.float32(rng.gamma(1.5, 3.5))
-    pixels = np.clip(work, 0, 255).astype(np.uint8)
-    if rng.random() < 0.3 * strength:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 92))]
-        pixels = cv2.imdecode(cv2.imencode(".jpg", pixels, quality)[1], cv2.IMREAD_COLOR)
-    if pixels.shape[:2] != (HEIGHT, WIDTH):
-        shrink = pixels.shape[1] > 1.3 * WIDTH and rng.random() < 0.3
-        pixels = cv2.resize(
-            pixels, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR
-        )
-    return pixels
-
-
-def photograph(plate: Plate, bank: GlyphBank, rng: np.random.Generator, strength: float) -> np.ndarray:
-    """The plate rendered, seen by a camera and cut out: 24x94."""
-    clean = render_plate(plate, bank, rng)
-    return spoil(view_plate(clean, rng, strength), rng, strength)
+        area += ((red if index in reds else ink) - area) * alpha
+    return np.clip(canvas, 0, 255).astype(np.uint8)
 
 
 def synthetic_sample(
-    bank: GlyphBank, rng: np.random.Generator, strength: float = 1.0, kind_shares: Sequence[float] = KIND_SHARES
+    bank: GlyphBank, rng: np.random.Generator, strength: float = 1.0, kind_shares: Mapping[str, float] = KIND_SHARES
 ) -> tuple[np.ndarray, str, str]:
     """One augmented 24x94 plate: image, text, kind."""
     plate = random_plate(rng, kind_shares)
-    return photograph(plate, bank, rng, strength), plate.text, plate.kind
+    return plate_sample(plate, bank, rng, strength), plate.text, plate.kind
 
 
-def real_sample(image: np.ndarray, rng: np.random.Generator, strength: float = 1.0) -> np.ndarray:
-    """A real crop of any size as an augmented 24x94 image."""
-    if rng.random() < 0.1:
-        return spoil(image, rng, 0.3 * strength)
-    image = shake_crop(image, rng, strength)
-    swap = rng.random()
-    # A plate of another colour for nothing: the ground of a blue plate becomes red, brown or greenish.
-    if swap < 0.06:
-        image = image[..., rng.permutation(3)]
-    elif swap < 0.09:
-        image = 255 - image
-    return spoil(image, rng, strength, 0.10)
+def plate_sample(plate: Plate, bank: GlyphBank, rng: np.random.Generator, strength: float) -> np.ndarray:
+    """The plate rendered, seen by a camera and cut out: 24x94."""
+    return photograph(render_plate(plate, bank, rng), rng, strength, plate.layout.rows)
 
 
 SAMPLE_PLATES = (

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Iterator, NamedTuple, Sequence
 
 import cv2
 import numpy as np
 
-from plates import Sample, encode, list_samples, read_image
-from synth_plates import GlyphBank, real_sample, synthetic_sample
+from plates import CHARSETS, encode
+from synth_plates import GlyphBank, synthetic_sample
+from training.crops import RealCrops
 from training.recipe import Stage
 
 # Batches ready per process: enough to ride out a slow one, little memory.
@@ -33,13 +33,9 @@ class Batch(NamedTuple):
 class BatchSource:
     def __init__(self, stage: Stage, real: Sequence[Path], glyphs: Path | None) -> None:
         self.stage = stage
+        self.charset = CHARSETS[stage.classes]
         self.bank = GlyphBank(glyphs) if stage.real_share < 1 else None
-        samples = list_samples(real) if stage.real_share > 0 else []
-        if stage.real_share > 0 and not samples:
-            raise ValueError(f"stage {stage.name}: expected labelled crops to train on, found none")
-        self.images = [read_image(sample.path) for sample in samples]
-        self.texts = [sample.text for sample in samples]
-        self.sample_steps = np.cumsum(_shares(samples, stage.province_balance))
+        self.crops = RealCrops(real, stage.province_balance, stage.set_balance) if stage.real_share > 0 else None
 
     def draw(self, step: int) -> Batch:
         stage = self.stage
@@ -48,26 +44,17 @@ class BatchSource:
         images, labels, lengths = [], [], []
         for _ in range(stage.batch):
             if rng.random() < stage.real_share:
-                index = min(int(np.searchsorted(self.sample_steps, rng.random())), len(self.images) - 1)
-                image = real_sample(self.images[index], rng, stage.real_strength * ease)
-                text = self.texts[index]
+                image, text = self.crops.draw(rng, stage.real_strength * ease, stage.splice_share)
             else:
                 strength = stage.synth_strength * ease
                 if stage.synth_spread > 0:
                     strength *= 1 - stage.synth_spread * rng.random()
                 image, text, _ = synthetic_sample(self.bank, rng, strength, stage.kinds)
-            indices = encode(text)
+            indices = encode(text, self.charset)
             images.append(image)
             labels += indices
             lengths.append(len(indices))
         return Batch(np.stack(images), np.array(labels, dtype=np.int64), np.array(lengths, dtype=np.int64))
-
-
-def _shares(samples: Sequence[Sample], balance: float) -> np.ndarray:
-    """Rare provinces are drawn more often: share ~ count^(1 - balance)."""
-    counts = Counter(sample.text[:1] for sample in samples)
-    weights = np.array([counts[sample.text[:1]] ** -balance for sample in samples], dtype=np.float64)
-    return weights / weights.sum() if samples else weights
 
 
 def ease_of(progress: float, ease_in: float) -> float:

@@ -10,7 +10,21 @@ import numpy as np
 import torch
 
 from lprnet_model import Lprnet
-from plates import CHARSET_CN68, greedy_text, list_samples, normalise, read_image, to_network_size
+from plates import CHARSETS, HEIGHT, WIDTH, Sample, greedy_text, list_samples, normalise, read_image, to_network_size
+from rectify import joined_rows
+
+# Kinds of crops with two rows; military ones are of either form, which their aspect tells.
+TWO_ROW_KINDS = {"two_row_yellow", "trailer", "agricultural_two_row"}
+TWO_ROW_ASPECT = 2.1
+
+
+def network_input(sample: Sample) -> np.ndarray:
+    """The crop in the network's size; one of two rows as the engine joins them."""
+    image = read_image(sample.path)
+    aspect = image.shape[1] / image.shape[0]
+    if sample.kind in TWO_ROW_KINDS or (sample.kind == "military" and aspect < TWO_ROW_ASPECT):
+        return joined_rows(image, WIDTH, HEIGHT)
+    return to_network_size(image)
 
 
 class EvalSet:
@@ -25,7 +39,7 @@ class EvalSet:
     def of_crops(sources: Sequence[Path]) -> EvalSet:
         """Folders or .tsv lists of labelled crops."""
         samples = list_samples(sources)
-        images = [to_network_size(read_image(sample.path)) for sample in samples]
+        images = [network_input(sample) for sample in samples]
         return EvalSet(images, [sample.text for sample in samples], [sample.group for sample in samples])
 
     @torch.inference_mode()
@@ -40,10 +54,11 @@ class EvalSet:
 
     def accuracy_of(self, logits: np.ndarray) -> dict[str, float]:
         """Share of exact plates per set, and "all" first."""
+        charset = CHARSETS[logits.shape[1]]
         right: Counter[str] = Counter()
         total: Counter[str] = Counter()
         for one, text, group in zip(logits, self.texts, self.groups):
-            exact = greedy_text(one, CHARSET_CN68) == text
+            exact = greedy_text(one, charset) == text
             for name in ("all", group):
                 total[name] += 1
                 right[name] += exact

@@ -46,6 +46,23 @@ class Progress:
         print(text, flush=True)
 
 
+def write_table(path: Path, folders: list[Path]) -> None:
+    """The last row of each stage's log, as a table in Markdown; stages that have not ended are marked."""
+    rows = []
+    for folder in folders:
+        log = folder / "log.csv"
+        if not log.is_file():
+            continue
+        with log.open(encoding="utf-8", newline="") as file:
+            last = list(csv.DictReader(file))[-1]
+        name = folder.name if (folder / "ema.pth").is_file() else f"{folder.name} (running)"
+        rows.append({"stage": name, **last})
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    lines += [f"| {' | '.join(row.get(name, '') for name in names)} |" for row in rows]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 class Journal:
     """log.csv: step, minutes, learning rate, loss since the last row, and exact plates per set in percent."""
 

@@ -9,9 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from lprnet_model import Lprnet
-from plates import CHARSET_CN68, normalise
+from plates import normalise
 from training.batches import Batch
 from training.recipe import Stage
+
+
+# Temperature of the probabilities that a teacher passes on.
+SOFTNESS = 2.0
 
 
 class MovingAverage:
@@ -61,17 +65,31 @@ def make_optimizer(network: nn.Module, stage: Stage) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=stage.lr, betas=(0.9, 0.99))
 
 
-def loss_of(network: Lprnet, batch: Batch, bf16: bool) -> Tensor:
+def loss_of(network: Lprnet, batch: Batch, stage: Stage, teacher: Lprnet | None = None) -> Tensor:
+    """CTC loss and, with a teacher, how far the network's probabilities of each step are from the teacher's."""
     pixels = torch.from_numpy(normalise(batch.images)).contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=stage.precision == "bf16"):
         logits = network(pixels)
+        wanted = teacher_logits(teacher, pixels)
     log_probabilities = logits.float().permute(2, 0, 1).log_softmax(dim=2)
     time_steps = torch.full((len(batch.lengths),), logits.shape[2], dtype=torch.int64)
-    return nn.functional.ctc_loss(
+    loss = nn.functional.ctc_loss(
         log_probabilities,
         torch.from_numpy(batch.labels),
         time_steps,
         torch.from_numpy(batch.lengths),
-        blank=len(CHARSET_CN68) - 1,
+        blank=logits.shape[1] - 1,
         zero_infinity=True,
     )
+    if wanted is None:
+        return loss
+    # Softened, so that the teacher's doubts count; the square keeps the gradient's size.
+    soft = nn.functional.log_softmax(logits.float() / SOFTNESS, dim=1)
+    goal = nn.functional.log_softmax(wanted.float() / SOFTNESS, dim=1)
+    distance = nn.functional.kl_div(soft, goal, reduction="none", log_target=True).sum(dim=1).mean()
+    return loss + stage.distil * SOFTNESS**2 * distance
+
+
+@torch.no_grad()
+def teacher_logits(teacher: Lprnet | None, pixels: Tensor) -> Tensor | None:
+    return teacher(pixels) if teacher else None

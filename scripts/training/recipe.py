@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from plates import CHARSETS
 from synth_plates import KINDS, KIND_SHARES
 
 PRUNING = ("none", "unstructured", "global", "groups")
@@ -20,7 +21,7 @@ class Stage:
     """Settings of one stage; every number that the result depends on, but for the data."""
 
     name: str
-    steps: int  # that the schedule is laid out for
+    steps: int = 0  # that the schedule is laid out for
     after: str = ""  # the stage whose average this one starts from; "" starts from random weights
     stop: int = 0  # ends after so many steps, in the middle of its schedule; 0 goes to the end
     seed: int = 1
@@ -31,16 +32,27 @@ class Stage:
     dropout: float = 0.2
     ema: float = 0.998
     precision: str = "bf16"  # of the forward pass; fp32 is the other
-    widths: float = 1.0  # multiplier; a stage after another takes the widths of its weights
+    widths: float = 1.0  # multiplier; 1 keeps the widths of what the stage starts from, others widen it
+    classes: int = len(CHARSETS[89])  # one of plates.CHARSETS; what the stage starts from may have fewer
+    average: tuple[str, ...] = ()  # no training: the mean of these stages' weights, which have one start in common
+    teacher: str = ""  # the stage whose probabilities are learned besides the labels
+    distil: float = 1.0  # how much those count
     real_share: float = 0.5  # of the images; the others are rendered
     real_strength: float = 0.7  # of augmentation, 0..1
     synth_strength: float = 0.85
     synth_spread: float = 0.0  # strength of a rendered plate: uniform from (1 - spread) * synth_strength upwards
-    kinds: tuple[float, ...] = KIND_SHARES  # of rendered plates, in the order of synth_plates.KINDS
-    province_balance: float = 0.35  # 0 draws real crops evenly, 1 provinces evenly
+    kinds: dict[str, float] = field(default_factory=lambda: dict(KIND_SHARES))  # shares of rendered plates
+    province_balance: float = 0.6  # 0 draws real crops evenly, 1 provinces evenly
+    set_balance: float = 0.2  # the same for their sets
+    splice_share: float = 0.3  # of the real crops that get the serial of another
     ease_in: float = 0.12  # share of the steps until augmentation is whole
     prune: str = "none"
     amount: float = 0.0  # share of the weights to remove before the first step
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The stages whose results this one uses; what it starts from comes first."""
+        return (*((self.after,) if self.after else ()), *self.average, *((self.teacher,) if self.teacher else ()))
 
     @property
     def end(self) -> int:
@@ -48,24 +60,35 @@ class Stage:
 
 
 def _checked(name: str, values: dict) -> Stage:
-    types = {field.name: field.type for field in fields(Stage)}
+    types = {one.name: one.type for one in fields(Stage)}
     for key, value in values.items():
         if key not in types or key == "name":
             raise RecipeError(f"stage {name}: unknown setting {key!r}")
         if types[key] == "int" and type(value) is not int:
             raise RecipeError(f"stage {name}: {key}: expected a whole number, found {value!r}")
+        if types[key] == "dict[str, float]" and not (
+            type(value) is dict and all(type(share) in (int, float) for share in value.values())
+        ):
+            raise RecipeError(f"stage {name}: {key}: expected NAME = SHARE in braces, found {value!r}")
         if types[key] == "float" and type(value) not in (int, float):
             raise RecipeError(f"stage {name}: {key}: expected a number, found {value!r}")
-    if "steps" not in values:
+    if "steps" not in values and "average" not in values:
         raise RecipeError(f"stage {name}: steps: missing")
     stage = Stage(name, **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
     if stage.prune not in PRUNING:
         raise RecipeError(f"stage {name}: prune: expected one of {', '.join(PRUNING)}, found {stage.prune!r}")
     if not 0 <= stage.amount < 1:
         raise RecipeError(f"stage {name}: amount: expected 0 to below 1, found {stage.amount}")
-    if len(stage.kinds) != len(KINDS) or abs(sum(stage.kinds) - 1) > 1e-6:
-        raise RecipeError(f"stage {name}: kinds: expected {len(KINDS)} shares that add up to 1, found {stage.kinds}")
-    if stage.steps < 1:
+    for kind in stage.kinds:
+        if kind not in KINDS:
+            raise RecipeError(f"stage {name}: kinds: unknown kind {kind!r}, expected {', '.join(KINDS)}")
+    if abs(sum(stage.kinds.values()) - 1) > 1e-6:
+        raise RecipeError(f"stage {name}: kinds: expected shares that add up to 1, found {sum(stage.kinds.values())}")
+    if stage.classes not in CHARSETS:
+        raise RecipeError(f"stage {name}: classes: expected one of {tuple(CHARSETS)}, found {stage.classes}")
+    if stage.average and (stage.after or stage.teacher or stage.steps):
+        raise RecipeError(f"stage {name}: average: expected no after, teacher or steps beside it")
+    if stage.steps < 1 and not stage.average:
         raise RecipeError(f"stage {name}: steps: expected at least 1, found {stage.steps}")
     if not 0 <= stage.stop <= stage.steps:
         raise RecipeError(f"stage {name}: stop: expected 0 to {stage.steps}, found {stage.stop}")
@@ -92,16 +115,21 @@ def _inherited(content: dict[str, dict], name: str) -> dict:
 
 
 def chain(recipe: dict[str, Stage], name: str) -> list[Stage]:
-    """The stages that lead to `name`, in the order they run."""
+    """The stages that `name` needs and `name`, in the order they run."""
     stages: list[Stage] = []
-    while name:
+
+    def add(name: str, above: tuple[str, ...]) -> None:
         if name not in recipe:
             raise RecipeError(f"stage {name}: not in the recipe, which has {', '.join(recipe)}")
-        if any(stage.name == name for stage in stages):
+        if name in above:
             raise RecipeError(f"stage {name}: comes after itself")
-        stages.append(recipe[name])
-        name = recipe[name].after
-    return stages[::-1]
+        for needed in recipe[name].needs:
+            add(needed, (*above, name))
+        if recipe[name] not in stages:
+            stages.append(recipe[name])
+
+    add(name, ())
+    return stages
 
 
 def changed(stage: Stage, changes: list[str]) -> Stage:
@@ -110,5 +138,5 @@ def changed(stage: Stage, changes: list[str]) -> Stage:
         values = tomllib.loads("\n".join(changes))
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{' '.join(changes)}: {error}") from error
-    current = {field.name: getattr(stage, field.name) for field in fields(Stage) if field.name != "name"}
+    current = {one.name: getattr(stage, one.name) for one in fields(Stage) if one.name != "name"}
     return _checked(stage.name, {**current, **values})

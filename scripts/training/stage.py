@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Sequence
 
 import torch
 from torch import nn
 
 from lprnet_model import Lprnet, LprnetShape, load_model
 from training.batches import batches
+from training.growing import grown
 from training.journal import Journal, Progress
 from training.optimiser import MovingAverage, learning_rate, loss_of, make_optimizer
 from training.pruning import FixedZeros, prune
@@ -45,6 +46,7 @@ def is_done(folder: Path) -> bool:
 
 def check_settings(stage: Stage, folder: Path, start: Path | None) -> None:
     """A folder belongs to one set of settings: to go on with others would give weights that no recipe describes."""
+    folder.mkdir(parents=True, exist_ok=True)
     settings = json.loads(json.dumps({**asdict(stage), "start": start.name if start else ""}))
     path = folder / "settings.json"
     if path.is_file():
@@ -57,9 +59,13 @@ def check_settings(stage: Stage, folder: Path, start: Path | None) -> None:
 
 
 def starting_network(stage: Stage, start: Path | None) -> Lprnet:
-    """Random weights, or those of `start`, pruned if the stage says so."""
+    """Random weights, or those of `start`, widened and with more classes and pruned if the stage says so."""
     initial = load_model(start).network if start else None
-    shape = initial.shape if initial else LprnetShape.from_widths(stage.widths)
+    shape = LprnetShape.from_widths(stage.widths, stage.classes)
+    if initial and stage.widths == 1:
+        shape = replace(initial.shape, classes=stage.classes)
+    if initial and initial.shape != shape:
+        initial = grown(initial, shape, stage.seed)
     network = Lprnet(shape, dropout=stage.dropout).to(memory_format=torch.channels_last)
     torch.manual_seed(stage.seed)
     if initial:
@@ -71,11 +77,33 @@ def starting_network(stage: Stage, start: Path | None) -> Lprnet:
     return network
 
 
-def run_stage(stage: Stage, folder: Path, start: Path | None, site: Site, evaluate: Evaluate) -> None:
+def run_average(stage: Stage, folder: Path, parts: Sequence[Path], evaluate: Evaluate) -> None:
+    """The mean of the weights and batch-norm statistics of some model files."""
+    check_settings(stage, folder, None)
+    networks = [load_model(part).network for part in parts]
+    states = [network.state_dict() for network in networks]
+    mean = {
+        key: torch.stack([state[key] for state in states]).mean(dim=0) if value.is_floating_point() else value
+        for key, value in states[0].items()
+    }
+    networks[0].load_state_dict(mean)
+    accuracy = evaluate(networks[0])
+    Journal(folder, 0).add(0, 0.0, 0.0, 0.0, accuracy)
+    print(f"{stage.name}  mean of {len(parts)}  {_listed(accuracy)}", flush=True)
+    save_atomically(mean, folder / "ema.pth")
+
+
+def _listed(accuracy: dict[str, float]) -> str:
+    return "  ".join(f"{name} {100 * share:.1f}" for name, share in accuracy.items())
+
+
+def run_stage(
+    stage: Stage, folder: Path, start: Path | None, site: Site, evaluate: Evaluate, teacher: Path | None = None
+) -> None:
     """Trains; `start` is a model file or None. Killed and run again it gives the weights of an uninterrupted run."""
-    folder.mkdir(parents=True, exist_ok=True)
     check_settings(stage, folder, start)
     network = starting_network(stage, start)
+    taught_by = load_model(teacher).network.to(memory_format=torch.channels_last) if teacher else None
     zeros = FixedZeros(network)
     optimizer = make_optimizer(network, stage)
     average = MovingAverage(network, stage.ema)
@@ -106,7 +134,7 @@ def run_stage(stage: Stage, folder: Path, start: Path | None, site: Site, evalua
         minutes = (time.monotonic() - began) / 60
         journal.add(step, minutes, rate, sum(losses) / max(len(losses), 1), accuracy)
         losses.clear()
-        progress.say(f"{stage.name}  step {step}  " + "  ".join(f"{g} {100 * a:.1f}" for g, a in accuracy.items()))
+        progress.say(f"{stage.name}  step {step}  {_listed(accuracy)}")
 
     for batch in batches(stage, site.real, site.glyphs, step, site.workers):
         # Dropout draws from here: seeded by the step, so that a resumed run draws the same.
@@ -116,7 +144,7 @@ def run_stage(stage: Stage, folder: Path, start: Path | None, site: Site, evalua
             group["lr"] = rate
         network.train()
         optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(network, batch, stage.precision == "bf16")
+        loss = loss_of(network, batch, stage, taught_by)
         loss.backward()
         zeros.clear_gradients()
         nn.utils.clip_grad_norm_(network.parameters(), 5.0)
