@@ -8,6 +8,7 @@ has what happens to a clean plate then. Every image depends on its seed alone.
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -242,6 +243,13 @@ def random_plate(rng: np.random.Generator, kind_shares: Mapping[str, float] = KI
 def random_text(kind: str, rng: np.random.Generator, province: str | None = None) -> str:
     """What a plate of this kind may say, from one province or any."""
     return KINDS[kind].text(Words(rng, province))
+
+
+@functools.cache
+def characters_of(kind: str) -> frozenset[str]:
+    """What plates of this kind are written with, by the look of many."""
+    rng = np.random.default_rng(0)
+    return frozenset("".join(random_text(kind, rng) for _ in range(300)))
 
 
 class GlyphBank:

@@ -15,7 +15,7 @@ from rectify import joined_rows
 
 # Kinds of crops with two rows; military ones are of either form, which their aspect tells.
 TWO_ROW_KINDS = {"two_row_yellow", "trailer", "agricultural_two_row"}
-TWO_ROW_ASPECT = 2.1
+TWO_ROW_ASPECT = 2.5
 
 
 def network_input(sample: Sample) -> np.ndarray:

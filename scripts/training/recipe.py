@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from plates import CHARSETS
-from synth_plates import KINDS, KIND_SHARES
+from synth_plates import KINDS, KIND_SHARES, characters_of
 
 PRUNING = ("none", "unstructured", "global", "groups")
 
@@ -86,6 +86,10 @@ def _checked(name: str, values: dict) -> Stage:
         raise RecipeError(f"stage {name}: kinds: expected shares that add up to 1, found {sum(stage.kinds.values())}")
     if stage.classes not in CHARSETS:
         raise RecipeError(f"stage {name}: classes: expected one of {tuple(CHARSETS)}, found {stage.classes}")
+    for kind in stage.kinds if stage.real_share < 1 else ():
+        foreign = characters_of(kind) - set(CHARSETS[stage.classes])
+        if foreign:
+            raise RecipeError(f"stage {name}: kinds: {kind} has {min(foreign)}, which {stage.classes} classes do not")
     if stage.average and (stage.after or stage.teacher or stage.steps):
         raise RecipeError(f"stage {name}: average: expected no after, teacher or steps beside it")
     if stage.steps < 1 and not stage.average:

@@ -30,7 +30,7 @@ import train  # noqa: E402
 from training import crops, growing, pruning, recipe, stage  # noqa: E402
 from training.evaluation import EvalSet, network_input  # noqa: E402
 
-TINY = {"batch": 2, "widths": 0.25, "classes": 68, "real_share": 0.0, "warm_up": 2}
+TINY = {"batch": 2, "widths": 0.25, "classes": 68, "real_share": 0.0, "warm_up": 2, "kinds": {"blue": 1.0}}
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +84,7 @@ def test_every_stage_of_the_recipe_can_run() -> None:
         ("[a]\nsteps = 1\nkinds = { pink = 1.0 }", "stage a: kinds: unknown kind 'pink'"),
         ("[a]\nsteps = 1\nkinds = [1.0]", "stage a: kinds: expected NAME = SHARE"),
         ("[a]\nsteps = 1\nclasses = 70", "stage a: classes: expected one of (68, 75, 79, 89)"),
+        ("[a]\nsteps = 1\nclasses = 79", "stage a: kinds: military_older has "),
         ("[a]\nsteps = 1\naverage = ['b']", "stage a: average: expected no after"),
         ("[a]\nsteps = 5\nstop = 6", "stage a: stop: expected 0 to 5"),
         ("[a]\nlike = 'b'", "stage a: like: expected a stage"),
