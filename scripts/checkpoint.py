@@ -324,6 +324,7 @@ def _open_safetensors(path: Path) -> Checkpoint:
 MAX_DEPTH = 16
 # Whatever stands before this names the network; training frameworks add module., model., _orig_mod. and others.
 FIRST_TENSOR = "backbone.0.weight"
+OWN_TRANSFORMER = ("transformer.localization.", "transformer.fc_loc.")
 TRANSFORMER = re.compile(r"(^|\.)(st|stn|st_?net|stn_?net|loc_?net|localization|localisation|fc_loc|transformer)(\.|$)", re.I)
 
 
@@ -432,14 +433,15 @@ def _transformer(content: Any) -> str | None:
     return None
 
 
-def read_network(path: Path, key: str | None = None) -> tuple[dict[str, Tensor], str, str | None]:
+def read_network(path: Path, key: str | None = None, front: bool = False) -> tuple[dict[str, Tensor], str, str | None]:
     """Tensors of the network in a file under LPRNet's own names, where they were, and where a spatial transformer that
-    belongs in front of it is kept, if there is one. `key` chooses among several networks."""
+    belongs in front of it is kept, if there is one. `key` chooses among several networks; with `front` a transformer under
+    our own names is read too."""
     checkpoint = Checkpoint.open(path)
     chosen = _choose(checkpoint.content, key)
     state: dict[str, Tensor] = {}
     for name, value in chosen.tensors.items():
-        if TRANSFORMER.search(name):
+        if TRANSFORMER.search(name) and not (front and name.startswith(OWN_TRANSFORMER)):
             continue
         if not _is_tensor(value):
             if name.startswith(("backbone.", "container.")):
@@ -456,6 +458,6 @@ def read_network(path: Path, key: str | None = None) -> tuple[dict[str, Tensor],
     return state, chosen.place(), _transformer(checkpoint.content)
 
 
-def read_checkpoint(path: Path, key: str | None = None) -> dict[str, Tensor]:
+def read_checkpoint(path: Path, key: str | None = None, front: bool = False) -> dict[str, Tensor]:
     """The tensors alone."""
-    return read_network(path, key)[0]
+    return read_network(path, key, front)[0]

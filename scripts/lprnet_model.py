@@ -34,6 +34,8 @@ BLOCK_INDICES = (4, 8, 11)
 NORM_INDICES = (1, 5, 9, 12, 17, 21)
 TAP_INDICES = (2, 6, 13, 22)
 STEPS = 18
+# Rows and columns that a spatial transformer's convolutions and pools leave of 24x94.
+LOCATED = (2, 14)
 # The three tensors of weights/FORMAT.md that stand for a sparse one, and what their entries cost in the header.
 MASK, VALUES, SHAPE = ".mask", ".values", ".shape"
 SPARSE_HEADER_BYTES = 256
@@ -45,6 +47,7 @@ class LprnetShape:
     """Every free size of the network.
 
     blocks: for the small basic blocks at 4, 8 and 11 the output channels of their four convolutions.
+    transformer: of a spatial transformer in front, the channels of its two convolutions and the width of its linear layer.
     """
 
     channels: int = 3
@@ -52,6 +55,7 @@ class LprnetShape:
     blocks: tuple[tuple[int, int, int, int], ...] = ((32, 32, 32, 128), (64, 64, 64, 256), (64, 64, 64, 256))
     head: int = 256
     classes: int = 68
+    transformer: tuple[int, int, int] | None = None
 
     @staticmethod
     def from_widths(
@@ -144,6 +148,31 @@ class SmallBasicBlock(nn.Module):
         return self.block(x)
 
 
+class SpatialTransformer(nn.Module):
+    """Straightens the picture before it is read (section 3.1 of the LPRNet paper): a small network sees where the plate lies
+    and gives an affine map, by which the picture is sampled anew. It starts as the identity."""
+
+    def __init__(self, channels: int, widths: tuple[int, int, int]) -> None:
+        super().__init__()
+        first, second, hidden = widths
+        self.localization = nn.Sequential(
+            nn.Conv2d(channels, first, 3), nn.MaxPool2d(2), nn.ReLU(),
+            nn.Conv2d(first, second, 5), nn.MaxPool2d(3), nn.ReLU(),
+        )  # fmt: skip
+        self.fc_loc = nn.Sequential(nn.Linear(second * math.prod(LOCATED), hidden), nn.ReLU(), nn.Linear(hidden, 6))
+        self.reset_last_layer()
+
+    def reset_last_layer(self) -> None:
+        nn.init.zeros_(self.fc_loc[2].weight)
+        self.fc_loc[2].bias.data.copy_(torch.tensor([1.0, 0, 0, 0, 1, 0]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        theta = self.fc_loc(self.localization(x).flatten(1)).float().view(-1, 2, 3)
+        # Corners are the centres of the corner pixels; what lies outside is 0, the grey between black and white.
+        grid = functional.affine_grid(theta, list(x.shape), align_corners=True)
+        return functional.grid_sample(x, grid, align_corners=True)
+
+
 class Lprnet(nn.Module):
     """[N, channels, 24, 94] -> logits [N, classes, 18].
 
@@ -185,8 +214,11 @@ class Lprnet(nn.Module):
             nn.ReLU(),
         )
         self.container = nn.Sequential(nn.Conv2d(shape.context_channels(), shape.classes, 1))
+        self.transformer = SpatialTransformer(shape.channels, shape.transformer) if shape.transformer else None
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.transformer is not None:
+            x = self.transformer(x)
         taps = []
         for index, layer in enumerate(self.backbone):
             x = layer(x)
@@ -214,6 +246,8 @@ class Lprnet(nn.Module):
                 nn.init.zeros_(layer.bias)
             elif isinstance(layer, nn.BatchNorm2d):
                 layer.reset_parameters()
+        if self.transformer is not None:
+            self.transformer.reset_last_layer()
 
 
 def expected_shapes(shape: LprnetShape) -> dict[str, tuple[int, ...]]:
@@ -237,6 +271,13 @@ def expected_shapes(shape: LprnetShape) -> dict[str, tuple[int, ...]]:
     for index, width in zip(NORM_INDICES, norm_widths):
         for part in ("weight", "bias", "running_mean", "running_var"):
             shapes[f"backbone.{index}.{part}"] = (width,)
+    if shape.transformer:
+        first, second, hidden = shape.transformer
+        conv("transformer.localization.0", first, shape.channels, 3, 3)
+        conv("transformer.localization.3", second, first, 5, 5)
+        for part, size in ((0, (hidden, second * math.prod(LOCATED))), (2, (6, hidden))):
+            shapes[f"transformer.fc_loc.{part}.weight"] = size
+            shapes[f"transformer.fc_loc.{part}.bias"] = size[:1]
     return shapes
 
 
@@ -262,6 +303,7 @@ def infer_shape(state: Mapping[str, Tensor]) -> LprnetShape:
         blocks=blocks,
         head=weight("backbone.16")[0],
         classes=weight("backbone.20")[0],
+        transformer=_transformer_widths(state),
     )
     wanted = expected_shapes(shape)
     for key, size in wanted.items():
@@ -281,6 +323,16 @@ def infer_shape(state: Mapping[str, Tensor]) -> LprnetShape:
     if shape.channels not in (1, 3):
         raise LayoutError(f"backbone.0.weight: expected 1 or 3 input channels, found {shape.channels}")
     return shape
+
+
+def _transformer_widths(state: Mapping[str, Tensor]) -> tuple[int, int, int] | None:
+    layers = [f"transformer.{layer}.weight" for layer in ("localization.0", "localization.3", "fc_loc.0")]
+    if not any(key.startswith("transformer.") for key in state):
+        return None
+    for key in layers:
+        if key not in state or state[key].ndim == 0:
+            raise LayoutError(f"{key}: missing")
+    return tuple(state[key].shape[0] for key in layers)
 
 
 def model_from_state_dict(state: Mapping[str, Tensor]) -> Lprnet:
@@ -440,7 +492,7 @@ def load_model(path: Path) -> Model:
         preprocess = json.loads(metadata["lprnet.preprocess"])
         source = metadata.get("lprnet.source", "")
     else:
-        network = model_from_state_dict(read_checkpoint(path))
+        network = model_from_state_dict(read_checkpoint(path, front=True))
         classes = network.shape.classes
         charset = list(CHARSET_CN68) if classes == len(CHARSET_CN68) else numbered_charset(classes)
         blank = classes - 1

@@ -75,7 +75,12 @@ def grown(network: Lprnet, shape: LprnetShape, seed: int) -> Lprnet:
     if shape.classes > was.classes:
         _add_classes(tensors, was.classes, shape.classes, generator)
     result = Lprnet(shape)
-    result.load_state_dict(tensors)
+    torch.manual_seed(seed)
+    result.reset_parameters(generator)
+    # A transformer that was not there before starts as the identity.
+    fresh = result.transformer is not None and network.transformer is None
+    rest = {key: value for key, value in result.state_dict().items() if fresh and key.startswith("transformer.")}
+    result.load_state_dict(tensors | rest)
     return result
 
 

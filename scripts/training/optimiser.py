@@ -57,11 +57,16 @@ def learning_rate(stage: Stage, step: int) -> float:
     return stage.lr * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / stage.steps)))
 
 
-def make_optimizer(network: nn.Module, stage: Stage) -> torch.optim.Optimizer:
-    """AdamW; batch norms and biases are not decayed."""
-    matrices = [p for p in network.parameters() if p.ndim > 1]
-    vectors = [p for p in network.parameters() if p.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": stage.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+def make_optimizer(network: Lprnet, stage: Stage) -> torch.optim.Optimizer:
+    """AdamW; batch norms and biases are not decayed. `share` is the part of the learning rate that a group gets."""
+    front = {id(p) for p in network.transformer.parameters()} if network.transformer is not None else set()
+    groups = []
+    for share, in_front in ((1.0, False), (stage.transformer_rate, True)):
+        parameters = [p for p in network.parameters() if (id(p) in front) == in_front]
+        for decay, matrices in ((stage.weight_decay, True), (0.0, False)):
+            part = [p for p in parameters if (p.ndim > 1) == matrices]
+            if part:
+                groups.append({"params": part, "weight_decay": decay, "share": share})
     return torch.optim.AdamW(groups, lr=stage.lr, betas=(0.9, 0.99))
 
 

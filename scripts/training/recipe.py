@@ -34,6 +34,8 @@ class Stage:
     precision: str = "bf16"  # of the forward pass; fp32 is the other
     widths: float = 1.0  # multiplier; 1 keeps the widths of what the stage starts from, others widen it
     classes: int = len(CHARSETS[89])  # one of plates.CHARSETS; what the stage starts from may have fewer
+    transformer: bool = False  # a spatial transformer in front; one that the stage starts from is kept
+    transformer_rate: float = 0.1  # of the learning rate, for the transformer
     average: tuple[str, ...] = ()  # no training: the mean of these stages' weights, which have one start in common
     teacher: str = ""  # the stage whose probabilities are learned besides the labels
     distil: float = 1.0  # how much those count
@@ -70,6 +72,8 @@ def _checked(name: str, values: dict) -> Stage:
             type(value) is dict and all(type(share) in (int, float) for share in value.values())
         ):
             raise RecipeError(f"stage {name}: {key}: expected NAME = SHARE in braces, found {value!r}")
+        if types[key] == "bool" and type(value) is not bool:
+            raise RecipeError(f"stage {name}: {key}: expected true or false, found {value!r}")
         if types[key] == "float" and type(value) not in (int, float):
             raise RecipeError(f"stage {name}: {key}: expected a number, found {value!r}")
     if "steps" not in values and "average" not in values:

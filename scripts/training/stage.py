@@ -20,6 +20,9 @@ from training.optimiser import MovingAverage, learning_rate, loss_of, make_optim
 from training.pruning import FixedZeros, prune
 from training.recipe import RecipeError, Stage
 
+# Channels and width of a transformer that is added.
+TRANSFORMER = (32, 32, 32)
+
 Evaluate = Callable[[Lprnet], dict[str, float]]
 
 
@@ -64,6 +67,8 @@ def starting_network(stage: Stage, start: Path | None) -> Lprnet:
     shape = LprnetShape.from_widths(stage.widths, stage.classes)
     if initial and stage.widths == 1:
         shape = replace(initial.shape, classes=stage.classes)
+    if stage.transformer and not shape.transformer:
+        shape = replace(shape, transformer=TRANSFORMER)
     if initial and initial.shape != shape:
         initial = grown(initial, shape, stage.seed)
     network = Lprnet(shape, dropout=stage.dropout).to(memory_format=torch.channels_last)
@@ -141,7 +146,7 @@ def run_stage(
         torch.manual_seed(stage.seed * 1_000_003 + step)
         rate = learning_rate(stage, step)
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["share"]
         network.train()
         optimizer.zero_grad(set_to_none=True)
         loss = loss_of(network, batch, stage, taught_by)

@@ -29,6 +29,7 @@ import synth_plates  # noqa: E402
 import train  # noqa: E402
 from training import crops, growing, pruning, recipe, stage  # noqa: E402
 from training.evaluation import EvalSet, network_input  # noqa: E402
+from training.optimiser import make_optimizer  # noqa: E402
 
 TINY = {"batch": 2, "widths": 0.25, "classes": 68, "real_share": 0.0, "warm_up": 2, "kinds": {"blue": 1.0}}
 
@@ -250,6 +251,33 @@ def test_a_grown_network_answers_as_before(
 def test_a_network_does_not_shrink(network: lprnet_model.Lprnet) -> None:
     with pytest.raises(ValueError, match="at least the widths"):
         growing.grown(network, lprnet_model.LprnetShape.from_widths(0.125), seed=1)
+
+
+def test_an_added_transformer_changes_nothing_at_first(network: lprnet_model.Lprnet, tmp_path: Path) -> None:
+    torch.save(network.state_dict(), tmp_path / "start.pth")
+    straight = recipe.Stage("test", steps=1, classes=68, transformer=True)
+    larger = stage.starting_network(straight, tmp_path / "start.pth")
+    assert larger.shape.transformer == stage.TRANSFORMER
+    images = dump_reference.random_images(4, seed=2)
+    rows = EvalSet(images, [""] * 4, [""] * 4)
+    before = rows.logits(network)
+    assert np.allclose(rows.logits(larger), before, atol=1e-4 * np.abs(before).max())
+
+    again = lprnet_model.model_from_state_dict(larger.state_dict())
+    assert again.shape == larger.shape
+    again.transformer.fc_loc[2].bias.data[2] = 2.0  # half a width to the right
+    assert not np.allclose(rows.logits(again), before, atol=0.01 * np.abs(before).max())
+    half = dict(larger.state_dict())
+    del half["transformer.fc_loc.0.weight"]
+    with pytest.raises(lprnet_model.LayoutError, match="transformer.fc_loc.0.weight: missing"):
+        lprnet_model.model_from_state_dict(half)
+
+    groups = make_optimizer(larger, straight).param_groups
+    assert [group["share"] for group in groups] == [1.0, 1.0, 0.1, 0.1]
+    assert sum(len(group["params"]) for group in groups) == len(list(larger.parameters()))
+    kept = recipe.Stage("test", steps=1, classes=68)
+    torch.save(larger.state_dict(), tmp_path / "larger.pth")
+    assert stage.starting_network(kept, tmp_path / "larger.pth").shape == larger.shape
 
 
 def test_copies_keep_what_strided_pools_keep() -> None:
