@@ -90,8 +90,8 @@ expect "bench that fails" 3 - 'hbDNNInfer returned' bench --frames 2 "${bpu[@]}"
 export LPRNET_STAND_IN="hang=1"
 expect "a frame that never ends" 3 - 'hbDNNWaitTaskDone returned HB_DNN_TIMEOUT .-6000008. after 50 ms' \
   read --bpu-timeout 50 "$plate" "${board[@]}"
-export LPRNET_STAND_IN="delay=3000 delays=1"
-expect "the next frame" 3 '^川G5W306	' '京A7K259.jpg' read --bpu-timeout 2900 "$plate" \
+export LPRNET_STAND_IN="delay=12000 delays=1"
+expect "the next frame" 3 '^川G5W306	' '京A7K259.jpg' read --bpu-timeout 11000 "$plate" \
   "$samples/川G5W306.jpg" "${board[@]}"
 export LPRNET_STAND_IN="fail=hbDNNRelease:-6000013"
 expect "a runtime that does not let go" 3 '^京A7K259' 'hbDNNRelease returned HB_DNN_MODEL_IS_RUNNING' \
