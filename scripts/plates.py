@@ -30,7 +30,7 @@ CHARSETS: dict[int, tuple[str, ...]] = {
     classes: tuple(_CLASS_ORDER[: classes - 1] + "-") for classes in (68, 75, 79, 89)
 }
 CHARSET_CN68 = CHARSETS[68]
-# What the weights that ship can write: every plate of GA 36-2018 and older ones still on the road.
+# Every plate of GA 36-2018 and older ones still on the road.
 CHARSET_CN89 = CHARSETS[89]
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".ppm", ".pgm"}
