@@ -14,7 +14,7 @@
 namespace lprnet::bench {
 namespace {
 
-void resize_and_normalise(benchmark::State& state, int width, int height) {
+void resize_and_normalize(benchmark::State& state, int width, int height) {
     const std::vector<std::uint8_t> pixels(
         static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3, 100);
     Result<Preprocessor> preprocessor = Preprocessor::create({});
@@ -32,7 +32,7 @@ void resize_and_normalise(benchmark::State& state, int width, int height) {
 }
 
 // One plate of a frame as a camera gives it: rectified from NV12, whatever the frame's size.
-void rectify_and_normalise(benchmark::State& state) {
+void rectify_and_normalize(benchmark::State& state) {
     constexpr int kWidth = 1920, kHeight = 1080;
     std::vector<std::uint8_t> pixels(image_bytes(PixelFormat::nv12, kHeight, kWidth));
     for (std::size_t i = 0; i < pixels.size(); ++i)
@@ -78,14 +78,14 @@ void register_image() {
             decode_file(state, path);
         })->Unit(benchmark::kMicrosecond);
     }
-    benchmark::RegisterBenchmark("image/nv12_quad", rectify_and_normalise)
+    benchmark::RegisterBenchmark("image/nv12_quad", rectify_and_normalize)
         ->Unit(benchmark::kMicrosecond);
     constexpr int kSizes[][2] = {{94, 24}, {188, 48}, {440, 140}, {1920, 1080}};
     for (const auto& size : kSizes) {
         const std::string name =
             "image/bgr_" + std::to_string(size[0]) + "x" + std::to_string(size[1]);
         benchmark::RegisterBenchmark(name.c_str(), [size](benchmark::State& state) {
-            resize_and_normalise(state, size[0], size[1]);
+            resize_and_normalize(state, size[0], size[1]);
         })->Unit(benchmark::kMicrosecond);
     }
 }

@@ -23,14 +23,14 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Best of several short runs, in multiply-adds per second.
-double measure_peak(const kernels::KernelTable& table, bool quantised) {
+double measure_peak(const kernels::KernelTable& table, bool quantized) {
     constexpr std::int64_t kRounds = 200000;
     double best = 0.0;
     for (int i = 0; i < 20; ++i) {
         float sink = 0.0f;
         const Clock::time_point begin = Clock::now();
         const std::int64_t count =
-            quantised ? table.peak_s8(kRounds, &sink) : table.peak_f32(kRounds, &sink);
+            quantized ? table.peak_s8(kRounds, &sink) : table.peak_f32(kRounds, &sink);
         benchmark::DoNotOptimize(sink);
         const std::chrono::duration<double> elapsed = Clock::now() - begin;
         best = std::max(best, static_cast<double>(count) / elapsed.count());
@@ -38,11 +38,11 @@ double measure_peak(const kernels::KernelTable& table, bool quantised) {
     return best;
 }
 
-// In float32, or of the products of quantised elements.
-double peak_of(const kernels::KernelTable& table, bool quantised) {
+// In float32, or of the products of quantized elements.
+double peak_of(const kernels::KernelTable& table, bool quantized) {
     static std::map<std::pair<const kernels::KernelTable*, bool>, double> peaks;
-    const auto [it, inserted] = peaks.try_emplace({&table, quantised}, 0.0);
-    if (inserted) it->second = measure_peak(table, quantised);
+    const auto [it, inserted] = peaks.try_emplace({&table, quantized}, 0.0);
+    if (inserted) it->second = measure_peak(table, quantized);
     return it->second;
 }
 
@@ -65,7 +65,7 @@ void count_rate(benchmark::State& state, const PlannedNetwork& network, const St
     const double rate = static_cast<double>(step.multiply_accumulates) *
                         static_cast<double>(state.iterations()) / elapsed.count();
     state.counters["GMAC/s"] = rate * 1e-9;
-    const bool bytes = step.output.quantised() && !std::holds_alternative<kernels::Conv2dLevelsF32>(
+    const bool bytes = step.output.quantized() && !std::holds_alternative<kernels::Conv2dLevelsF32>(
                                                       step.calls.front().arguments);
     state.counters["peak"] = rate / peak_of(*network.plan.table, bytes);
     if (step.algorithm.sparse) state.counters["real GMAC/s"] = rate * (1.0 - network.zeros) * 1e-9;
@@ -137,18 +137,18 @@ void register_winograd_weights(const std::shared_ptr<PlannedNetwork>& network, c
     })->Unit(benchmark::kMicrosecond);
 }
 
-// The weights of a quantised network as float32: what they stand for, in the same units.
+// The weights of a quantized network as float32: what they stand for, in the same units.
 void make_weights_float(Graph& graph) {
     for (Node& node : graph.nodes) {
-        if (!node.quantised() || node.keeps_float()) continue;
-        const std::size_t per_channel = node.quantised_weight.size() / node.weight_step.size();
-        std::vector<float> weight(node.quantised_weight.size());
+        if (!node.quantized() || node.keeps_float()) continue;
+        const std::size_t per_channel = node.quantized_weight.size() / node.weight_step.size();
+        std::vector<float> weight(node.quantized_weight.size());
         for (std::size_t i = 0; i < weight.size(); ++i) {
             weight[i] =
-                static_cast<float>(node.quantised_weight[i]) * node.weight_step[i / per_channel];
+                static_cast<float>(node.quantized_weight[i]) * node.weight_step[i / per_channel];
         }
         node.weight = Floats(std::move(weight));
-        node.quantised_weight = {};
+        node.quantized_weight = {};
         node.weight_step.clear();
     }
 }
@@ -188,7 +188,7 @@ void register_variant(const Model& model, const kernels::KernelTable& table,
     }
 }
 
-// A quantised network's convolutions, were all their weights kept in float32.
+// A quantized network's convolutions, were all their weights kept in float32.
 void register_levels(const Model& model, const kernels::KernelTable& table) {
     Graph graph = model.data().graph;
     make_weights_float(graph);
@@ -199,26 +199,26 @@ void register_levels(const Model& model, const kernels::KernelTable& table) {
     network->plan = std::move(*plan);
     run_plan(network->plan, network->arena.data());
     for (const Step& step : network->plan.steps) {
-        if (step.op == Op::conv2d && step.output.quantised()) register_step(network, step);
+        if (step.op == Op::conv2d && step.output.quantized()) register_step(network, step);
     }
 }
 
 }  // namespace
 
 void register_kernels(const Model& model) {
-    const bool quantised = model.data().graph.quantised();
+    const bool quantized = model.data().graph.quantized();
     for (const kernels::KernelTable* table : tables()) {
-        const std::string peak = (quantised ? "peak_s8/" : "peak_f32/") + std::string(table->name);
-        benchmark::RegisterBenchmark(peak.c_str(), [table, quantised](benchmark::State& state) {
-            for (auto _ : state) benchmark::DoNotOptimize(measure_peak(*table, quantised));
-            state.counters["GMAC/s"] = peak_of(*table, quantised) * 1e-9;
+        const std::string peak = (quantized ? "peak_s8/" : "peak_f32/") + std::string(table->name);
+        benchmark::RegisterBenchmark(peak.c_str(), [table, quantized](benchmark::State& state) {
+            for (auto _ : state) benchmark::DoNotOptimize(measure_peak(*table, quantized));
+            state.counters["GMAC/s"] = peak_of(*table, quantized) * 1e-9;
         })->Iterations(1);
 
         for (const Variant& variant : kVariants) {
-            if (quantised && *variant.forced != '\0') continue;  // no choice there
+            if (quantized && *variant.forced != '\0') continue;  // no choice there
             register_variant(model, *table, variant);
         }
-        if (quantised) register_levels(model, *table);
+        if (quantized) register_levels(model, *table);
     }
 }
 

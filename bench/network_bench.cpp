@@ -67,7 +67,7 @@ void register_network(const Model& model) {
         if (!reader->recognizer.set_image(reader->view())) continue;
         reader->recognizer.infer();
         const std::string isa =
-            table->name + std::string(model.data().graph.quantised() ? "_int8" : "");
+            table->name + std::string(model.data().graph.quantized() ? "_int8" : "");
         benchmark::RegisterBenchmark(("network/" + isa).c_str(), [reader](benchmark::State& state) {
             for (auto _ : state) {
                 reader->recognizer.infer();

@@ -1,4 +1,4 @@
-// One branch of the global context from a quantised tensor, in integers; the formulas stand in
+// One branch of the global context from a quantized tensor, in integers; the formulas stand in
 // shapes.h. Plain loops over a fixed number of channels, which every compiler turns into
 // vectors: sums of integers are the same in any order.
 #pragma once

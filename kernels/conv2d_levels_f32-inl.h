@@ -1,4 +1,4 @@
-// Direct convolution of quantised tensors with float32 weights, to levels; conv2d-inl.h has the
+// Direct convolution of quantized tensors with float32 weights, to levels; conv2d-inl.h has the
 // loops.
 #pragma once
 

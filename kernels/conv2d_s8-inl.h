@@ -1,4 +1,4 @@
-// Direct convolution of quantised tensors, with int8 weights, int32 sums and requantisation;
+// Direct convolution of quantized tensors, with int8 weights, int32 sums and requantization;
 // conv2d-inl.h has the loops.
 //
 // A lane multiplies four activations of a byte by four weights of a byte, or, where the

@@ -286,8 +286,8 @@ template <class Isa>
 const float* sparse_panel_inputs(const Conv2dSparseF32& a, const SparseBlock<Isa>& block, int first,
                                  int count, float* loaded) noexcept {
     constexpr int kPixels = Sparse<Isa>::pixels;
-    const int centre = a.kh * a.kw / 2;
-    if (first / a.ic == centre && (first + count - 1) / a.ic == centre) {
+    const int center = a.kh * a.kw / 2;
+    if (first / a.ic == center && (first + count - 1) / a.ic == center) {
         return a.input + std::ptrdiff_t{block.first} * a.ic +
                std::ptrdiff_t{first % a.ic} * kPixels;
     }

@@ -17,7 +17,7 @@ struct KernelTable {
     // Pixels that a sparse convolution takes at a time.
     int sparse_pixels;
 
-    // Elements of quantised tensors: bytes, 1, 2 or 4, and what a kernel subtracts from each
+    // Elements of quantized tensors: bytes, 1, 2 or 4, and what a kernel subtracts from each
     // before it multiplies, for which packing makes up in the bias.
     struct Quantized {
         int bytes;
@@ -41,7 +41,7 @@ struct KernelTable {
     void (*max_pool2d_f32)(const MaxPool2dF32&) noexcept;
     void (*context_tap_f32)(const ContextTapF32&) noexcept;
     void (*context_scale_f32)(const ContextScaleF32&) noexcept;
-    void (*quantise_f32)(const QuantiseF32&) noexcept;
+    void (*quantize_f32)(const QuantizeF32&) noexcept;
     void (*max_pool2d_s8)(const MaxPool2dS8&) noexcept;
     void (*context_tap_s8)(const ContextTapS8&) noexcept;
     void (*context_scale_s8)(const ContextScaleS8&) noexcept;
@@ -49,7 +49,7 @@ struct KernelTable {
     // Runs `rounds` of independent multiply-adds on registers and returns how many
     // single ones that made; for benchmarks. `sink` receives a number.
     std::int64_t (*peak_f32)(std::int64_t rounds, float* sink) noexcept;
-    // The same for products of quantised elements.
+    // The same for products of quantized elements.
     std::int64_t (*peak_s8)(std::int64_t rounds, float* sink) noexcept;
 };
 

@@ -1,5 +1,5 @@
 // Max pool over a window of pixels, NHWC, keeping every channel_stride-th channel, of floats
-// or of quantised elements. Vectors run along the channels, so any stride in pixels costs the same;
+// or of quantized elements. Vectors run along the channels, so any stride in pixels costs the same;
 // the plan sorts channels so that the kept ones are adjacent and the stride is 1.
 #pragma once
 
@@ -32,7 +32,7 @@ void max_pool2d_vectors(const MaxPool2d<T>& a, const T* window, T* output) noexc
 }
 
 // The maxima over three adjacent columns of one row: V vectors of channels for W windows that
-// are Stride columns apart. Neighbours share columns, so each is loaded once.
+// are Stride columns apart. Neighbors share columns, so each is loaded once.
 template <class Isa, class T, int V, int W, int Stride>
 LPRNET_INLINE inline void max_pool2d_row(
     const MaxPool2d<T>& a, const T* pixel,

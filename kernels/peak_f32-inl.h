@@ -33,7 +33,7 @@ std::int64_t peak_f32(std::int64_t rounds, float* sink) noexcept {
     return rounds * kPeakChains * static_cast<std::int64_t>(Batch::size);
 }
 
-// The same for the products of quantised tensors' elements.
+// The same for the products of quantized tensors' elements.
 template <class Isa>
 std::int64_t peak_s8(std::int64_t rounds, float* sink) noexcept {
     using Sums = xsimd::batch<std::int32_t, typename Isa::arch>;

@@ -28,7 +28,7 @@ struct Conv2dF32 {
     bool exact = false;  // for whoever chooses the kernel: this is a call of conv2d_f32_exact
 };
 
-// A lane multiplies `group` adjacent activations at a time: 1 in float32, 2 or 4 quantised.
+// A lane multiplies `group` adjacent activations at a time: 1 in float32, 2 or 4 quantized.
 // Steps that one row of a kernel takes, filled up with weights of 0.
 constexpr int conv2d_row_steps(int ic, int kw, int group) noexcept {
     return (ic * kw + group - 1) / group;
@@ -36,9 +36,9 @@ constexpr int conv2d_row_steps(int ic, int kw, int group) noexcept {
 
 // output[i] = min(max(round(input[i] * factor[i % period] + offset[i % period]), 0), 255), as
 // elements of the table, with a rounding after each operation. `period` is a multiple of
-// kQuantisePeriod.
-inline constexpr int kQuantisePeriod = 16;
-struct QuantiseF32 {
+// kQuantizePeriod.
+inline constexpr int kQuantizePeriod = 16;
+struct QuantizeF32 {
     const float* input;
     const float* factor;
     const float* offset;
@@ -57,7 +57,7 @@ constexpr int conv2d_row_channels(int lanes, int group, int oc, int ic, int kw) 
     return rest * kRowChannelsShare <= lanes && whole && lanes > 1 ? rest : 0;
 }
 
-// Quantised tensors hold q = 0..255 for the real value scale * q. What an element is, one
+// Quantized tensors hold q = 0..255 for the real value scale * q. What an element is, one
 // byte, two or four, is the table's choice (KernelTable::quantized), and whoever moves such tensors
 // goes by its size; all tables compute the same q. A kernel may read, not use, up to three elements
 // behind the last one of its input.
@@ -220,7 +220,7 @@ struct MaxPool2d {
 };
 using MaxPool2dF32 = MaxPool2d<float>;
 
-// The same for a quantised tensor, whose elements are the table's.
+// The same for a quantized tensor, whose elements are the table's.
 struct MaxPool2dS8 {
     const void* input;
     std::ptrdiff_t input_row;
@@ -235,7 +235,7 @@ struct MaxPool2dS8 {
 
 // One branch of LPRNet's global context. With the average-pooled map
 //   p[y][x][c] = mean_{r,s} input[y*stride_h+r][x*stride_w+s][c],   y < oh, x < ow,
-// the branch is normalised by its own mean square over the whole image and averaged over
+// the branch is normalized by its own mean square over the whole image and averaged over
 // the height, which commutes with the 1x1 convolution behind it. The mean comes first:
 //   output[x][c] = mean_y p[y][x][c]
 //   squares[g] = sum_{y,x} sum_{c in group g} p[y][x][c]^2
@@ -274,7 +274,7 @@ struct ContextScaleF32 {
     int values[kMaxContextBranches];
 };
 
-// The same context from quantised tensors, exactly. With the sums of each window
+// The same context from quantized tensors, exactly. With the sums of each window
 //   S[y][x][c] = sum_{r,s} input[y*stride_h+r][x*stride_w+s][c]
 // a tap computes, in integers,
 //   sums[x][c] = sum_y S[y][x][c]

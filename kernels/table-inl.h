@@ -11,7 +11,7 @@
 //   fma_lane<L>(a, b, c), mul_lane<L>(a, b)  a[L] * b + c and a[L] * b, where one instruction does
 //                  it; else there are none
 //   forget(v)      makes the compiler believe that v is another value now
-//   Quantized      element of quantised tensors: std::uint8_t or std::int16_t
+//   Quantized      element of quantized tensors: std::uint8_t or std::int16_t
 //   quantized_vectors  vectors of output channels in one tile: 2, or 4 with half the pixels
 //   quantized_offset  what dot() subtracts from each activation
 //   dot(sum, x, w)  sum + the products of each lane's group, exactly
@@ -34,7 +34,7 @@
 #include "kernels/kernel_table.h"
 #include "kernels/max_pool2d-inl.h"
 #include "kernels/peak_f32-inl.h"
-#include "kernels/quantise_f32-inl.h"
+#include "kernels/quantize_f32-inl.h"
 #include "kernels/winograd_weights_f32-inl.h"
 
 namespace lprnet::kernels {
@@ -42,7 +42,7 @@ namespace {
 
 // Everything but the kernels on float32 tensors.
 template <class Isa>
-constexpr KernelTable make_quantised_kernels(const char* name) {
+constexpr KernelTable make_quantized_kernels(const char* name) {
     KernelTable table = {};
     table.name = name;
     table.lanes = static_cast<int>(xsimd::batch<float, typename Isa::arch>::size);
@@ -53,7 +53,7 @@ constexpr KernelTable make_quantised_kernels(const char* name) {
                        .block_vectors = Isa::quantized_vectors};
     table.conv2d_s8 = conv2d_s8<Isa>;
     table.conv2d_levels_f32 = conv2d_levels_f32<Isa>;
-    table.quantise_f32 = quantise_f32<Isa>;
+    table.quantize_f32 = quantize_f32<Isa>;
     table.max_pool2d_s8 = max_pool2d_s8<Isa>;
     table.context_tap_s8 = context_tap_s8<typename Isa::Quantized>;
     table.context_scale_s8 = context_scale_s8;
@@ -64,7 +64,7 @@ constexpr KernelTable make_quantised_kernels(const char* name) {
 
 template <class Isa>
 constexpr KernelTable make_table(const char* name) {
-    KernelTable table = make_quantised_kernels<Isa>(name);
+    KernelTable table = make_quantized_kernels<Isa>(name);
     table.conv2d_f32 = conv2d_f32<Isa>;
     table.conv2d_f32_exact = conv2d_f32_exact<Isa>;
     table.conv2d_sparse_f32 = conv2d_sparse_f32<Isa>;
@@ -86,7 +86,7 @@ void forward(const Call& call) noexcept {
 template <class Isa, const KernelTable& base>
 constexpr KernelTable make_dot_table(const char* name) {
     using T = KernelTable;
-    T table = make_quantised_kernels<Isa>(name);
+    T table = make_quantized_kernels<Isa>(name);
     table.conv2d_f32 = forward<base, Conv2dF32, &T::conv2d_f32>;
     table.conv2d_f32_exact = forward<base, Conv2dF32, &T::conv2d_f32_exact>;
     table.conv2d_sparse_f32 = forward<base, Conv2dSparseF32, &T::conv2d_sparse_f32>;

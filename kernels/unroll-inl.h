@@ -1,4 +1,4 @@
-// Loops that are gone before the optimiser looks: arrays of batches that are only
+// Loops that are gone before the optimizer looks: arrays of batches that are only
 // indexed by such loops become registers. Around ordinary loops, even ones that
 // GCC 12 unrolls later, it leaves them on the stack: 10 % on short convolutions.
 #pragma once

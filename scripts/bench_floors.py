@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Mapping, Sequence
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-KEPT = 0.9  # of what is measured: neighbours make single runs differ by several percent
+KEPT = 0.9  # of what is measured: neighbors make single runs differ by several percent
 KEPT_SPARSE = 0.6  # where the panels fall in the caches differs from run to run, and with it a third of the speed
 
 
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not measured:
             raise BenchError(f"{options.bench}: no benchmark of {options.kernels} states its share of the peak")
         low = [name for name, share in measured.items() if share < floors.get(name, 0.0)]
-        if low and not options.update:  # a neighbour may have disturbed those
+        if low and not options.update:  # a neighbor may have disturbed those
             again = measure(options.bench, "|".join(f"{re.escape(name)}$" for name in low), options.repetitions)
             measured |= {name: max(measured[name], share) for name, share in again.items() if name in measured}
     except BenchError as error:

@@ -16,7 +16,7 @@ PLATE_ASPECT = 440 / 140
 CUT_SHARE, LOOSE_SHARE = 0.12, 0.2
 # Views that fill less of their box: its 94x24 pixels would not hold the characters.
 LEAST_FULLNESS = 0.5
-# Spread of the grey levels of a crop.
+# Spread of the gray levels of a crop.
 LEAST_CONTRAST = 6
 # In the letters beside a plate: a dealer's name on the frame, a date burnt in by the recorder.
 _FRAME_LETTERS = "ABDEHNORSTUV0124789"
@@ -96,7 +96,7 @@ def _margins(rng: np.random.Generator, strength: float) -> np.ndarray:
 
 
 def _background(rng: np.random.Generator, width: int, height: int, plate: np.ndarray) -> np.ndarray:
-    """What shows around a plate: a few soft patches, dark or near the plate's own colour, edges and lettering."""
+    """What shows around a plate: a few soft patches, dark or near the plate's own color, edges and lettering."""
     patches = rng.uniform(0, 255) * rng.uniform(0.5, 1.1, (2, 4, 1)) + rng.normal(0, 12, (2, 4, 3))
     if rng.random() < 0.3:
         edges = plate[:: plate.shape[0] - 1, :: plate.shape[1] // 3]
@@ -105,14 +105,14 @@ def _background(rng: np.random.Generator, width: int, height: int, plate: np.nda
     if rng.random() < 0.3:
         for _ in range(int(rng.integers(1, 4))):
             ends = rng.uniform(-0.2, 1.2, (2, 2)) * (width, height)
-            grey = float(rng.uniform(0, 255))
+            gray = float(rng.uniform(0, 255))
             thickness = int(rng.integers(1, max(2, height // 6)))
-            cv2.line(canvas, *(tuple(map(int, end)) for end in ends), (grey, grey, grey), thickness, cv2.LINE_AA)
+            cv2.line(canvas, *(tuple(map(int, end)) for end in ends), (gray, gray, gray), thickness, cv2.LINE_AA)
     if rng.random() < 0.15:
         text = "".join(_FRAME_LETTERS[i] for i in rng.integers(len(_FRAME_LETTERS), size=rng.integers(3, 10)))
-        grey = float(rng.uniform(0, 255))
+        gray = float(rng.uniform(0, 255))
         place = (int(width * rng.uniform(0, 0.5)), int(height * (1 if rng.random() < 0.7 else 0.13)) - 1)
-        cv2.putText(canvas, text, place, cv2.FONT_HERSHEY_SIMPLEX, height / 160, (grey, grey, grey), 1, cv2.LINE_AA)
+        cv2.putText(canvas, text, place, cv2.FONT_HERSHEY_SIMPLEX, height / 160, (gray, gray, gray), 1, cv2.LINE_AA)
     return canvas
 
 
@@ -156,10 +156,10 @@ def shake_crop(image: np.ndarray, rng: np.random.Generator, strength: float) -> 
     """A real crop moved a little: turned, sheared, cut closer or with its edge repeated; size as a detector's box."""
     height, width = image.shape[:2]
     out_width, out_height = _detector_size(rng, strength)
-    centre = np.array([width / 2, height / 2], dtype=np.float32)
+    center = np.array([width / 2, height / 2], dtype=np.float32)
     angle = np.deg2rad(_mixed(rng, (0.75, 2.5), (0.25, 7))) * strength
     shear = _mixed(rng, (0.75, 0.12), (0.25, 0.3)) * strength
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32) - centre
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32) - center
     corners[:, 0] += shear * corners[:, 1]
     # Turned as the plate would turn: a crop may be squeezed to any aspect.
     sine, squeeze = np.sin(angle), PLATE_ASPECT * height / width
@@ -174,7 +174,7 @@ def shake_crop(image: np.ndarray, rng: np.random.Generator, strength: float) -> 
         side = int(rng.integers(2))
         corners[[0, 3] if side == 0 else [1, 2], 0] += (1 - 2 * side) * width * rng.uniform(0.01, 0.045)
     target = np.array([[0, 0], [out_width, 0], [out_width, out_height], [0, out_height]], dtype=np.float32) - 0.5
-    transform = cv2.getPerspectiveTransform((corners + centre - 0.5).astype(np.float32), target)
+    transform = cv2.getPerspectiveTransform((corners + center - 0.5).astype(np.float32), target)
     border = cv2.BORDER_REPLICATE if rng.random() < 0.7 else cv2.BORDER_REFLECT
     return cv2.warpPerspective(image, transform, (out_width, out_height), flags=cv2.INTER_LINEAR, borderMode=border)
 
@@ -185,7 +185,7 @@ def real_sample(image: np.ndarray, rng: np.random.Generator, strength: float = 1
         return spoil(image, rng, 0.3 * strength)
     whole, image = image, shake_crop(image, rng, strength)
     swap = rng.random()
-    # A plate of another colour for nothing: the ground of a blue plate becomes red, brown or greenish.
+    # A plate of another color for nothing: the ground of a blue plate becomes red, brown or greenish.
     if swap < 0.06:
         image = image[..., rng.permutation(3)]
     elif swap < 0.09:
@@ -194,16 +194,16 @@ def real_sample(image: np.ndarray, rng: np.random.Generator, strength: float = 1
     return crop if _contrast(crop) >= LEAST_CONTRAST else spoil(whole, rng, 0.3 * strength, 0.10)
 
 
-def spoil(image: np.ndarray, rng: np.random.Generator, strength: float, colour: float = 0.13) -> np.ndarray:
+def spoil(image: np.ndarray, rng: np.random.Generator, strength: float, color: float = 0.13) -> np.ndarray:
     """`expose`, then 24x94x3 uint8 BGR."""
-    pixels = expose(image, rng, strength, colour)
+    pixels = expose(image, rng, strength, color)
     if pixels.shape[:2] == (HEIGHT, WIDTH):
         return pixels
     shrink = pixels.shape[1] > 1.3 * WIDTH and rng.random() < 0.3
     return cv2.resize(pixels, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA if shrink else cv2.INTER_LINEAR)
 
 
-def expose(image: np.ndarray, rng: np.random.Generator, strength: float, colour: float = 0.13) -> np.ndarray:
+def expose(image: np.ndarray, rng: np.random.Generator, strength: float, color: float = 0.13) -> np.ndarray:
     """What camera, light and storage do to a crop, at its size or a smaller one; uint8 BGR."""
     # Lengths in units of the network's input, so that a large crop loses as much as a small one.
     unit = image.shape[1] / WIDTH
@@ -212,7 +212,7 @@ def expose(image: np.ndarray, rng: np.random.Generator, strength: float, colour:
         _dirt(work, rng)
     if rng.random() < 0.07 * strength:
         _cover(work, rng)
-    work = _light(work, rng, strength, colour)
+    work = _light(work, rng, strength, color)
     work = _blur(work, rng, strength, unit)
     if rng.random() < 0.04 * strength:
         _interlace(work, rng, unit)
@@ -229,7 +229,7 @@ def expose(image: np.ndarray, rng: np.random.Generator, strength: float, colour:
         work += (work - cv2.GaussianBlur(work, (0, 0), max(0.5, unit))) * np.float32(rng.uniform(0.4, 1.6))
     pixels = np.clip(work, 0, 255).astype(np.uint8)
     if rng.random() < 0.2 * strength:
-        pixels = _thin_colour(pixels, rng)
+        pixels = _thin_color(pixels, rng)
     if rng.random() < 0.3 * strength:
         low, high = (8, 35) if rng.random() < 0.3 else (30, 92)
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(low, high))]
@@ -244,7 +244,7 @@ def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     return noise
 
 
-def _light(image: np.ndarray, rng: np.random.Generator, strength: float, colour: float) -> np.ndarray:
+def _light(image: np.ndarray, rng: np.random.Generator, strength: float, color: float) -> np.ndarray:
     """Gain, offset, gamma, channel gains, a gradient or a patch of glare; float32 in and out."""
     height, width = image.shape[:2]
     kind = rng.random()
@@ -257,18 +257,18 @@ def _light(image: np.ndarray, rng: np.random.Generator, strength: float, colour:
         image *= np.float32(gain)
         image += np.float32(rng.normal(0, 14) * strength)
     if rng.random() < 0.6:
-        image *= np.exp(rng.normal(0, colour, 3) * strength).astype(np.float32)
+        image *= np.exp(rng.normal(0, color, 3) * strength).astype(np.float32)
     if rng.random() < 0.25 * strength:
-        grey = image.mean(axis=2, keepdims=True)
-        image += (grey - image) * np.float32(rng.uniform(0.3, 1.0))
+        gray = image.mean(axis=2, keepdims=True)
+        image += (gray - image) * np.float32(rng.uniform(0.3, 1.0))
     if rng.random() < 0.35 * strength:
         ramp = rng.uniform(0.45, 1.35, (2, 3)).astype(np.float32)
         image *= cv2.resize(ramp, (width, height), interpolation=cv2.INTER_LINEAR)[..., None]
     if rng.random() < 0.10 * strength:
         spot = np.zeros((height, width), dtype=np.float32)
-        centre = (int(rng.integers(width)), int(rng.integers(height)))
+        center = (int(rng.integers(width)), int(rng.integers(height)))
         axes = (max(2, int(width * rng.uniform(0.04, 0.25))), max(2, int(height * rng.uniform(0.2, 0.8))))
-        cv2.ellipse(spot, centre, axes, float(rng.uniform(0, 180)), 0, 360, float(rng.uniform(40, 150)), -1)
+        cv2.ellipse(spot, center, axes, float(rng.uniform(0, 180)), 0, 360, float(rng.uniform(40, 150)), -1)
         image += cv2.blur(spot, (max(3, width // 8), max(3, height // 3)))[..., None]
     if rng.random() < 0.08 * strength:
         edge = int(rng.integers(height))
@@ -309,8 +309,8 @@ def _interlace(image: np.ndarray, rng: np.random.Generator, unit: float) -> None
         image[1::2] = np.roll(image[1::2], shift, axis=1)
 
 
-def _thin_colour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Colour at a half or a quarter of the resolution, as YUV cameras and codecs keep it."""
+def _thin_color(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Color at a half or a quarter of the resolution, as YUV cameras and codecs keep it."""
     height, width = image.shape[:2]
     planes = cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb)
     part = int(rng.integers(2, 5))
@@ -322,10 +322,10 @@ def _thin_colour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _dirt(image: np.ndarray, rng: np.random.Generator) -> None:
     height, width = image.shape[:2]
     for _ in range(int(rng.integers(1, 5))):
-        colour = rng.uniform(20, 200, 3)
-        centre = (int(rng.integers(width)), int(rng.integers(height)))
+        color = rng.uniform(20, 200, 3)
+        center = (int(rng.integers(width)), int(rng.integers(height)))
         radius = max(1, int(height * rng.uniform(0.02, 0.10)))
-        cv2.circle(image, centre, radius, colour.tolist(), -1)
+        cv2.circle(image, center, radius, color.tolist(), -1)
 
 
 def _blur(image: np.ndarray, rng: np.random.Generator, strength: float, unit: float) -> np.ndarray:

@@ -3,7 +3,7 @@
 
 The BPU's answer is a folder that `hrt_model_exec infer --enable_dump true --dump_format bin --dump_path FOLDER` wrote,
 from a model in the form `branches` or `whole` of scripts/export_rdk_x5.py; the input is the file that was given to it,
-normalised float32. Of branches the logits are computed in float, as the adapter does it.
+normalized float32. Of branches the logits are computed in float, as the adapter does it.
 
 Exit status: 0 done, 1 a cosine is below --min-cosine, 2 wrong usage, 3 an input could not be read.
 """

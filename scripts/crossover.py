@@ -101,7 +101,7 @@ def write_csv(path: Path, rows: Sequence[Row]) -> None:
 
 
 def write_plot(path: Path, rows: Sequence[Row], kernels: dict[str, str]) -> None:
-    """One panel for each instruction set. Layers of one shape share a colour: 1x1 solid, others dashed."""
+    """One panel for each instruction set. Layers of one shape share a color: 1x1 solid, others dashed."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -109,7 +109,7 @@ def write_plot(path: Path, rows: Sequence[Row], kernels: dict[str, str]) -> None
 
     isas = list(dict.fromkeys(row.isa for row in rows))
     layers = [layer for layer in dict.fromkeys(row.layer for row in rows) if layer != NETWORK]
-    colours = pyplot.get_cmap("tab20")
+    colors = pyplot.get_cmap("tab20")
     figure, axes = pyplot.subplots(
         1, len(isas), figsize=(1.5 + 4.2 * len(isas), 5.2), sharey=True, squeeze=False, layout="constrained"
     )
@@ -120,7 +120,7 @@ def write_plot(path: Path, rows: Sequence[Row], kernels: dict[str, str]) -> None
             axis.plot(
                 [100 * p.zeros for p in points],
                 [p.dense_us / p.sparse_us for p in points],
-                color=colours(i % 20),
+                color=colors(i % 20),
                 linestyle="-" if kernels[layer] == "1x1" else "--",
                 linewidth=1,
                 label=f"{layer} {kernels[layer]}",
@@ -133,7 +133,7 @@ def write_plot(path: Path, rows: Sequence[Row], kernels: dict[str, str]) -> None
             linewidth=3,
             label="network, as planned",
         )
-        axis.axhline(1, color="grey", linewidth=0.8)
+        axis.axhline(1, color="gray", linewidth=0.8)
         axis.set(title=isa, xlabel="zero weights, %", yscale="log", ylim=(0.3, 8))
         axis.set_yticks([0.5, 1, 1.5, 2, 3, 5], labels=["0.5", "1", "1.5", "2", "3", "5"])
         axis.minorticks_off()

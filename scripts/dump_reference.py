@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from export_weights import write_model
 from lprnet_model import Lprnet, LprnetShape, Model, load_model, numbered_charset, save_tensors
 from plates import (
-    CHARSET_CN68, HEIGHT, UPSTREAM_PREPROCESS, WIDTH, list_samples, normalise, read_image, to_network_size,
+    CHARSET_CN68, HEIGHT, UPSTREAM_PREPROCESS, WIDTH, list_samples, normalize, read_image, to_network_size,
 )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def random_images(count: int, seed: int) -> np.ndarray:
 def dump(
     model: Model, pixels: Tensor, names: Sequence[str], layers: Sequence[str], seed: int
 ) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of a dump of normalised inputs [image, C, 24, 94], one forward pass each."""
+    """Tensors and metadata of a dump of normalized inputs [image, C, 24, 94], one forward pass each."""
     stacks: dict[str, list[Tensor]] = {}
     texts = []
     for one in pixels.split(1):
@@ -202,7 +202,7 @@ def make_random_model(spec: str) -> Model:
 
 
 def read_inputs(options: argparse.Namespace, model: Model) -> tuple[Tensor, list[str]]:
-    """Normalised inputs and their names from whichever of the three sources was given."""
+    """Normalized inputs and their names from whichever of the three sources was given."""
     if options.tensors:
         return read_tensors(options.tensors, model.network.shape.channels, options.limit)
     if options.random_images:
@@ -214,11 +214,11 @@ def read_inputs(options: argparse.Namespace, model: Model) -> tuple[Tensor, list
             raise ValueError(f"{options.images[0]}: holds no image")
         images = np.stack([to_network_size(read_image(sample.path)) for sample in samples])
         names = [Path(sample.name).name for sample in samples]
-    return torch.from_numpy(normalise(images, model.preprocess)), names
+    return torch.from_numpy(normalize(images, model.preprocess)), names
 
 
 def read_tensors(path: Path, channels: int, limit: int | None) -> tuple[Tensor, list[str]]:
-    """Inputs that are normalised already: the `input` of another dump, say."""
+    """Inputs that are normalized already: the `input` of another dump, say."""
     with safe_open(str(path), framework="pt") as file:
         if "input" not in file.keys():
             raise ValueError(f"{path}: input: missing")

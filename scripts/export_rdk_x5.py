@@ -4,7 +4,7 @@
 Two forms of the network: `whole` leaves everything to the BPU and answers with logits; `branches` answers with the
 four branches of the context, each with a scale of its own, and leaves the rest to the CPU. Two kinds of input:
 `featuremap` is what the network reads, float32; `nv12` (for gray networks `gray`) is what a camera gives, 94x24 pixels,
-normalised by the BPU. steps.md in the folder says which commands to run, on the host and on the board.
+normalized by the BPU. steps.md in the folder says which commands to run, on the host and on the board.
 
 Exit status: 0 done, 2 wrong usage, 3 an input could not be read.
 """
@@ -23,7 +23,7 @@ from safetensors import SafetensorError
 
 import onnx_network
 from lprnet_model import Model, load_model
-from plates import HEIGHT, WIDTH, list_samples, normalise, read_image, to_network_size
+from plates import HEIGHT, WIDTH, list_samples, normalize, read_image, to_network_size
 
 MARCH = "bayes-e"
 DOCKER_IMAGE = "openexplorer/ai_toolchain_ubuntu_20_x5_cpu:v1.2.8"
@@ -31,7 +31,7 @@ FEATUREMAP = "featuremap"
 CAMERA_TYPE = {"BGR": "nv12", "RGB": "nv12", "GRAY": "gray"}
 # As the engine reads NV12 (video), or as an ISP in full range writes it.
 NV12_RANGES = {"video": "bt601_video", "full": "regular"}
-# Unchanged pixels: what the toolchain wants of calibration data where it normalises itself.
+# Unchanged pixels: what the toolchain wants of calibration data where it normalizes itself.
 LEVELS = {"mean": 0.0, "scale": 1.0}
 
 CONFIG = """\
@@ -67,7 +67,7 @@ toolchain agrees is told by step 1.
 | `whole.onnx` | `{input}` to `logits`, all of it for the BPU |
 | `branches.onnx` | `{input}` to {branches}: the CPU divides them by their mean squares and adds them up |
 | `*_{featuremap}.yaml` | input: float32, 1x{channels}x{height}x{width}, {order}, (x - {mean}) * {scale} |
-| `*_{camera}.yaml` | input: {camera} of {width}x{height} pixels{range}; the BPU normalises |
+| `*_{camera}.yaml` | input: {camera} of {width}x{height} pixels{range}; the BPU normalizes |
 | `calibration/` | {count} images for each kind of input |
 
 ## On the host (x86, the toolchain's container)
@@ -80,7 +80,7 @@ toolchain agrees is told by step 1.
        hb_mapper checker --model-type onnx --march {march} --model whole.onnx --input-shape {input} {shape}
        hb_mapper checker --model-type onnx --march {march} --model branches.onnx --input-shape {input} {shape}
 
-2. Quantise and compile. The table at the end gives the cosine of each node; at least 0.99 at the outputs is usual:
+2. Quantize and compile. The table at the end gives the cosine of each node; at least 0.99 at the outputs is usual:
 
        for name in {names}; do
            hb_mapper makertbin --config $name.yaml --model-type onnx
@@ -158,7 +158,7 @@ def write_calibration(folder: Path, images: np.ndarray, preprocess: dict) -> Non
     ):
         target = folder / f"{name}_f32"
         target.mkdir(parents=True, exist_ok=True)
-        for number, sample in enumerate(normalise(images, values)):
+        for number, sample in enumerate(normalize(images, values)):
             sample.tofile(target / f"{number:03}.bin")
 
 

@@ -58,10 +58,10 @@ def write_model(
     shape = infer_shape(state)
     if (wrong := missing_classes(charset, shape.classes)) is not None:
         raise LayoutError(f"charset: {wrong}")
-    colours = 1 if preprocess["channel_order"] == "GRAY" else 3
-    if colours != shape.channels:
+    colors = 1 if preprocess["channel_order"] == "GRAY" else 3
+    if colors != shape.channels:
         raise LayoutError(
-            f"backbone.0.weight: expected {colours} input channels for {preprocess['channel_order']},"
+            f"backbone.0.weight: expected {colors} input channels for {preprocess['channel_order']},"
             f" found {shape.channels}"
         )
     tensors = {key: state[key].to(torch.float32) for key in expected_shapes(shape)}
@@ -164,7 +164,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--preprocess", choices=sorted(PREPROCESS_PRESETS), default="upstream", help="pixel preset (default: upstream)"
     )
     parser.add_argument("--channel-order", choices=("BGR", "RGB", "GRAY"), help="instead of the preset's")
-    parser.add_argument("--mean", type=float, help="normalised = (pixel - mean) * scale")
+    parser.add_argument("--mean", type=float, help="normalized = (pixel - mean) * scale")
     parser.add_argument("--scale", type=float)
     parser.add_argument("--source", help="where the weights come from (default: the file name)")
     parser.add_argument(

@@ -36,16 +36,16 @@ class Branch:
 
 class Int8Network:
     def __init__(self, path: Path) -> None:
-        """LayoutError for a file that holds no quantised network."""
+        """LayoutError for a file that holds no quantized network."""
         with safe_open(str(path), framework="pt") as file:
             stored = {key: file.get_tensor(key) for key in file.keys()}
             self.tensors = {key: tensor.numpy() for key, tensor in dense_tensors(stored).items()}
             self.preprocess = json.loads((file.metadata() or {}).get("lprnet.preprocess", "{}"))
         if "backbone.0.output.scale" not in self.tensors:
-            raise LayoutError("backbone.0.output.scale: missing; `lprnet quantize` writes quantised networks")
+            raise LayoutError("backbone.0.output.scale: missing; `lprnet quantize` writes quantized networks")
 
     def branches(self, pixels: np.ndarray) -> list[Branch]:
-        """Of one normalised image [channels, 24, 94]."""
+        """Of one normalized image [channels, 24, 94]."""
         mean, scale = (np.reshape(self.preprocess[key], (-1, 1, 1)) for key in ("mean", "scale"))
         levels = np.rint(pixels / scale + mean)
         taps = {}

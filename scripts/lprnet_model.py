@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from checkpoint import LayoutError, read_checkpoint
-from plates import CHARSET_CN68, HEIGHT, UPSTREAM_PREPROCESS, WIDTH, greedy_text, normalise
+from plates import CHARSET_CN68, HEIGHT, UPSTREAM_PREPROCESS, WIDTH, greedy_text, normalize
 
 __all__ = [
     "CHARSET_CN68", "BLOCK_INDICES", "LayoutError", "Lprnet", "LprnetShape", "Model", "TAP_INDICES", "dense_tensors",
@@ -168,7 +168,7 @@ class SpatialTransformer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         theta = self.fc_loc(self.localization(x).flatten(1)).float().view(-1, 2, 3)
-        # Corners are the centres of the corner pixels; what lies outside is 0, the grey between black and white.
+        # Corners are the centers of the corner pixels; what lies outside is 0, the gray between black and white.
         grid = functional.affine_grid(theta, list(x.shape), align_corners=True)
         return functional.grid_sample(x, grid, align_corners=True)
 
@@ -177,7 +177,7 @@ class Lprnet(nn.Module):
     """[N, channels, 24, 94] -> logits [N, classes, 18].
 
     batch_context_mean: divide each tap by the mean square of the whole batch, as the public code does, instead of each
-    image's own. At batch 1 there is no difference; beyond it an answer would depend on its neighbours.
+    image's own. At batch 1 there is no difference; beyond it an answer would depend on its neighbors.
     """
 
     def __init__(
@@ -465,7 +465,7 @@ class Model:
     @torch.inference_mode()
     def logits(self, image: np.ndarray) -> np.ndarray:
         """classes x 18 logits of one 24x94x3 uint8 BGR image; always one image per forward pass."""
-        pixels = torch.from_numpy(normalise(image[None], self.preprocess))
+        pixels = torch.from_numpy(normalize(image[None], self.preprocess))
         return self.network(pixels)[0].numpy()
 
     def text(self, logits: np.ndarray) -> str:

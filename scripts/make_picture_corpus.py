@@ -211,7 +211,7 @@ def jpeg_scans(w: Writer) -> Iterator[Picture]:
         for script, text in BASELINE_SCRIPTS.items():
             jpeg = w.cjpeg(rgb, *options, "-scans", w.script(text))
             yield Picture(f"scans_{name}_baseline_{script}.jpg", jpeg, "JPEG, components in scans of their own")
-        yield Picture(f"scans_{name}_optimized.jpg", w.cjpeg(rgb, *options, "-optimize"), "JPEG, optimised Huffman tables")
+        yield Picture(f"scans_{name}_optimized.jpg", w.cjpeg(rgb, *options, "-optimize"), "JPEG, optimized Huffman tables")
         for restart in ("1B", "5B", "1", "2"):
             kind = "JPEG, restart markers"
             jpeg = w.cjpeg(rgb, *options, "-restart", restart)
@@ -236,7 +236,7 @@ def jpeg_quality(w: Writer) -> Iterator[Picture]:
             steps = w.random.integers(1, largest + 1, 64)
             steps[0] = largest
             jpeg = w.jpeg(40, 33, COMMON["420"], steps=steps, sof=sof)
-            yield Picture(f"steps_{largest}_{sof:x}.jpg", jpeg, "JPEG, 16-bit quantisation tables")
+            yield Picture(f"steps_{largest}_{sof:x}.jpg", jpeg, "JPEG, 16-bit quantization tables")
     for amplitude in (100, 400, 1000):
         for step in (1, 7, 16):
             # Noise in every coefficient, far beyond what a picture has: sums saturate.
@@ -264,10 +264,10 @@ def jpeg_colors(w: Writer) -> Iterator[Picture]:
         for ids_name, ids in identities.items():
             name = f"color_{ids_name}_{head_name}.jpg"
             jpeg = w.jpeg(19, 13, COMMON["444"], head=head, ids=ids)
-            yield Picture(name, jpeg, "JPEG colours by JFIF, Adobe and identifiers")
+            yield Picture(name, jpeg, "JPEG colors by JFIF, Adobe and identifiers")
         for name in ("420", "422"):
             jpeg = w.jpeg(35, 21, COMMON[name], head=head)
-            yield Picture(f"color_{name}_{head_name}.jpg", jpeg, "JPEG colours by JFIF, Adobe and identifiers")
+            yield Picture(f"color_{name}_{head_name}.jpg", jpeg, "JPEG colors by JFIF, Adobe and identifiers")
         yield Picture(f"color_gray_{head_name}.jpg", w.jpeg(19, 13, [(1, 1)], head=head), "JPEG gray")
         for number, factors in enumerate(
             ([(1, 1)] * 4, [(2, 2), (1, 1), (1, 1), (2, 2)], [(2, 1), (1, 1), (1, 1), (2, 1)], [(1, 2), (1, 1), (1, 1), (1, 1)])
@@ -537,7 +537,7 @@ def png_forms(w: Writer) -> Iterator[Picture]:
                     palette = w.random.bytes(3 << depth) if kind == pw.PALETTE else None
                     name = f"type{kind}_{depth}_{'adam7_' if adam7 else ''}{width}x{height}"
                     data = pw.png(samples, depth, kind, adam7, palette=palette)
-                    yield Picture(f"{name}.png", data, f"PNG, colour type {kind}, {depth} bits")
+                    yield Picture(f"{name}.png", data, f"PNG, color type {kind}, {depth} bits")
                     if kind in (pw.GRAY_ALPHA, pw.RGBA):
                         continue
                     transparent = w.random.bytes(1 << depth) if palette else samples[0, 0].astype(">u2").tobytes()

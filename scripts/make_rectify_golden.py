@@ -7,7 +7,7 @@ The pictures are those of make_resize_golden.py: noise that any program can rege
                  name source_width source_height format order width height rows x0 y0 x1 y1 x2 y2 x3 y3 seed
     NAME.bin     the answer, height x width x channels bytes, NHWC
 
-Corners are clockwise from the top left, in pixels from the upper left corner of the picture, so the centre of pixel
+Corners are clockwise from the top left, in pixels from the upper left corner of the picture, so the center of pixel
 (0, 0) is at 0.5, where OpenCV has it at 0. A plate of two rows is two warps side by side.
 
 Usage: make_rectify_golden.py [--check] [FOLDER]

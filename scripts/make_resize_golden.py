@@ -101,7 +101,7 @@ def source(width, height, form, seed):
 
 
 def convert(picture, form, order):
-    if form in OPENCV_NAMES:  # through BGR: the gray of the colour, not the luma, whose range is another one
+    if form in OPENCV_NAMES:  # through BGR: the gray of the color, not the luma, whose range is another one
         picture = cv2.cvtColor(picture, getattr(cv2, f"COLOR_{OPENCV_NAMES[form]}"))
         form = "bgr"
     if form != order:

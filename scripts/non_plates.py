@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Pictures that show no plate, to test what a recognizer makes of them: noise, flat colours, gradients, textures,
+"""Pictures that show no plate, to test what a recognizer makes of them: noise, flat colors, gradients, textures,
 stripes, bricks, shapes, and text that is no plate. Equal seeds give equal pictures.
 
     scripts/non_plates.py -o folder --count 60
@@ -30,13 +30,13 @@ FONTS = (
 )
 
 
-def colour(random: Random) -> np.ndarray:
+def color(random: Random) -> np.ndarray:
     return random.integers(0, 256, 3).astype(np.float64)
 
 
 def blend(share: np.ndarray, random: Random) -> np.ndarray:
-    """Two colours mixed by an array of shares 0..1."""
-    return colour(random) * (1 - share[..., None]) + colour(random) * share[..., None]
+    """Two colors mixed by an array of shares 0..1."""
+    return color(random) * (1 - share[..., None]) + color(random) * share[..., None]
 
 
 def clouds(width: int, height: int, random: Random, aspect: float = 1.0) -> np.ndarray:
@@ -54,13 +54,13 @@ def clouds(width: int, height: int, random: Random, aspect: float = 1.0) -> np.n
 def noise(width: int, height: int, random: Random) -> np.ndarray:
     kind = random.integers(3)
     if kind == 2:
-        return colour(random) + random.normal(0, random.uniform(5, 60), (height, width, 3))
+        return color(random) + random.normal(0, random.uniform(5, 60), (height, width, 3))
     channels = 3 if kind == 0 else 1
     return np.repeat(random.integers(0, 256, (height, width, channels)), 3 // channels, 2).astype(np.float64)
 
 
 def flat(width: int, height: int, random: Random) -> np.ndarray:
-    return np.broadcast_to(colour(random), (height, width, 3)).copy()
+    return np.broadcast_to(color(random), (height, width, 3)).copy()
 
 
 def gradient(width: int, height: int, random: Random) -> np.ndarray:
@@ -87,7 +87,7 @@ def stripes(width: int, height: int, random: Random) -> np.ndarray:
 def bricks(width: int, height: int, random: Random) -> np.ndarray:
     picture = flat(width, height, random)
     across, down = int(width / random.uniform(3, 12)), max(3, int(height / random.uniform(1.5, 6)))
-    base = colour(random)
+    base = color(random)
     for row, y in enumerate(range(0, height, down)):
         for x in range(-across * (row % 2) // 2, width, across):
             one = np.clip(base + random.normal(0, 15, 3), 0, 255)
@@ -99,7 +99,7 @@ def shapes(width: int, height: int, random: Random) -> np.ndarray:
     picture = np.ascontiguousarray(texture(width, height, random))
     for _ in range(random.integers(1, 8)):
         points = [(int(random.uniform(-0.1, 1.1) * width), int(random.uniform(-0.1, 1.1) * height)) for _ in range(3)]
-        paint = colour(random).tolist()
+        paint = color(random).tolist()
         kind = random.integers(3)
         if kind == 0:
             cv2.line(picture, points[0], points[1], paint, int(random.integers(1, max(2, height // 6))))
@@ -121,7 +121,7 @@ def text(width: int, height: int, random: Random) -> np.ndarray:
     (wide, high), _ = cv2.getTextSize(words, font, 1.0, 1)
     scale = min(random.uniform(0.4, 0.8) * height / high, 1.2 * width / wide)
     origin = (int(random.uniform(0, 0.1) * width), int(random.uniform(0.7, 0.95) * height))
-    cv2.putText(picture, words, origin, font, scale, colour(random).tolist(), int(random.integers(1, 4)), cv2.LINE_AA)
+    cv2.putText(picture, words, origin, font, scale, color(random).tolist(), int(random.integers(1, 4)), cv2.LINE_AA)
     return cv2.GaussianBlur(picture, (0, 0), random.uniform(0.3, 1.2)).astype(np.float64)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from plates import IMAGE_SUFFIXES, PROVINCES
 
-# Grey levels between ground and ink below which a picture shows noise.
+# Gray levels between ground and ink below which a picture shows noise.
 LEAST_CONTRAST = 22
 # Of the correlation with the drawn character; below, it is another character, cut in half, or blurred beyond reading.
 LEAST_LIKENESS = 0.58
@@ -42,13 +42,13 @@ def photographed_masks(
 def ink_mask(image: np.ndarray, size: tuple[int, int]) -> np.ndarray | None:
     """255 where there is ink, cut to the character and stretched to `size`; None where there is none to be seen."""
     pixels = image.astype(np.float32)
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    low, high = np.percentile(grey, (8, 92))
+    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    low, high = np.percentile(gray, (8, 92))
     if high - low < LEAST_CONTRAST:
         return None
     # Yellow grounds have dark ink, all others light.
     blue, _, red = pixels.reshape(-1, 3).mean(axis=0)
-    ink = (high - grey if red > blue + 15 else grey - low) / (high - low)
+    ink = (high - gray if red > blue + 15 else gray - low) / (high - low)
     ink = np.clip((ink - 0.12) / 0.76, 0, 1)
     across, down = _extent(ink.max(axis=0)), _extent(ink.max(axis=1))
     if across[1] - across[0] < 0.55 * ink.shape[1] or down[1] - down[0] < 0.6 * ink.shape[0]:

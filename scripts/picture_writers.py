@@ -69,7 +69,7 @@ def before_scan(jpeg: bytes, extra: bytes) -> bytes:
 
 @functools.cache
 def standard_codes() -> dict[int, tuple[bytes, bytes]]:
-    """Class and slot of a DHT segment to counts and symbols: those that libjpeg writes where it does not optimise."""
+    """Class and slot of a DHT segment to counts and symbols: those that libjpeg writes where it does not optimize."""
     file = io.BytesIO()
     Image.new("RGB", (8, 8)).save(file, "JPEG")
     jpeg, codes = file.getvalue(), {}
@@ -145,7 +145,7 @@ def put_block(bits: BitWriter, coefficients: Sequence[int], last_dc: int) -> Non
 
 
 def transform(plane: np.ndarray, steps: np.ndarray, high: int, wide: int, padding: np.ndarray | None) -> np.ndarray:
-    """Quantised coefficients of high x wide blocks. What lies beside the plane is its edge, or `padding`."""
+    """Quantized coefficients of high x wide blocks. What lies beside the plane is its edge, or `padding`."""
     height, width = plane.shape
     samples = np.pad(plane, ((0, high * 8 - height), (0, wide * 8 - width)), mode="edge")
     if padding is not None:

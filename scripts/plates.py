@@ -112,7 +112,7 @@ def to_network_size(image: np.ndarray) -> np.ndarray:
     return cv2.resize(image, (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
 
 
-def normalise(images: np.ndarray, preprocess: dict = UPSTREAM_PREPROCESS) -> np.ndarray:
+def normalize(images: np.ndarray, preprocess: dict = UPSTREAM_PREPROCESS) -> np.ndarray:
     """NxHxWx3 uint8 BGR -> NxCxHxW float32 as `preprocess` asks for (BGR, RGB or GRAY)."""
     order = preprocess["channel_order"]
     if order == "RGB":

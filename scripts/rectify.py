@@ -1,6 +1,6 @@
 """Plates cut out of pictures by their corners, as the engine does it: one row as it is, two rows set side by side.
 
-Pixel positions are the engine's: the centre of pixel (0, 0) is at 0.5, where OpenCV has it at 0, hence the halves.
+Pixel positions are the engine's: the center of pixel (0, 0) is at 0.5, where OpenCV has it at 0, hence the halves.
 """
 
 from __future__ import annotations

@@ -122,13 +122,13 @@ def write_plot(path: Path, points: Sequence[Point]) -> None:
 
     figure, axes = pyplot.subplots(figsize=(9, 6))
     layers = by_layer(points)
-    colours = pyplot.get_cmap("turbo")
+    colors = pyplot.get_cmap("turbo")
     for index, (layer, curve) in enumerate(layers.items()):
         axes.plot(
             [100 * point.amount for point in curve],
             [100 * point.accuracy for point in curve],
             marker=".",
-            color=colours(index / max(1, len(layers) - 1)),
+            color=colors(index / max(1, len(layers) - 1)),
             label=f"{layer} ({curve[0].weights})",
         )
     axes.set_xlabel("weights of the one layer set to zero, smallest first, %")

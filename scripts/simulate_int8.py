@@ -22,9 +22,9 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from lprnet_model import Lprnet, load_model
-from plates import list_samples, normalise, read_image, to_network_size
+from plates import list_samples, normalize, read_image, to_network_size
 from training.evaluation import EvalSet
-from training.optimiser import keep_memory
+from training.optimizer import keep_memory
 from training.pruning import convolutions
 
 WEIGHT_LEVELS = 127
@@ -78,7 +78,7 @@ def activation_histograms(network: Lprnet, images: np.ndarray) -> dict[str, tupl
             for name, layer in relus(network).items()
         ]
         for start in range(0, len(images), 32):
-            network(torch.from_numpy(normalise(images[start : start + 32])))
+            network(torch.from_numpy(normalize(images[start : start + 32])))
         for hook in hooks:
             hook.remove()
 
@@ -101,13 +101,13 @@ def clip_of(counts: np.ndarray, largest: float, method: str) -> float:
     if method == "percentile":
         return float(edges[1 + np.searchsorted(np.cumsum(counts), counts.sum() * PERCENTILE / 100)])
     # Zeros are exact at any scale. Candidates down to a tenth of the range.
-    centres = (edges[:-1] + edges[1:]) / 2
-    centres[0] = 0
+    centers = (edges[:-1] + edges[1:]) / 2
+    centers[0] = 0
 
     def error(clip: float) -> float:
         step = clip / ACTIVATION_LEVELS
-        stored = np.minimum(np.round(centres / step), ACTIVATION_LEVELS) * step
-        return float((counts * (centres - stored) ** 2).sum())
+        stored = np.minimum(np.round(centers / step), ACTIVATION_LEVELS) * step
+        return float((counts * (centers - stored) ** 2).sum())
 
     return min((largest * share for share in np.linspace(0.1, 1, 181)), key=error)
 

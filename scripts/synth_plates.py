@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Renders Chinese licence plates: what may be written on them, glyphs, grounds and places, clean or as cameras see them.
+"""Renders Chinese license plates: what may be written on them, glyphs, grounds and places, clean or as cameras see them.
 
 Geometry and formats follow GA 36-2018; plates of two rows are photographed as one row, as the engine joins them. camera.py
 has what happens to a clean plate then. Every image depends on its seed alone.
@@ -410,8 +410,8 @@ def _ink(font: ImageFont.FreeTypeFont, character: str) -> np.ndarray:
     return np.asarray(image)
 
 
-def _vary(colour: tuple[int, int, int], rng: np.random.Generator, spread: float) -> tuple[float, ...]:
-    return tuple(np.clip(np.array(colour) + rng.normal(0, spread, 3), 0, 255))
+def _vary(color: tuple[int, int, int], rng: np.random.Generator, spread: float) -> tuple[float, ...]:
+    return tuple(np.clip(np.array(color) + rng.normal(0, spread, 3), 0, 255))
 
 
 def _ground(name: str, width: int, height: int, rng: np.random.Generator, spread: float, tidy: bool) -> np.ndarray:
@@ -446,7 +446,7 @@ def render_plate(
 ) -> np.ndarray:
     """A clean front view in BGR uint8, of its layout's size at the bank's scale.
 
-    tidy: first glyph sets, little variation of colour and position, no missing screws: for pictures to show.
+    tidy: first glyph sets, little variation of color and position, no missing screws: for pictures to show.
     """
     scale = bank.scale
     kind, layout = KINDS[plate.kind], plate.layout
@@ -477,7 +477,7 @@ def render_plate(
 
     hand = bank.hand(rng, tidy)
     red = np.array(_vary(COLOURS["red"], rng, spread / 2), dtype=np.float32)
-    # Faded, or seen by a camera without colour, red is as good as black or white.
+    # Faded, or seen by a camera without color, red is as good as black or white.
     reds = kind.red if tidy or rng.random() < 0.85 else ()
     if plate.kind == "white" and not tidy and rng.random() < 0.3:
         reds = (1,)
@@ -552,7 +552,7 @@ def write_image(path: Path, image: np.ndarray) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Renders Chinese licence plates with labels.")
+    parser = argparse.ArgumentParser(description="Renders Chinese license plates with labels.")
     parser.add_argument("--out", type=Path, required=True, help="folder for the images and labels.tsv")
     parser.add_argument("--count", type=int, default=100, help="how many plates (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="same seed, same plates (default: %(default)s)")

@@ -26,7 +26,7 @@ from synth_dev import Size, render_dev
 from synth_plates import SPECIAL_KINDS, GlyphBank
 from training.evaluation import EvalSet, network_input
 from training.journal import write_table
-from training.optimiser import keep_memory
+from training.optimizer import keep_memory
 from training.recipe import RecipeError, Stage, chain, changed, load_recipe
 from training.stage import Evaluate, Site, is_done, run_average, run_stage
 

@@ -23,7 +23,7 @@ from contenders import MODES, Absent, Ours, Peer, Worker, run_worker
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 import onnx_network  # noqa: E402
-from plates import list_samples, normalise, read_image, to_network_size  # noqa: E402
+from plates import list_samples, normalize, read_image, to_network_size  # noqa: E402
 
 SAMPLES = REPOSITORY / "tests" / "samples"
 MAX_FP32_ERROR = 1e-3
@@ -74,7 +74,7 @@ def open_workshop(work: Path, model: Path, cores: list[int]) -> Workshop:
         preprocess = json.loads(file.metadata()["lprnet.preprocess"])
     images = [to_network_size(read_image(sample.path)) for sample in list_samples([SAMPLES])]
     pixels = folder / "pixels.npy"
-    np.save(pixels, normalise(np.stack(images), preprocess))
+    np.save(pixels, normalize(np.stack(images), preprocess))
     return Workshop(folder, pixels, (folder / "log").open("a"), cores)
 
 

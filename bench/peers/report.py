@@ -24,7 +24,7 @@ def value(row: dict) -> float:
 
 
 def ratio(row: dict, base: dict) -> float:
-    """Time of the row in units of the base's: the median of the ratios of each round, whose two runs are neighbours in
+    """Time of the row in units of the base's: the median of the ratios of each round, whose two runs are neighbors in
     time. More than 1 is slower than the base."""
     if row["mode"] == RATE_MODE:
         return statistics.median(b / a for a, b in zip(row["fps"], base["fps"]))
@@ -132,8 +132,8 @@ def plot(results: dict, path: Path) -> None:
     for axis, mode, group in zip(axes[:, 0], modes, groups):
         rate = mode == RATE_MODE
         group = sorted(group, key=value, reverse=rate)
-        colours = ["#c44e52" if row["contender"].startswith("lprnet") else "#8c9bb0" for row in group]
-        bars = axis.barh([row["contender"] for row in group], [value(row) for row in group], color=colours)
+        colors = ["#c44e52" if row["contender"].startswith("lprnet") else "#8c9bb0" for row in group]
+        bars = axis.barh([row["contender"] for row in group], [value(row) for row in group], color=colors)
         axis.bar_label(bars, fmt="%.0f" if rate else "%.2f", padding=3)
         axis.set_title(f"{mode}, " + ("frames a second (more is better)" if rate else "ms a plate (less is better)"))
         axis.invert_yaxis()

@@ -6,7 +6,7 @@ namespace lprnet::bpu {
 namespace {
 
 // ITU-R BT.601 in 16-bit fixed point, rounded to the nearest. The factors of luma sum to its range,
-// those of chroma to 0, so that white is white and gray has no colour.
+// those of chroma to 0, so that white is white and gray has no color.
 constexpr int kBits = 16;
 constexpr int kHalf = 1 << (kBits - 1);
 

@@ -1,4 +1,4 @@
-// What a .bin takes: normalised numbers, or pixels that it normalises itself. Nothing here calls
+// What a .bin takes: normalized numbers, or pixels that it normalizes itself. Nothing here calls
 // the runtime.
 #pragma once
 

@@ -207,7 +207,7 @@ Status TensorLayout::set_factors(const abi::TensorProperties& properties, const 
     if (type_ == abi::kTypeF32) {
         if (quant_type_ == abi::kQuantNone) return {};
         return Error{ErrorCode::unsupported,
-                     what + ": float32 with a quantisation (" + std::to_string(quant_type_) + ")"};
+                     what + ": float32 with a quantization (" + std::to_string(quant_type_) + ")"};
     }
     std::int32_t count = 0;
     if (quant_type_ == abi::kQuantShift) {

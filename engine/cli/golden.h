@@ -1,4 +1,4 @@
-// What a quantised network answers to pictures that everybody can make: equal bits on every CPU,
+// What a quantized network answers to pictures that everybody can make: equal bits on every CPU,
 // so that a hash of them tells whether a build computes what it should.
 #pragma once
 
@@ -12,7 +12,7 @@
 
 namespace lprnet::cli {
 
-// Metadata of a file whose network is quantised; weights/FORMAT.md has the definition.
+// Metadata of a file whose network is quantized; weights/FORMAT.md has the definition.
 inline constexpr const char* kGoldenKey = "lprnet.golden";
 
 // The logits of all golden pictures, one after the other, [step][class], from that table.

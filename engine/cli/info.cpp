@@ -72,10 +72,10 @@ Json describe(const Model& model, const Patterns& patterns, Recognizer& recogniz
     for (const Node& node : model.data().graph.nodes) {
         if (node.op != Op::conv2d) continue;
         weights.push_back({{"name", node.name},
-                           {"weights", node.weight.size() + node.quantised_weight.size()},
+                           {"weights", node.weight.size() + node.quantized_weight.size()},
                            {"zeros", std::count(node.weight.begin(), node.weight.end(), 0.0F) +
-                                         std::count(node.quantised_weight.begin(),
-                                                    node.quantised_weight.end(), 0)},
+                                         std::count(node.quantized_weight.begin(),
+                                                    node.quantized_weight.end(), 0)},
                            {"stored_bytes", node.stored_bytes}});
     }
     Json layers = Json::array();

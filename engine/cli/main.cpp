@@ -81,7 +81,7 @@ bool take_reserve() {
 }
 
 int run(int argc, char** argv) {
-    CLI::App app("Reads licence plates with LPRNet.", "lprnet");
+    CLI::App app("Reads license plates with LPRNet.", "lprnet");
     app.set_version_flag("--version", std::string("lprnet ") + LPRNET_VERSION);
     app.require_subcommand(1);
     app.failure_message(CLI::FailureMessage::simple);

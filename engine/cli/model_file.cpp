@@ -9,7 +9,7 @@ using weights::SafetensorsFile;
 
 Result<SafetensorsFile> open_model_file(const std::string& path, const Model& model) {
     if (!path.empty()) return SafetensorsFile::open(path);
-    const char* precision = model.data().graph.quantised() ? "int8" : "fp32";
+    const char* precision = model.data().graph.quantized() ? "int8" : "fp32";
     return SafetensorsFile::from_memory(builtin_model_bytes(precision), model.name());
 }
 

@@ -47,7 +47,7 @@ struct QuantizeOptions {
     bool json = false;
 };
 
-// The normalised inputs of up to `options.images` images, spread evenly over those there are.
+// The normalized inputs of up to `options.images` images, spread evenly over those there are.
 ExitStatus read_inputs(const QuantizeOptions& options, Recognizer& recognizer,
                        std::vector<std::vector<float>>& inputs) {
     const Inputs found = expand_inputs({options.calibration});
@@ -121,15 +121,15 @@ ExitStatus run(const QuantizeOptions& options) {
     for (const auto& [name, value] : kMethods) {
         if (options.method == name) method.clip = value;
     }
-    const Result<QuantizedModel> quantised =
+    const Result<QuantizedModel> quantized =
         options.weights_only ? quantize_weights(*file, model->data(), method.keep_float)
                              : quantize(model->data(), inputs, method);
-    if (!quantised) return fail(quantised.error());
+    if (!quantized) return fail(quantized.error());
     weights::Metadata metadata = file->metadata();
     std::string& source = metadata["lprnet.source"];
     source += source.empty() ? "" : "; ";
     source += method_name(options);
-    const std::vector<weights::TensorView> views = quantised->views();
+    const std::vector<weights::TensorView> views = quantized->views();
     metadata.erase(kGoldenKey);
     Result<std::vector<std::byte>> bytes = weights::serialize_safetensors(views, metadata);
     if (!bytes) return fail(bytes.error());
@@ -149,7 +149,7 @@ ExitStatus run(const QuantizeOptions& options) {
     if (!after) return fail(after.error());
 
     QuantizeReport report;
-    for (const QuantizedLayer& layer : quantised->layers) {
+    for (const QuantizedLayer& layer : quantized->layers) {
         report.layers.push_back({.layer = layer});
     }
     report.bytes_before = file_bytes(*file);

@@ -25,7 +25,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kDamageInputs = 32;
 constexpr double kBarWidth = 40.0;  // characters of a share of 1
 
-// The levels of a quantised tensor's pixel, whatever the table's elements are.
+// The levels of a quantized tensor's pixel, whatever the table's elements are.
 void read_levels(const Tensor& tensor, const char* pixel, std::vector<float>& levels) {
     const auto convert = [&]<class T>(T) {
         for (std::size_t c = 0; c < levels.size(); ++c) {
@@ -51,7 +51,7 @@ void read_pixel(const Tensor& tensor, const float* arena, int y, int x,
         return;
     }
     const char* pixel = reinterpret_cast<const char*>(arena) + tensor.at(y, x, 0);
-    if (tensor.quantised()) {
+    if (tensor.quantized()) {
         read_levels(tensor, pixel, values);
     } else {
         std::memcpy(values.data(), pixel, values.size() * sizeof(float));
@@ -66,7 +66,7 @@ void add_output(const Step& exact, const float* exact_arena, const Step& found,
     const Tensor& b = found.output;
     const auto channels = static_cast<std::size_t>(a.c);
     std::vector<float> expected(channels), values(channels),
-        units(channels, b.quantised() ? b.scale : 1.0f);
+        units(channels, b.quantized() ? b.scale : 1.0f);
     for (std::size_t c = 0; c < found.channel_factor.size(); ++c) {
         units[c] *= found.channel_factor[c];
     }
@@ -131,7 +131,7 @@ void print_layers(const QuantizeReport& report) {
     print_table(rows, left);
     std::puts("");
     if (report.has_damage) {
-        std::printf("all layers quantised: logits off by %s %%\n",
+        std::printf("all layers quantized: logits off by %s %%\n",
                     fixed(100.0 * report.damage, 3).c_str());
     }
 }

@@ -17,7 +17,7 @@ struct LayerReport {
     std::string type = {}, kernel = {};  // as planned
     // Sums of products and squares over all calibration images.
     double product = 0, exact = 0, found = 0, error = 0;
-    // Relative errors of the logits with this layer alone quantised, and with all but it; this
+    // Relative errors of the logits with this layer alone quantized, and with all but it; this
     // layer's share of the sum of the former's squares. Only with a measurement of the damage.
     double alone = 0, without = 0, share = 0;
 
@@ -28,7 +28,7 @@ struct LayerReport {
 struct QuantizeReport {
     std::vector<LayerReport> layers;  // the last are the logits
     bool has_damage = false;
-    double damage = 0;  // relative error of the logits with every layer quantised
+    double damage = 0;  // relative error of the logits with every layer quantized
     std::size_t images = 0, texts_changed = 0;
     std::size_t bytes_before = 0, bytes_after = 0;
     std::vector<Evaluation> evaluations;  // before and after, if there were labelled images

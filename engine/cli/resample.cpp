@@ -27,9 +27,9 @@ Taps taps_of(Resize resize, int output, int input_size, int output_size) {
         }
         return taps;
     }
-    const double centre = (output + 0.5) * scale - 0.5;
-    const int lower = static_cast<int>(std::floor(centre));
-    const double t = centre - lower;
+    const double center = (output + 0.5) * scale - 0.5;
+    const int lower = static_cast<int>(std::floor(center));
+    const double t = center - lower;
     if (resize != Resize::cubic) return {{clamped(lower), 1.0 - t}, {clamped(lower + 1), t}};
     // Keys (1981), with the a that OpenCV takes.
     constexpr double a = -0.75;
@@ -72,7 +72,7 @@ std::vector<std::uint8_t> resample(const ImageView& rgb, int width, int height, 
     }
     const std::vector<Taps> columns = axis(resize, rgb.width, inner_width);
     const std::vector<Taps> rows = axis(resize, rgb.height, inner_height);
-    constexpr std::uint8_t kBorder = 127;  // about 0 once normalised
+    constexpr std::uint8_t kBorder = 127;  // about 0 once normalized
     std::vector<std::uint8_t> out(static_cast<std::size_t>(width * height * kChannels), kBorder);
     const int left = (width - inner_width) / 2, top = (height - inner_height) / 2;
     for (int y = 0; y < inner_height; ++y) {

@@ -33,7 +33,7 @@ struct SelftestOptions {
 struct Check {
     std::string model, precision, isa;
     double error = 0.0;  // relative, of the logits
-    std::string hash;    // of a quantised network
+    std::string hash;    // of a quantized network
     std::string wrong;   // empty: all is well
 };
 

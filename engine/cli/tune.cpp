@@ -61,7 +61,7 @@ Result<std::vector<Candidate>> make_candidates(const Model& model,
     return candidates;
 }
 
-// The plans take turns, so that a change of the clock rate or a busy neighbour hits all. Each
+// The plans take turns, so that a change of the clock rate or a busy neighbor hits all. Each
 // runs a few times in a row, of which the first only brings its weights back into the cache.
 void measure(std::vector<Candidate>& candidates, double seconds) {
     constexpr int kLeastRounds = 3;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/compress/clip.h"
-#include "engine/compress/quantised_graph.h"
+#include "engine/compress/quantized_graph.h"
 #include "engine/model/model_data.h"
 #include "lprnet/error.h"
 

@@ -28,7 +28,7 @@ double squared_error(const Histogram& histogram, double clip) {
     const double step = clip / kActivationSteps;
     double sum = 0.0;
     for (std::size_t bin = 0; bin < Histogram::kBins; ++bin) {
-        const double value = histogram.centre(bin);
+        const double value = histogram.center(bin);
         const double stored = std::min(std::nearbyint(value / step), kActivationSteps) * step;
         sum += histogram.counts[bin] * (value - stored) * (value - stored);
     }
@@ -106,7 +106,7 @@ void Histogram::add(float value) {
     counts[std::min(bin, kBins - 1)] += 1.0;
 }
 
-double Histogram::centre(std::size_t bin) const {
+double Histogram::center(std::size_t bin) const {
     return bin == 0 ? 0.0 : (static_cast<double>(bin) + 0.5) / kBins * static_cast<double>(largest);
 }
 

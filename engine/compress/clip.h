@@ -26,7 +26,7 @@ struct Histogram {
     // largest.
     void add(float value);
     // The middle of a bin; 0 for the first, most of which are zeros, exact at any step.
-    double centre(std::size_t bin) const;
+    double center(std::size_t bin) const;
 };
 
 // From 0 to this value there are 255 steps; at most `largest`, and more than 0. Not for `search`.

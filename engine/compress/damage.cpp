@@ -15,7 +15,7 @@
 namespace lprnet {
 namespace {
 
-// A convolution as the quantised network computes it, in real values.
+// A convolution as the quantized network computes it, in real values.
 struct RealLayer {
     Floats weight;
     std::vector<float> bias;
@@ -40,12 +40,12 @@ std::vector<float> factors_read(const Graph& graph, const Node& conv) {
 }
 
 RealLayer real_layer(const ModelData& model, const Node& conv) {
-    if (!conv.quantised()) return {conv.weight, conv.bias, {}};
+    if (!conv.quantized()) return {conv.weight, conv.bias, {}};
     const std::vector<float> read = factors_read(model.graph, conv);
-    const bool levels = node_at(model.graph, only_input(conv)).op == Op::quantise;
+    const bool levels = node_at(model.graph, only_input(conv)).op == Op::quantize;
     const std::size_t channels = conv.bias.size();
     const bool kept = conv.keeps_float();
-    const std::size_t count = kept ? conv.weight.size() : conv.quantised_weight.size();
+    const std::size_t count = kept ? conv.weight.size() : conv.quantized_weight.size();
     const std::size_t per_channel = count / channels;
     const std::size_t taps = static_cast<std::size_t>(conv.kh) * static_cast<std::size_t>(conv.kw);
     RealLayer layer;
@@ -58,7 +58,7 @@ RealLayer real_layer(const ModelData& model, const Node& conv) {
             const std::size_t i = k / taps;
             const std::size_t at = o * per_channel + k;
             double w = kept ? static_cast<double>(conv.weight[at])
-                            : conv.quantised_weight[at] * static_cast<double>(conv.weight_step[o]);
+                            : conv.quantized_weight[at] * static_cast<double>(conv.weight_step[o]);
             if (levels) {
                 bias += w * static_cast<double>(model.preprocess.mean[i]);
                 w /= static_cast<double>(model.preprocess.scale[i]);
@@ -75,16 +75,16 @@ RealLayer real_layer(const ModelData& model, const Node& conv) {
 
 class Network {
 public:
-    Network(const ModelData& exact, const ModelData& quantised)
+    Network(const ModelData& exact, const ModelData& quantized)
         : graph_(fuse_relu(fold_batch_norm(exact.graph))) {
-        for (const Node& node : quantised.graph.nodes) {
-            if (node.op == Op::conv2d) layers_.push_back(real_layer(quantised, node));
+        for (const Node& node : quantized.graph.nodes) {
+            if (node.op == Op::conv2d) layers_.push_back(real_layer(quantized, node));
         }
     }
 
     std::size_t layers() const { return layers_.size(); }
 
-    // The logits of all inputs with those layers quantised.
+    // The logits of all inputs with those layers quantized.
     Result<std::vector<float>> logits(const std::vector<bool>& which,
                                       const std::vector<std::vector<float>>& inputs) const {
         Graph graph = graph_;
@@ -136,9 +136,9 @@ double relative_error(const std::vector<float>& exact, const std::vector<float>&
 
 }  // namespace
 
-Result<Damage> measure_damage(const ModelData& exact, const ModelData& quantised,
+Result<Damage> measure_damage(const ModelData& exact, const ModelData& quantized,
                               const std::vector<std::vector<float>>& inputs) {
-    const Network network(exact, quantised);
+    const Network network(exact, quantized);
     const std::vector<bool> none(network.layers(), false), every(network.layers(), true);
     const Result<std::vector<float>> expected = network.logits(none, inputs);
     if (!expected) return expected.error();

@@ -1,4 +1,4 @@
-// What the quantisation of each layer does to the logits, it alone and all but it, to tell which
+// What the quantization of each layer does to the logits, it alone and all but it, to tell which
 // layer the accuracy is lost in.
 #pragma once
 
@@ -12,18 +12,18 @@ namespace lprnet {
 // Relative errors of the logits over some images: the norm of the difference over that of the
 // exact ones.
 struct Damage {
-    double all = 0.0;  // every layer quantised
+    double all = 0.0;  // every layer quantized
     struct Layer {
-        double alone = 0.0;    // this layer quantised
+        double alone = 0.0;    // this layer quantized
         double without = 0.0;  // every layer but this
     };
     std::vector<Layer> layers;  // convolutions in the order in which they run
 };
 
-// Computed in float32 with a quantised layer's weights, or those that it kept, its outputs rounded
-// as they would be. `quantised` was made from `exact`; `inputs` as for quantize. Takes two passes
+// Computed in float32 with a quantized layer's weights, or those that it kept, its outputs rounded
+// as they would be. `quantized` was made from `exact`; `inputs` as for quantize. Takes two passes
 // over the inputs for each layer. Errors as from build_plan. May throw std::bad_alloc.
-Result<Damage> measure_damage(const ModelData& exact, const ModelData& quantised,
+Result<Damage> measure_damage(const ModelData& exact, const ModelData& quantized,
                               const std::vector<std::vector<float>>& inputs);
 
 }  // namespace lprnet

@@ -31,7 +31,7 @@ void add_to(std::vector<float>& sums, const std::vector<float>& values) {
 }
 
 // From sums of products of differences from a shift to those from the mean.
-void centre(std::vector<float>& sums, const std::vector<double>& rows,
+void center(std::vector<float>& sums, const std::vector<double>& rows,
             const std::vector<double>& columns, double samples) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
         for (std::size_t j = 0; j < columns.size(); ++j) {
@@ -110,8 +110,8 @@ Moments MomentSums::take() {
     const auto samples = static_cast<double>(sums_.samples);
     for (double& mean : sums_.input_mean) mean /= samples;
     for (double& mean : sums_.target_mean) mean /= samples;
-    centre(sums_.inputs_inputs, sums_.input_mean, sums_.input_mean, samples);
-    centre(sums_.targets_inputs, sums_.target_mean, sums_.input_mean, samples);
+    center(sums_.inputs_inputs, sums_.input_mean, sums_.input_mean, samples);
+    center(sums_.targets_inputs, sums_.target_mean, sums_.input_mean, samples);
     for (std::size_t i = 0; i < sums_.inputs; ++i) {
         sums_.input_mean[i] += static_cast<double>(input_shift_[i]);
     }

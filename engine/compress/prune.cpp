@@ -142,9 +142,9 @@ std::vector<std::string> conv2d_names(const Graph& graph) {
 namespace {
 
 Result<std::vector<PrunedLayer>> prune_layers(Graph& graph, const PruneOptions& options) {
-    if (graph.quantised()) {
+    if (graph.quantized()) {
         return Error{ErrorCode::unsupported,
-                     "quantised already, expected float32 weights; prune comes before quantize"};
+                     "quantized already, expected float32 weights; prune comes before quantize"};
     }
     if (Status s = check(conv2d_names(graph), options); !s) return s.error();
 

@@ -59,7 +59,7 @@ std::vector<std::string> conv2d_names(const Graph& graph);
 // weights, in order of output, then input channels of groups, in execution order of layers.
 // Units that are zero already are the first to be counted. Errors: invalid_argument for a share
 // outside 0..1 and for a layer that does not exist, naming those that do, unsupported for a
-// quantised network, out_of_memory; `graph` is unchanged then.
+// quantized network, out_of_memory; `graph` is unchanged then.
 Result<std::vector<PrunedLayer>> prune(Graph& graph, const PruneOptions& options) noexcept;
 
 }  // namespace lprnet

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "engine/boundary.h"
-#include "engine/compress/quantised_graph.h"
+#include "engine/compress/quantized_graph.h"
 #include "engine/compress/reconstruct.h"
 #include "engine/plan/passes.h"
 #include "weights/printable.h"
@@ -43,7 +43,7 @@ void add_elements(const std::string& name, std::span<const T> elements,
 // The tensors that the file has of a convolution, but for its bias. `name` is that in the file.
 void add_weight(const Node& conv, const std::string& name, QuantizedModel& model) {
     const std::string weight = name + ".weight";
-    const std::span<const std::int8_t> int8 = conv.quantised_weight;
+    const std::span<const std::int8_t> int8 = conv.quantized_weight;
     if (int8.empty()) {
         const std::span<const float> real = conv.weight;
         return add_elements(weight, real, shape_of(conv, real.size()), model);
@@ -55,7 +55,7 @@ void add_weight(const Node& conv, const std::string& name, QuantizedModel& model
 void add_layer(const Node& conv, const std::string& name, QuantizedModel& model) {
     add_weight(conv, name, model);
     add_vector(name + ".bias", conv.bias, model);
-    if (!conv.quantised()) return;
+    if (!conv.quantized()) return;
     add_vector(name + ".output.scale", std::vector<float>{conv.output_step}, model);
     if (conv.output_factor.empty()) return;
     add_vector(name + ".output.factor", conv.output_factor, model);
@@ -128,8 +128,8 @@ Result<QuantizedModel> quantize_all(const ModelData& model,
         return Error{ErrorCode::invalid_argument, "quantize: no calibration images"};
     }
     for (const Node& node : model.graph.nodes) {
-        if (node.op == Op::quantise || node.quantised()) {
-            return Error{ErrorCode::unsupported, model.name + ": quantised already"};
+        if (node.op == Op::quantize || node.quantized()) {
+            return Error{ErrorCode::unsupported, model.name + ": quantized already"};
         }
     }
     const std::vector<LayerName> names = layer_names(model);
@@ -140,7 +140,7 @@ Result<QuantizedModel> quantize_all(const ModelData& model,
     if (!found) return found.error();
     std::map<std::string, OutputRange> ranges;
     for (const auto& [name, range] : *found) ranges[name] = range.range;
-    Graph graph = quantised_graph(model, ranges, *keep_float);
+    Graph graph = quantized_graph(model, ranges, *keep_float);
     if (method.reconstruct) {
         if (Status s = reconstruct(model, inputs, method.zero_below, graph); !s) return s.error();
     }
@@ -152,7 +152,7 @@ Result<QuantizedModel> quantize_all(const ModelData& model,
         const std::size_t i = next++;
         add_layer(node, names[i].stored, result);
         QuantizedLayer layer = {.name = names[i].computed, .keeps_float = (*keep_float)[i]};
-        if (node.quantised()) {
+        if (node.quantized()) {
             const ActivationRange& range = found->at(node.name);
             layer.largest = range.largest;
             layer.clip = range.range.clip;
@@ -174,8 +174,8 @@ Result<QuantizedModel> quantize_weights_alone(const weights::SafetensorsFile& fi
     std::size_t next = 0;
     for (const Node& node : model.graph.nodes) {
         if (node.op != Op::conv2d) continue;
-        if (node.quantised()) {
-            return Error{ErrorCode::unsupported, model.name + ": quantised already"};
+        if (node.quantized()) {
+            return Error{ErrorCode::unsupported, model.name + ": quantized already"};
         }
         Node rounded = node;
         if (!(*kept)[next++]) round_to_nearest(scaled_weight(node), 1.0, rounded);

@@ -19,7 +19,7 @@ namespace lprnet {
 struct QuantizedLayer {
     std::string name;          // the PyTorch module whose output it computes
     float largest = 0;         // activation seen
-    float clip = 0;            // 255 steps; 0: the outputs are not quantised
+    float clip = 0;            // 255 steps; 0: the outputs are not quantized
     bool keeps_float = false;  // weights
 };
 
@@ -37,7 +37,7 @@ struct QuantizedModel {
             values;
     };
     std::vector<Tensor> tensors;
-    // Convolutions whose outputs are quantised, and the one that computes the logits.
+    // Convolutions whose outputs are quantized, and the one that computes the logits.
     std::vector<QuantizedLayer> layers;
 
     // For serialize_safetensors and write_safetensors; looks at `tensors`.
@@ -54,16 +54,16 @@ struct QuantizeMethod {
     // pruned networks cost little, because the others are fitted to make up for them, and make the
     // file smaller.
     double zero_below = 0.0;
-    // Layers whose weights stay float32 as they are. Their inputs and outputs are quantised, and
+    // Layers whose weights stay float32 as they are. Their inputs and outputs are quantized, and
     // their biases fitted, as those of the others.
     LayerNames keep_float = {};
 };
 
-// Calibrates on `inputs`: the network's normalised inputs, NHWC, of one image or more. Every
-// convolution but the one behind the context gets quantised, that one's weights alone are stored
-// as int8. Batch norms and the normalisation of pixels go into the weights.
+// Calibrates on `inputs`: the network's normalized inputs, NHWC, of one image or more. Every
+// convolution but the one behind the context gets quantized, that one's weights alone are stored
+// as int8. Batch norms and the normalization of pixels go into the weights.
 // Errors: invalid_argument for no input, inputs without any activation or a layer to keep that does
-// not exist, naming those that do; unsupported for a model that is quantised already;
+// not exist, naming those that do; unsupported for a model that is quantized already;
 // out_of_memory.
 Result<QuantizedModel> quantize(const ModelData& model,
                                 const std::vector<std::vector<float>>& inputs,

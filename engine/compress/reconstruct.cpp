@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "engine/compress/moments.h"
-#include "engine/compress/quantised_graph.h"
+#include "engine/compress/quantized_graph.h"
 #include "engine/compress/round_weights.h"
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/passes.h"
@@ -62,7 +62,7 @@ struct Reader {
     int pad_h, pad_w;
 
     // Calls visit(k, value) for what output pixel (y, x) reads, k in the order of PyTorch's
-    // weights; quantised values are levels.
+    // weights; quantized values are levels.
     template <class Visit>
     void each(const float* arena, int y, int x, Visit visit) const {
         const ConvShape& s = step.conv_shape;
@@ -85,7 +85,7 @@ struct Reader {
 private:
     float value_at(const char* origin, std::ptrdiff_t element) const {
         const char* at = origin + element * static_cast<std::ptrdiff_t>(tensor.element_bytes);
-        if (!tensor.quantised()) {
+        if (!tensor.quantized()) {
             float value;
             std::memcpy(&value, at, sizeof value);
             return value;
@@ -97,15 +97,15 @@ private:
 };
 
 // The real value of a level of each input channel, in PyTorch's order.
-std::vector<double> input_units(const Stepper& quantised, const Step& step,
+std::vector<double> input_units(const Stepper& quantized, const Step& step,
                                 const Preprocess& preprocess) {
     const auto ic = static_cast<std::size_t>(step.conv_shape.ic);
     std::vector<double> units(ic, 1.0);
-    const Step& source = quantised.plan.steps[quantised.find(step.reads)];
-    if (!source.output.quantised()) return units;
+    const Step& source = quantized.plan.steps[quantized.find(step.reads)];
+    if (!source.output.quantized()) return units;
     for (std::size_t i = 0; i < ic; ++i) {
         units[i] = static_cast<double>(source.output.scale);
-        if (source.op == Op::quantise) units[i] *= static_cast<double>(preprocess.scale[i]);
+        if (source.op == Op::quantize) units[i] *= static_cast<double>(preprocess.scale[i]);
         if (!source.channel_factor.empty()) {
             units[i] *= static_cast<double>(source.channel_factor[i]);
         }
@@ -114,14 +114,14 @@ std::vector<double> input_units(const Stepper& quantised, const Step& step,
 }
 
 // What `conv` read and should have computed, at kSamples pixels.
-Moments sample(const Stepper& exact, std::size_t exact_step, const Stepper& quantised,
+Moments sample(const Stepper& exact, std::size_t exact_step, const Stepper& quantized,
                std::size_t step_index, const Node& conv, const std::vector<float>& weight) {
     const kernels::KernelTable& table = *exact.plan.table;
-    const Step& step = quantised.plan.steps[step_index];
+    const Step& step = quantized.plan.steps[step_index];
     const ConvShape& shape = step.conv_shape;
     const Step& exact_one = exact.plan.steps[exact_step];
     const Reader from = {exact.read_by(exact_one), exact_one, conv.pad_h, conv.pad_w};
-    const Reader to = {quantised.read_by(step), step, conv.pad_h, conv.pad_w};
+    const Reader to = {quantized.read_by(step), step, conv.pad_h, conv.pad_w};
     const auto targets = conv.bias.size();
     const std::size_t inputs = weight.size() / targets;
     const std::size_t pixels =
@@ -129,25 +129,25 @@ Moments sample(const Stepper& exact, std::size_t exact_step, const Stepper& quan
     const std::size_t all = exact.arenas.size() * pixels;
     const std::size_t count = std::min(all, kSamples);
     MomentSums sums(table, inputs, targets);
-    std::vector<float> exact_inputs, quantised_inputs, outputs;
+    std::vector<float> exact_inputs, quantized_inputs, outputs;
     for (std::size_t begin = 0; begin < count; begin += kBlock) {
         const std::size_t block = std::min(kBlock, count - begin);
         exact_inputs.resize(block * inputs);
-        quantised_inputs.resize(inputs * block);
+        quantized_inputs.resize(inputs * block);
         for (std::size_t i = 0; i < block; ++i) {
             const std::size_t at = (begin + i) * all / count;
             const int y = static_cast<int>(at % pixels) / shape.ow;
             const int x = static_cast<int>(at % pixels) % shape.ow;
             from.each(exact.arenas[at / pixels].data(), y, x,
                       [&](std::size_t k, float value) { exact_inputs[i * inputs + k] = value; });
-            to.each(quantised.arenas[at / pixels].data(), y, x,
-                    [&](std::size_t k, float value) { quantised_inputs[k * block + i] = value; });
+            to.each(quantized.arenas[at / pixels].data(), y, x,
+                    [&](std::size_t k, float value) { quantized_inputs[k * block + i] = value; });
         }
         multiply_transposed(table, weight, targets, exact_inputs, block, inputs, outputs);
         for (std::size_t o = 0; o < targets; ++o) {
             for (std::size_t i = 0; i < block; ++i) outputs[o * block + i] += conv.bias[o];
         }
-        sums.add(quantised_inputs, outputs, block);
+        sums.add(quantized_inputs, outputs, block);
     }
     return sums.take();
 }
@@ -195,7 +195,7 @@ void fit(std::vector<double> weight, const Moments& moments, const std::vector<d
     for (std::size_t i = 0; i < weight.size(); ++i) {
         weight[i] *= units[i / taps % units.size()];
     }
-    if (node.quantised_weight.size() == 0) {  // weights that stay float32
+    if (node.quantized_weight.size() == 0) {  // weights that stay float32
         for (std::size_t o = 0; o < channels; ++o) {
             node.bias[o] = static_cast<float>(best_bias(weight, moments, o) / factor_of(node, o));
         }
@@ -205,7 +205,7 @@ void fit(std::vector<double> weight, const Moments& moments, const std::vector<d
     std::vector<double> least(channels);
     for (std::size_t o = 0; o < channels; ++o) {
         // Twice, because rounded weights need another bias.
-        if (node.quantised()) least[o] = 2.0 * std::abs(best_bias(weight, moments, o)) / kMaxBias;
+        if (node.quantized()) least[o] = 2.0 * std::abs(best_bias(weight, moments, o)) / kMaxBias;
     }
     RoundedWeights rounded = round_weights(weight, moments, least);
     std::vector<float> step(channels);
@@ -222,21 +222,21 @@ void fit(std::vector<double> weight, const Moments& moments, const std::vector<d
 }  // namespace
 
 Status reconstruct(const ModelData& model, const std::vector<std::vector<float>>& inputs,
-                   double zero_below, Graph& quantised) {
+                   double zero_below, Graph& quantized) {
     const Graph folded = fuse_relu(fold_batch_norm(model.graph));
     std::vector<const Node*> originals;
     for (const Node& node : folded.nodes) {
         if (node.op == Op::conv2d) originals.push_back(&node);
     }
     std::vector<Node*> nodes;
-    for (Node& node : quantised.nodes) {
+    for (Node& node : quantized.nodes) {
         if (node.op == Op::conv2d) nodes.push_back(&node);
     }
     const Result<const kernels::KernelTable*> table = select_table("");
     if (!table) return table.error();
     Result<Plan> exact_plan = build_plan(model.graph, **table, {.panels = false});
     if (!exact_plan) return exact_plan.error();
-    Result<Plan> plan = build_plan(quantised, **table);
+    Result<Plan> plan = build_plan(quantized, **table);
     if (!plan) return plan.error();
     Stepper exact = {std::move(*exact_plan), {}};
     Stepper fitted = {std::move(*plan), {}};
@@ -259,9 +259,9 @@ Status reconstruct(const ModelData& model, const std::vector<std::vector<float>>
             }
             const Tensor& input = fitted.read_by(fitted.plan.steps[s]);
             fit(weight, moments, input_units(fitted, fitted.plan.steps[s], model.preprocess),
-                input.quantised() ? static_cast<double>(input.scale) : 1.0, zero_below, node);
+                input.quantized() ? static_cast<double>(input.scale) : 1.0, zero_below, node);
             // Every plan of this graph has the same layout.
-            Result<Plan> refitted = build_plan(quantised, **table);
+            Result<Plan> refitted = build_plan(quantized, **table);
             if (!refitted) return refitted.error();
             fitted.plan = std::move(*refitted);
         }

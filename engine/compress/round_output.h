@@ -1,4 +1,4 @@
-// What quantisation does to a layer's output, done to a layer computed in float32.
+// What quantization does to a layer's output, done to a layer computed in float32.
 #pragma once
 
 #include <vector>

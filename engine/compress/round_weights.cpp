@@ -22,7 +22,7 @@ double mean_square(const Moments& m) {
     return sum / static_cast<double>(m.inputs);
 }
 
-// Minimises q H q / 2 - g q for each target over integers q: `gradient` is [targets][inputs],
+// Minimizes q H q / 2 - g q for each target over integers q: `gradient` is [targets][inputs],
 // g - H q in steps, and follows q.
 void descend(const std::vector<float>& h, float damping, const std::vector<double>& weight,
              std::vector<float>& gradient, std::vector<float>& q, std::size_t inputs) {

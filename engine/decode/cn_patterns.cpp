@@ -21,7 +21,7 @@ std::string_view cn_patterns() noexcept {
 <two4> = #<two3> | <L><one3>
 <two5> = #<two4> | <L><one4>
 
-// Blue, yellow and black: the text does not tell the colours apart.
+// Blue, yellow and black: the text does not tell the colors apart.
 standard       1     : <office><two5>
 // More letters exist, rarely, and so does the O of old official plates, always in the second place.
 standard-rare  0.001 : <office><c>{5} | <province>O<c>{5}

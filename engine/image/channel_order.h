@@ -21,7 +21,7 @@ constexpr int channels(ChannelOrder order) noexcept {
 // 15-bit fixed point, rounded half up. Red and green are rounded to the nearest
 // 1/2^15; blue takes what is left of 2^15 (3735, where 3736 would be nearest),
 // so white stays white. Equals OpenCV's cvtColor(COLOR_BGR2GRAY) on all 2^24
-// colours.
+// colors.
 constexpr int luma(int blue, int green, int red) noexcept {
     constexpr int kRed = 9798;
     constexpr int kGreen = 19235;

@@ -42,7 +42,7 @@ struct Single {
     static std::array<int, 1> load(const PictureRow& row, int x) noexcept { return {row.data[x]}; }
 };
 
-// All formats with shared chroma. A gray model gets the gray of the colour, as
+// All formats with shared chroma. A gray model gets the gray of the color, as
 // from any other format, not the luma, whose range is another one.
 template <ChannelOrder Order>
 struct SharedChroma {
@@ -50,7 +50,7 @@ struct SharedChroma {
     static constexpr bool kVerbatim = false;
     static std::array<int, kChannels> load(const PictureRow& row, int x) noexcept {
         const std::ptrdiff_t chroma = (x >> 1) * row.chroma_step;
-        const Colour c = colour_of_yuv(row.data[x * row.luma_step], row.u[chroma], row.v[chroma]);
+        const Color c = color_of_yuv(row.data[x * row.luma_step], row.u[chroma], row.v[chroma]);
         if constexpr (Order == ChannelOrder::bgr) {
             return {c.blue, c.green, c.red};
         } else if constexpr (Order == ChannelOrder::rgb) {

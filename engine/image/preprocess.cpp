@@ -43,7 +43,7 @@ Status check_preprocess(const Preprocess& preprocess) {
 // A table lookup per value: the arithmetic was done once for each of the 256
 // levels. The channel count is a template argument so the inner loop unrolls.
 template <int Channels>
-void normalise_row(const std::uint8_t* pixels, int width, const float* levels, float* out) {
+void normalize_row(const std::uint8_t* pixels, int width, const float* levels, float* out) {
     for (int x = 0; x < width; ++x)
         for (int c = 0; c < Channels; ++c)
             out[x * Channels + c] = levels[c * kLevels + pixels[x * Channels + c]];
@@ -60,8 +60,8 @@ Preprocessor::Preprocessor(const Preprocess& preprocess)
     for (int c = 0; c < channels(preprocess.order); ++c)
         for (int level = 0; level < kLevels; ++level) {
             // A product of a difference: there is no sum of a product to fuse.
-            const float centred = static_cast<float>(level) - preprocess.mean[c];
-            levels_[static_cast<std::size_t>(c * kLevels + level)] = centred * preprocess.scale[c];
+            const float centered = static_cast<float>(level) - preprocess.mean[c];
+            levels_[static_cast<std::size_t>(c * kLevels + level)] = centered * preprocess.scale[c];
         }
 }
 
@@ -76,14 +76,14 @@ std::size_t Preprocessor::output_size() const noexcept {
 
 template <class Rows>
 void Preprocessor::write(Rows& rows, float* output) noexcept {
-    const bool colour = channels(preprocess_.order) == 3;
+    const bool color = channels(preprocess_.order) == 3;
     for (int y = 0; y < preprocess_.height; ++y) {
         rows.row(y, row_.data());
         float* out = output + static_cast<std::size_t>(y) * row_.size();
-        if (colour)
-            normalise_row<3>(row_.data(), preprocess_.width, levels_.data(), out);
+        if (color)
+            normalize_row<3>(row_.data(), preprocess_.width, levels_.data(), out);
         else
-            normalise_row<1>(row_.data(), preprocess_.width, levels_.data(), out);
+            normalize_row<1>(row_.data(), preprocess_.width, levels_.data(), out);
     }
 }
 

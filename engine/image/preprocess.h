@@ -8,7 +8,7 @@
 // with its SIMD dispatch and IPP switched off) without a difference:
 //   94 x 24 from every width 1..32768 of one row and every such height of one
 //   column; from and to some 20 000 pairs of sizes, inputs to 3840 x 2160 and
-//   outputs to 1024 x 1024, in all formats and orders; gray of all 2^24 colours.
+//   outputs to 1024 x 1024, in all formats and orders; gray of all 2^24 colors.
 #pragma once
 
 #include <cstddef>
@@ -50,7 +50,7 @@ public:
     // ranges above. May throw std::bad_alloc.
     static Result<Preprocessor> create(const Preprocess& preprocess);
 
-    // Writes the normalised input, NHWC with n = 1: height * width * channels
+    // Writes the normalized input, NHWC with n = 1: height * width * channels
     // floats without gaps. The picture may have any format and any stride,
     // including a negative one. output must not overlap it.
     // Errors: invalid_argument for what check_picture(), check_region() or

@@ -32,7 +32,7 @@ constexpr Band kOneRow[] = {{0.0, 1.0, 0.0, 1.0, 0.0, 1.0}};
 //   the upper row and 90 / 110 in the lower, which takes in a strip below the plate.
 //   The lower row is narrowed so that its pitch of 80 becomes 57, each character on its place.
 //   The upper row cannot have both: its pitch of 140 becomes 57 at a scale of 0.41, its width of
-//   80 becomes 45 at 0.56. It is centred and scaled by 0.5, which of these is read best.
+//   80 becomes 45 at 0.56. It is centered and scaled by 0.5, which of these is read best.
 constexpr double kCut = 134.5 / 440.0;
 constexpr Band kTwoRows[] = {{85.5 / 440.0, 354.5 / 440.0, -1.7 / 220.0, 91.7 / 220.0, 0.0, kCut},
                              {4.6 / 440.0, 433.3 / 440.0, 59.4 / 220.0, 230.6 / 220.0, kCut, 1.0}};

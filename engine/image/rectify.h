@@ -11,7 +11,7 @@
 // of 24 million values of 3000 random plates in noise none differs by more.
 // OpenCV 4 rounds positions to 1/32 pixel, up to 7 levels on noise.
 //
-// What the bytes are: the centre of output pixel (i, j) is at
+// What the bytes are: the center of output pixel (i, j) is at
 // u = (i + 0.5) / width, v = (j + 0.5) / height of the plate, and at
 // (x, y) - 0.5 in the picture, with x and y from unit_square_to() (homography.h)
 // in double. Positions are moved into the picture, 0..W-1 and 0..H-1, where
@@ -21,7 +21,7 @@
 // sum is rounded, half up. A plate of two rows is two such pictures side by
 // side; kTwoRows in rectify.cpp has their places.
 //
-// Colour becomes gray before the interpolation, gray becomes three equal
+// Color becomes gray before the interpolation, gray becomes three equal
 // channels after it.
 #pragma once
 

@@ -8,7 +8,7 @@
 // What the bytes are, for an output of width x height (W x H is the input):
 //
 //   same size       the converted pixels themselves.
-//   anything else   bilinear between pixel centres, in fixed point. Along an
+//   anything else   bilinear between pixel centers, in fixed point. Along an
 //                   axis of n input and m output samples, output i lies at
 //                   f = (i + 0.5) * (1 / (m / n)) - 0.5, computed in double and
 //                   rounded to float; with k = floor(f) the two samples k and
@@ -24,7 +24,7 @@
 // Halving both sides needs no case of its own, as it has in OpenCV: every weight
 // is 2^10 then, and the formula is the mean (a + b + c + d + 2) >> 2.
 //
-// Colour becomes gray before the resize, at the taps (see luma()); gray becomes
+// Color becomes gray before the resize, at the taps (see luma()); gray becomes
 // three equal channels after it, which is the same as before it.
 #pragma once
 
@@ -59,7 +59,7 @@ public:
     void row(int y, std::uint8_t* out) noexcept;
 
 private:
-    // Two neighbouring samples of an axis, counted from where the region
+    // Two neighboring samples of an axis, counted from where the region
     // begins, and their 11-bit weights.
     struct Tap {
         std::int32_t first = 0;

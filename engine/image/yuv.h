@@ -1,4 +1,4 @@
-// Luma and chroma to colour, ITU-R BT.601 in limited range. Nothing here
+// Luma and chroma to color, ITU-R BT.601 in limited range. Nothing here
 // touches an image.
 #pragma once
 
@@ -6,7 +6,7 @@
 
 namespace lprnet {
 
-struct Colour {
+struct Color {
     int blue;
     int green;
     int red;
@@ -57,7 +57,7 @@ inline constexpr YuvTables kYuvTables = [] {
     return tables;
 }();
 
-constexpr Colour colour_of_yuv(std::uint8_t y, std::uint8_t u, std::uint8_t v) noexcept {
+constexpr Color color_of_yuv(std::uint8_t y, std::uint8_t u, std::uint8_t v) noexcept {
     const int luma = kYuvTables.luma[y];
     const auto& from_u = kYuvTables.u[u];
     const auto& from_v = kYuvTables.v[v];

@@ -83,7 +83,7 @@ std::optional<int> exif_orientation(Bytes bytes) noexcept {
 std::vector<std::uint8_t> turn_upright(std::vector<std::uint8_t> pixels, int& width, int& height,
                                        int orientation) {
     if (orientation == 1) return pixels;
-    // The first pixel of the result and the steps to its neighbours, in pixels of the source.
+    // The first pixel of the result and the steps to its neighbors, in pixels of the source.
     const std::ptrdiff_t w = width;
     const std::ptrdiff_t h = height;
     const bool from_right =

@@ -73,7 +73,7 @@ std::uint8_t sample(int value) noexcept {
     return static_cast<std::uint8_t>(std::clamp(value + 128, 0, 255));
 }
 
-std::int16_t dequantised(std::int16_t coefficient, std::int16_t step) noexcept {
+std::int16_t dequantized(std::int16_t coefficient, std::int16_t step) noexcept {
     return wrapped(coefficient * step);
 }
 
@@ -88,7 +88,7 @@ bool has_one_row(const JpegBlock& block) noexcept {
 void inverse_dct(const JpegBlock& block, const JpegBlock& steps, std::uint8_t* out,
                  std::ptrdiff_t stride) noexcept {
     Line a[8], b[8];
-    for (std::size_t i = 0; i < 64; ++i) a[i / 8][i % 8] = dequantised(block[i], steps[i]);
+    for (std::size_t i = 0; i < 64; ++i) a[i / 8][i % 8] = dequantized(block[i], steps[i]);
     if (has_one_row(block)) {
         // Each column is its first coefficient; exact, so nothing is rounded, nor saturated.
         for (Line& line : b) {
@@ -109,7 +109,7 @@ void inverse_dct(const JpegBlock& block, const JpegBlock& steps, std::uint8_t* o
 void inverse_dct_of_mean(const JpegBlock& block, const JpegBlock& steps, std::uint8_t* out,
                          std::ptrdiff_t stride) noexcept {
     // Both passes multiply by 1, and the first one is exact.
-    const int scaled = wrapped(dequantised(block[0], steps[0]) * (1 << kKeptBits));
+    const int scaled = wrapped(dequantized(block[0], steps[0]) * (1 << kKeptBits));
     constexpr int kShift = kKeptBits + 3;
     const std::uint8_t value = sample((scaled + (1 << (kShift - 1))) >> kShift);
     for (int y = 0; y < 8; ++y, out += stride) std::memset(out, value, 8);

@@ -249,9 +249,9 @@ private:
             const std::size_t bytes_each = (byte_at(rest, 0) >> 4) + 1;
             const std::uint32_t slot = byte_at(rest, 0) & 15;
             if (bytes_each > 2 || slot >= kSlots) {
-                return damaged_at(marker_at_, "a quantisation table that cannot be");
+                return damaged_at(marker_at_, "a quantization table that cannot be");
             }
-            if (rest.size() < 1 + 64 * bytes_each) return too_short("a quantisation table");
+            if (rest.size() < 1 + 64 * bytes_each) return too_short("a quantization table");
             QuantSteps steps;
             for (std::size_t i = 0; i < 64; ++i) {
                 steps[i] = static_cast<std::uint16_t>(
@@ -353,7 +353,7 @@ private:
             found->quant_steps = steps_in_force_[static_cast<std::size_t>(found->quant_slot)];
         }
         if (found->quant_steps < 0) {
-            return damaged_at(marker_at_, "a quantisation table is missing, needed by the scan");
+            return damaged_at(marker_at_, "a quantization table is missing, needed by the scan");
         }
         return note_sent(scan, static_cast<std::size_t>(part.component));
     }

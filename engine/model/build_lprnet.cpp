@@ -25,7 +25,7 @@ constexpr std::int64_t kMaxLayerSize = 1 << 24;
 // Multiply-accumulates for one picture: LPRNet has 1.5e8, and this many take a second.
 constexpr std::int64_t kMaxWork = std::int64_t{1} << 34;
 
-// What a step of a quantised convolution's output is.
+// What a step of a quantized convolution's output is.
 constexpr const char* kOutputStep = ".output.scale";
 // What that step is for each channel, in units of it.
 constexpr const char* kOutputFactor = ".output.factor";
@@ -169,27 +169,27 @@ private:
 };
 
 // Weights in int8 alone: the network is computed in float32.
-void dequantise_weight(Node& conv) {
-    const std::size_t per_channel = conv.quantised_weight.size() / conv.weight_step.size();
-    std::vector<float> weight(conv.quantised_weight.size());
+void dequantize_weight(Node& conv) {
+    const std::size_t per_channel = conv.quantized_weight.size() / conv.weight_step.size();
+    std::vector<float> weight(conv.quantized_weight.size());
     for (std::size_t i = 0; i < weight.size(); ++i) {
         weight[i] =
-            static_cast<float>(conv.quantised_weight[i]) * conv.weight_step[i / per_channel];
+            static_cast<float>(conv.quantized_weight[i]) * conv.weight_step[i / per_channel];
     }
     conv.weight = Floats(std::move(weight));
-    conv.quantised_weight = {};
+    conv.quantized_weight = {};
     conv.weight_step.clear();
 }
 
-// In a `quantised` network a layer with a step of its output may have float32 weights.
-Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, bool quantised,
+// In a `quantized` network a layer with a step of its output may have float32 weights.
+Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, bool quantized,
                   Node& node) {
     std::vector<std::int64_t> shape = {-1, in.c, -1, -1};
     const std::string weight = node.name + ".weight";
     const std::string output_step = node.name + kOutputStep;
     node.stored_sparse = source.has(weight + std::string(weights::kMaskSuffix));
     if (source.is_int8(weight)) {
-        if (Status s = source.read_int8(weight, shape, node.quantised_weight, node.weight_step,
+        if (Status s = source.read_int8(weight, shape, node.quantized_weight, node.weight_step,
                                         node.stored_bytes);
             !s) {
             return s;
@@ -200,9 +200,9 @@ Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, bo
         }
     }
     if (source.has(output_step)) {
-        if (!quantised && node.quantised_weight.size() == 0) {
+        if (!quantized && node.quantized_weight.size() == 0) {
             return source.mismatch("tensor '" + weight + "' is not I8, but '" + output_step +
-                                   "' says that the layer is quantised, which '" +
+                                   "' says that the layer is quantized, which '" +
                                    std::string(kLprNetLayers[0].name) + kOutputStep +
                                    "' does not say of the network");
         }
@@ -218,9 +218,9 @@ Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, bo
                                ", expected 1.." + std::to_string(kMaxChannels) +
                                " channels and 1.." + std::to_string(kMaxKernel) + " taps a side");
     }
-    if (node.quantised_weight.size() > 0 && !node.quantised()) dequantise_weight(node);
+    if (node.quantized_weight.size() > 0 && !node.quantized()) dequantize_weight(node);
     const std::string output_factor = node.name + kOutputFactor;
-    if (node.quantised() && source.has(output_factor)) {
+    if (node.quantized() && source.has(output_factor)) {
         std::vector<std::int64_t> channels = {oc};
         if (Status s = source.read(output_factor, channels, node.output_factor); !s) return s;
         if (Status s = source.check_positive(output_factor, node.output_factor); !s) return s;
@@ -311,18 +311,18 @@ Result<Graph> build_lprnet(const weights::SafetensorsFile& file, const std::stri
     graph.nodes.emplace_back();
     graph.nodes.back().name = "input";
     graph.nodes.back().shape = input;
-    // A quantised network's batch norms are in its weights, and its first layer reads levels.
-    const bool quantised = source.has(std::string(kLprNetLayers[0].name) + kOutputStep);
-    if (quantised) {
+    // A quantized network's batch norms are in its weights, and its first layer reads levels.
+    const bool quantized = source.has(std::string(kLprNetLayers[0].name) + kOutputStep);
+    if (quantized) {
         Node levels;
-        levels.op = Op::quantise;
+        levels.op = Op::quantize;
         levels.name = "levels";
         levels.inputs = {0};
         levels.shape = input;
         graph.nodes.push_back(std::move(levels));
     }
     for (const LayerRow& row : kLprNetLayers) {
-        if (quantised && row.op == Op::batch_norm) continue;
+        if (quantized && row.op == Op::batch_norm) continue;
         Node node;
         node.op = row.op;
         node.name = row.name;
@@ -334,7 +334,7 @@ Result<Graph> build_lprnet(const weights::SafetensorsFile& file, const std::stri
 
         Status status;
         switch (row.op) {
-            case Op::conv2d: status = add_conv2d(source, row, in, quantised, node); break;
+            case Op::conv2d: status = add_conv2d(source, row, in, quantized, node); break;
             case Op::batch_norm: status = add_batch_norm(source, in, node); break;
             case Op::max_pool:
             case Op::average_pool: status = add_pool(source, row, in, node); break;

@@ -16,14 +16,14 @@ const char* op_name(Op op) noexcept {
         case Op::concat: return "concat";
         case Op::mean_height: return "mean_height";
         case Op::context_tap: return "context_tap";
-        case Op::quantise: return "quantise";
+        case Op::quantize: return "quantize";
     }
     return "unknown";
 }
 
-bool Graph::quantised() const noexcept {
+bool Graph::quantized() const noexcept {
     return std::any_of(nodes.begin(), nodes.end(),
-                       [](const Node& node) { return node.quantised(); });
+                       [](const Node& node) { return node.quantized(); });
 }
 
 bool Graph::stored_sparse() const noexcept {

@@ -23,7 +23,7 @@ enum class Op {
     concat,       // along the channels
     mean_height,  // mean over the rows: [c][h][w] -> [c][1][w]
     context_tap,  // average_pool + normalize + mean_height; the plan's own
-    quantise,     // normalised pixels to their levels, 0 to 255; the plan's own
+    quantize,     // normalized pixels to their levels, 0 to 255; the plan's own
 };
 
 const char* op_name(Op op) noexcept;
@@ -68,22 +68,22 @@ struct Node {
     // conv2d: factor of each of PyTorch's output channels; empty if they are 1.
     std::vector<double> scale;
 
-    // conv2d of a quantised network: weights in steps, OIHW, instead of `weight`; what a step is
+    // conv2d of a quantized network: weights in steps, OIHW, instead of `weight`; what a step is
     // for each of PyTorch's output channels; and what a step of the output is, after ReLU, from 0
     // to 255.
-    SharedArray<std::int8_t> quantised_weight;
+    SharedArray<std::int8_t> quantized_weight;
     std::vector<float> weight_step;
     float output_step = 0.0f;
-    bool quantised() const noexcept { return output_step > 0.0f; }
-    // A quantised layer whose weights are those in `weight`: real values as quantised_weight times
+    bool quantized() const noexcept { return output_step > 0.0f; }
+    // A quantized layer whose weights are those in `weight`: real values as quantized_weight times
     // weight_step are, for the same inputs and outputs.
-    bool keeps_float() const noexcept { return quantised() && weight.size() > 0; }
+    bool keeps_float() const noexcept { return quantized() && weight.size() > 0; }
     // What a step of each of PyTorch's output channels really is, in units of output_step, for
     // whoever looks at the output: the weights that read it are in such units already. Empty if
     // it is 1.
     std::vector<float> output_factor;
 
-    // quantise: pixel level = value * level_factor + level_offset, for each channel.
+    // quantize: pixel level = value * level_factor + level_offset, for each channel.
     std::vector<float> level_factor;
     std::vector<float> level_offset;
 
@@ -103,8 +103,8 @@ struct Graph {
 
     const Shape& input_shape() const noexcept { return nodes.front().shape; }
     const Shape& output_shape() const noexcept { return nodes.back().shape; }
-    // True if a convolution is quantised; then all but the one behind the context have to be.
-    bool quantised() const noexcept;
+    // True if a convolution is quantized; then all but the one behind the context have to be.
+    bool quantized() const noexcept;
     // True if the file stores the weights of a convolution without their zeros.
     bool stored_sparse() const noexcept;
 };

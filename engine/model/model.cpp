@@ -171,7 +171,7 @@ Status read_preprocess(const Metadata& metadata, Preprocess& out) {
     const auto count = static_cast<std::size_t>(channels(out.order));
     if (Status s = read_per_channel(metadata, *object, "mean", count, out.mean); !s) return s;
     if (Status s = read_per_channel(metadata, *object, "scale", count, out.scale); !s) return s;
-    // Pixels of any usual unit fit, and quantised networks divide by the scale.
+    // Pixels of any usual unit fit, and quantized networks divide by the scale.
     constexpr float kMostMean = 1e6f, kLeastScale = 1e-9f, kMostScale = 1e9f;
     for (std::size_t c = 0; c < count; ++c) {
         const float size = std::abs(out.scale[c]);
@@ -189,10 +189,10 @@ Status read_preprocess(const Metadata& metadata, Preprocess& out) {
 
 }  // namespace
 
-void set_levels(const Preprocess& preprocess, Node& quantise) {
+void set_levels(const Preprocess& preprocess, Node& quantize) {
     for (int c = 0; c < channels(preprocess.order); ++c) {
-        quantise.level_factor.push_back(1.0f / preprocess.scale[c]);
-        quantise.level_offset.push_back(preprocess.mean[c]);
+        quantize.level_factor.push_back(1.0f / preprocess.scale[c]);
+        quantize.level_offset.push_back(preprocess.mean[c]);
     }
 }
 
@@ -234,8 +234,8 @@ Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string n
                                                     std::to_string(classes) + " classes");
     }
     for (Node& node : model.graph.nodes) {
-        model.parameters += node.weight.size() + node.quantised_weight.size() + node.bias.size();
-        if (node.op == Op::quantise) set_levels(model.preprocess, node);
+        model.parameters += node.weight.size() + node.quantized_weight.size() + node.bias.size();
+        if (node.op == Op::quantize) set_levels(model.preprocess, node);
     }
     return model;
 }
@@ -312,7 +312,7 @@ int Model::steps() const noexcept {
     return data_->graph.output_shape().w;
 }
 const char* Model::precision() const noexcept {
-    if (data_->graph.quantised()) return "int8";
+    if (data_->graph.quantized()) return "int8";
     return data_->graph.stored_sparse() ? "sparse" : "fp32";
 }
 double Model::temperature() const noexcept {

@@ -30,9 +30,9 @@ struct ModelData {
 Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string name,
                              bool borrow = false);
 
-// Fills in a node that makes levels of normalised pixels: normalised = (level - mean) * scale, the
+// Fills in a node that makes levels of normalized pixels: normalized = (level - mean) * scale, the
 // other way round.
-void set_levels(const Preprocess& preprocess, Node& quantise);
+void set_levels(const Preprocess& preprocess, Node& quantize);
 
 // LPRNet with the shapes that the tensors of `file` have, for an input of that shape.
 Result<Graph> build_lprnet(const weights::SafetensorsFile& file, const std::string& name,

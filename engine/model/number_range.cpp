@@ -128,7 +128,7 @@ private:
     Layer layer(int conv) {
         return {node(conv), is_norm_of(conv + 1, conv) ? &node(conv + 1) : nullptr};
     }
-    bool is_float(int i) { return node(i).op == Op::conv2d && !node(i).quantised(); }
+    bool is_float(int i) { return node(i).op == Op::conv2d && !node(i).quantized(); }
 
     // By channel of what `i` reads, as `of` has it for the nodes before.
     template <class T>
@@ -153,7 +153,7 @@ private:
                 for (std::size_t c = 0; c < channels; ++c) bound.push_back(pixel_bound(c));
             } else if (node(i).op == Op::normalize) {
                 bound.assign(channels, kLargestContext);
-            } else if (node(i).quantised()) {
+            } else if (node(i).quantized()) {
                 bound.assign(channels,
                              0.0f);  // its plan bounds integers, and the context resets it
             } else if (is_float(i)) {
@@ -237,7 +237,7 @@ private:
         for (int i = 0; i < count(); ++i) {
             std::vector<double>& error = errors[static_cast<std::size_t>(i)];
             const auto channels = static_cast<std::size_t>(node(i).shape.c);
-            if (node(i).op == Op::input || node(i).quantised()) {
+            if (node(i).op == Op::input || node(i).quantized()) {
                 error.assign(channels, 0.0);
             } else if (is_float(i)) {
                 error = errors_of(i, passed_on(i, errors));

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/plan/build_quantised_plan.h"
+#include "engine/plan/build_quantized_plan.h"
 #include "engine/plan/choose_convs.h"
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/passes.h"
@@ -379,7 +379,7 @@ Result<Plan> build_plan(Graph graph, const kernels::KernelTable& table,
     graph = fuse_context_tap(std::move(graph));
     graph = sort_pooled_channels(std::move(graph));
     graph = schedule_taps(std::move(graph));
-    if (graph.quantised()) return build_quantised_plan(graph, table, options);
+    if (graph.quantized()) return build_quantized_plan(graph, table, options);
 
     Builder builder(graph, table, options);
     for (int i = 1; i < node_count(graph); ++i) {

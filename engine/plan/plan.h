@@ -26,10 +26,10 @@ struct Tensor {
     int h = 0, w = 0, c = 0;
     int border_h = 0, border_w = 0;             // pixels on each side
     int panel = 0;                              // pixels in a block of panels; 0 is NHWC
-    std::size_t element_bytes = sizeof(float);  // of a quantised tensor the table's choice
-    float scale = 0.0f;                         // of a quantised tensor: real value / element
+    std::size_t element_bytes = sizeof(float);  // of a quantized tensor the table's choice
+    float scale = 0.0f;                         // of a quantized tensor: real value / element
 
-    bool quantised() const noexcept { return scale != 0.0f; }
+    bool quantized() const noexcept { return scale != 0.0f; }
     // Elements from one row to the next in NHWC.
     std::ptrdiff_t row() const noexcept {
         return static_cast<std::ptrdiff_t>(w + 2 * border_w) * c;
@@ -67,7 +67,7 @@ struct Tensor {
 struct KernelCall {
     std::variant<kernels::Conv2dF32, kernels::Conv2dSparseF32, kernels::Conv1dWinogradF32,
                  kernels::MaxPool2dF32, kernels::ContextTapF32, kernels::ContextScaleF32,
-                 kernels::QuantiseF32, kernels::Conv2dS8, kernels::Conv2dLevelsF32,
+                 kernels::QuantizeF32, kernels::Conv2dS8, kernels::Conv2dLevelsF32,
                  kernels::MaxPool2dS8, kernels::ContextTapS8, kernels::ContextScaleS8>
         arguments;
     std::size_t input = 0;
@@ -88,7 +88,7 @@ struct Step {
     Tensor output;
     // Stored channel i is PyTorch's channel channel_order[i]; empty if they are equal.
     std::vector<int> channel_order;
-    // What a step of each stored channel of a quantised output is, in units of output.scale; empty
+    // What a step of each stored channel of a quantized output is, in units of output.scale; empty
     // if it is 1.
     std::vector<float> channel_factor;
     // conv2d: stored input channel i is PyTorch's channel input_order[i]; empty if they are equal.
@@ -106,7 +106,7 @@ struct Plan {
     std::vector<Step> steps;
     Tensor input;
     Tensor output;
-    bool quantised = false;
+    bool quantized = false;
     std::size_t arena_size = 0;  // floats
     int threads = 1;             // that share one image
     kernels::AlignedBuffer packed;

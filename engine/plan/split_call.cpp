@@ -94,7 +94,7 @@ struct Splitter {
         return a.channels_used > 0;
     }
     bool narrow(kernels::ContextScaleF32& a) { return narrow_columns(a); }
-    bool narrow(kernels::QuantiseF32& a) {
+    bool narrow(kernels::QuantizeF32& a) {
         const Range period = part_of((a.count + a.period - 1) / a.period, i, parts);
         const int begin = period.begin * a.period;
         call.input += floats(begin);

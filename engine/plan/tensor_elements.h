@@ -33,7 +33,7 @@ template <class Visit>
 void for_each_value(const Step& step, float* arena, Visit visit) {
     const Tensor& tensor = step.output;
     const std::vector<int>& channel_order = step.channel_order;
-    if (!tensor.quantised()) {
+    if (!tensor.quantized()) {
         for_each_element(tensor, channel_order, arena,
                          [&](std::size_t i, float& x) { visit(i, static_cast<double>(x)); });
         return;

@@ -13,7 +13,7 @@ char* at(float* arena, std::size_t offset) noexcept {
 
 // The arena is shared, so whatever lay here before has to go.
 void zero_border(const Tensor& tensor, float* arena) noexcept {
-    // Bytes of 0 are 0.0f and a quantised 0.
+    // Bytes of 0 are 0.0f and a quantized 0.
     const auto bytes = static_cast<std::ptrdiff_t>(tensor.element_bytes);
     const std::ptrdiff_t row = tensor.row() * bytes;
     const std::ptrdiff_t side = static_cast<std::ptrdiff_t>(tensor.border_w) * tensor.c * bytes;
@@ -74,10 +74,10 @@ void run_call(const kernels::KernelTable& table, const KernelCall& call, float* 
             a.squares = extra;
             table.context_scale_f32(a);
         }
-        void operator()(kernels::QuantiseF32 a) const noexcept {
+        void operator()(kernels::QuantizeF32 a) const noexcept {
             a.input = input;
             a.output = output_bytes;
-            table.quantise_f32(a);
+            table.quantize_f32(a);
         }
         void operator()(kernels::Conv2dS8 a) const noexcept {
             a.input = input_bytes;

@@ -1,5 +1,5 @@
 // The scalar oracle: every kernel as plain loops over the formula in shapes.h, summing in
-// double or, for quantised tensors, in integers. Slow on purpose; all other tables are tested
+// double or, for quantized tensors, in integers. Slow on purpose; all other tables are tested
 // against it.
 #include <algorithm>
 #include <cmath>
@@ -225,7 +225,7 @@ void context_scale_f32(const ContextScaleF32& a) noexcept {
     }
 }
 
-// Elements of quantised tensors are int32, weights packed for one lane [oc][kh][kw][ic].
+// Elements of quantized tensors are int32, weights packed for one lane [oc][kh][kw][ic].
 using Quantized = std::int32_t;
 
 void conv2d_s8(const Conv2dS8& a) noexcept {
@@ -300,7 +300,7 @@ void conv2d_f32_exact(const Conv2dF32& a) noexcept {
     }
 }
 
-void quantise_f32(const QuantiseF32& a) noexcept {
+void quantize_f32(const QuantizeF32& a) noexcept {
     for (int i = 0; i < a.count; ++i) {
         const float scaled = a.input[i] * a.factor[i % a.period];
         const float value = scaled + a.offset[i % a.period];
@@ -409,7 +409,7 @@ const KernelTable table_reference = {
     .max_pool2d_f32 = max_pool2d_f32,
     .context_tap_f32 = context_tap_f32,
     .context_scale_f32 = context_scale_f32,
-    .quantise_f32 = quantise_f32,
+    .quantize_f32 = quantize_f32,
     .max_pool2d_s8 = max_pool2d_s8,
     .context_tap_s8 = context_tap_s8,
     .context_scale_s8 = context_scale_s8,

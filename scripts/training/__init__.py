@@ -1,1 +1,1 @@
-"""Training LPRNet: the recipe's stages, batches, optimiser, pruning masks, accuracy and the journal of a run."""
+"""Training LPRNet: the recipe's stages, batches, optimizer, pruning masks, accuracy and the journal of a run."""

@@ -61,7 +61,7 @@ def shares(samples: Sequence[Sample], province_balance: float, set_balance: floa
 
 
 def is_dark_on_light(image: np.ndarray) -> bool:
-    """Yellow plates by their colour."""
+    """Yellow plates by their color."""
     blue, _, red = image.reshape(-1, 3).mean(axis=0)
     return bool(red > blue + 15)
 
@@ -69,9 +69,9 @@ def is_dark_on_light(image: np.ndarray) -> bool:
 def gap_of(image: np.ndarray) -> float | None:
     """Where the gap behind the second character is, as a share of the width; None where it is not to be seen."""
     width = 220
-    grey = cv2.cvtColor(cv2.resize(image, (width, 70), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
+    gray = cv2.cvtColor(cv2.resize(image, (width, 70), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
     # Edges tell ink from light; the dot in the gap is small.
-    edges = np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0))[14:56].mean(axis=0)
+    edges = np.abs(cv2.Sobel(gray, cv2.CV_32F, 1, 0))[14:56].mean(axis=0)
     smooth = np.convolve(edges, np.ones(round(GAP_WIDTH * width) - 4) / (round(GAP_WIDTH * width) - 4), mode="same")
     first, last = round(GAP_FROM * width), round(GAP_TO * width)
     at = first + int(smooth[first:last].argmin())

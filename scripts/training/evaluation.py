@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from lprnet_model import Lprnet
-from plates import CHARSETS, HEIGHT, WIDTH, Sample, greedy_text, list_samples, normalise, read_image, to_network_size
+from plates import CHARSETS, HEIGHT, WIDTH, Sample, greedy_text, list_samples, normalize, read_image, to_network_size
 from rectify import joined_rows
 
 # Kinds of crops with two rows; military ones are of either form, which their aspect tells.
@@ -48,7 +48,7 @@ class EvalSet:
         network.eval()
         results = []
         for start in range(0, len(self.images), batch):
-            pixels = torch.from_numpy(normalise(self.images[start : start + batch]))
+            pixels = torch.from_numpy(normalize(self.images[start : start + batch]))
             results.append(network(pixels.contiguous(memory_format=torch.channels_last)).float().numpy())
         return np.concatenate(results)
 

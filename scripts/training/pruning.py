@@ -70,7 +70,7 @@ class FixedZeros:
 
     @torch.no_grad()
     def clear_weights(self) -> None:
-        """After the optimiser's step, whose momentum knows of no mask."""
+        """After the optimizer's step, whose momentum knows of no mask."""
         for weight, keep in self.masked:
             weight.mul_(keep)
 

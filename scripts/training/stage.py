@@ -16,7 +16,7 @@ from lprnet_model import Lprnet, LprnetShape, load_model
 from training.batches import batches
 from training.growing import grown
 from training.journal import Journal, Progress
-from training.optimiser import MovingAverage, learning_rate, loss_of, make_optimizer
+from training.optimizer import MovingAverage, learning_rate, loss_of, make_optimizer
 from training.pruning import FixedZeros, prune
 from training.recipe import RecipeError, Stage
 

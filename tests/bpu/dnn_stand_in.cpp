@@ -291,8 +291,8 @@ bool is_picture(std::int32_t type) {
     return type <= kTypeBgr;
 }
 
-// What the .bin of a real board does before its first layer: pixels to normalised numbers.
-std::vector<float> normalised(const Packed& packed, const std::byte* luma, const std::byte* chroma,
+// What the .bin of a real board does before its first layer: pixels to normalized numbers.
+std::vector<float> normalized(const Packed& packed, const std::byte* luma, const std::byte* chroma,
                               bool full) {
     const Preprocess& how = packed.model.data().preprocess;
     const Described& d = packed.inputs.front();
@@ -586,7 +586,7 @@ void run_task(World& w, Packed& packed, Task& task, bool reversed) {
     if (is_picture(in.properties.type)) {
         const auto rows = static_cast<std::size_t>(in.properties.aligned_bytes) / 3 * 2;
         const std::byte* separate = chroma != nullptr ? chroma->bpu.data() : nullptr;
-        input = normalised(packed, luma->bpu.data(),
+        input = normalized(packed, luma->bpu.data(),
                            in.properties.type == kTypeNv12 ? luma->bpu.data() + rows : separate,
                            packed.full_range);
     } else {

@@ -159,7 +159,7 @@ TEST_CASE("an aligned shape of another rank", "[bpu]") {
     CHECK(bpu_logits(recognizer, picture.view) == cpu_logits(picture.view));
 }
 
-TEST_CASE("quantised logits are off by half a step at most", "[bpu]") {
+TEST_CASE("quantized logits are off by half a step at most", "[bpu]") {
     const Picture picture(2);
     const std::vector<float> expected = cpu_logits(picture.view);
     for (const char* type : {"s8", "u8", "s16", "u16", "s32"}) {
@@ -261,7 +261,7 @@ TEST_CASE("the network gets the pixels it was trained on", "[bpu]") {
     CHECK(bpu_logits(*recognizer, picture.view) == cpu_logits(picture.view, gray_network().model));
 }
 
-TEST_CASE("quantised input is rounded to its steps", "[bpu]") {
+TEST_CASE("quantized input is rounded to its steps", "[bpu]") {
     const Picture picture(6);
     for (const char* settings : {"input=s16", "input=s8", "input=s8 quant=shift",
                                  "input=s16 quant=channel pad=64", "input=u8"}) {

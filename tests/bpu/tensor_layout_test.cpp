@@ -165,10 +165,10 @@ TEST_CASE("properties that cannot be are refused", "[bpu]") {
         {"float64", [](auto& p) { p.type = 16; }, ErrorCode::unsupported, "type 16"},
         {"float16", [](auto& p) { p.type = kTypeF16; }, ErrorCode::unsupported, "float16"},
         {"float with a scale", [](auto& p) { p.quant_type = kQuantScale; }, ErrorCode::unsupported,
-         "float32 with a quantisation"},
+         "float32 with a quantization"},
         {"integers alone", [](auto& p) { p.type = kTypeS16; }, ErrorCode::unsupported,
          "int16 without"},
-        {"unknown quantisation",
+        {"unknown quantization",
          [&](auto& p) {
              int8(p);
              p.quant_type = 7;
@@ -310,11 +310,11 @@ TEST_CASE("pixels become NV12 over the range of video", "[bpu]") {
     how.order = ChannelOrder::rgb;
     Result<InputTensor> input = InputTensor::create(p, how, bpu::Nv12Range::video, "input");
     REQUIRE(input.ok());
-    // The corners of the colour cube, as BT.601 has them.
-    const int colours[][6] = {{255, 255, 255, 235, 128, 128}, {0, 0, 0, 16, 128, 128},
-                              {255, 0, 0, 81, 90, 240},       {0, 255, 0, 145, 54, 34},
-                              {0, 0, 255, 41, 240, 110},      {255, 255, 0, 210, 16, 146}};
-    for (const auto& c : colours) {
+    // The corners of the color cube, as BT.601 has them.
+    const int colors[][6] = {{255, 255, 255, 235, 128, 128}, {0, 0, 0, 16, 128, 128},
+                             {255, 0, 0, 81, 90, 240},       {0, 255, 0, 145, 54, 34},
+                             {0, 0, 255, 41, 240, 110},      {255, 255, 0, 210, 16, 146}};
+    for (const auto& c : colors) {
         std::uint8_t pixels[12];
         for (std::size_t i = 0; i < 12; ++i) pixels[i] = static_cast<std::uint8_t>(c[i % 3]);
         std::vector<std::byte> memory(48);

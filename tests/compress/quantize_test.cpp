@@ -1,4 +1,4 @@
-// Post-training quantisation: the algebra against plain loops, and what it does for networks whose
+// Post-training quantization: the algebra against plain loops, and what it does for networks whose
 // channels differ much.
 #include "engine/compress/quantize.h"
 
@@ -107,7 +107,7 @@ double error_of(const std::vector<double>& weight, double bias, const std::vecto
 TEST_CASE("rounded weights lose less than the nearest, and zeros stay", "[compress]") {
     constexpr std::size_t kInputs = 24, kCount = 500;
     std::mt19937 random(3);
-    // Inputs that have much in common, as neighbouring pixels do.
+    // Inputs that have much in common, as neighboring pixels do.
     std::vector<float> x(kInputs * kCount), y(kCount);
     std::vector<double> weight(kInputs);
     for (double& w : weight) w = double{uniform(random, -1, 1)};
@@ -175,10 +175,10 @@ std::vector<std::vector<float>> random_images(int count, unsigned seed) {
     return images;
 }
 
-Model loaded(const QuantizedModel& quantised, const NetworkFile& file) {
-    const auto bytes = weights::serialize_safetensors(quantised.views(), file.metadata);
+Model loaded(const QuantizedModel& quantized, const NetworkFile& file) {
+    const auto bytes = weights::serialize_safetensors(quantized.views(), file.metadata);
     if (!bytes) FAIL(bytes.error().message);
-    Result<Model> model = Model::from_memory(*bytes, "quantised");
+    Result<Model> model = Model::from_memory(*bytes, "quantized");
     if (!model) FAIL(model.error().message);
     return *model;
 }
@@ -223,10 +223,10 @@ TEST_CASE("channels that go further than others cost no accuracy", "[compress]")
     const Result<Model> exact = Model::from_memory(file.bytes(), "uneven");
     REQUIRE(exact.ok());
     const auto error_with = [&](const QuantizeMethod& method) {
-        const Result<QuantizedModel> quantised =
+        const Result<QuantizedModel> quantized =
             quantize(exact->data(), random_images(6, 100), method);
-        if (!quantised) FAIL(quantised.error().message);
-        return logits_error(*exact, loaded(*quantised, file));
+        if (!quantized) FAIL(quantized.error().message);
+        return logits_error(*exact, loaded(*quantized, file));
     };
     const double plain = error_with({.equalise = false, .reconstruct = false});
     const double equalised = error_with({.equalise = true, .reconstruct = false});
@@ -261,13 +261,13 @@ TEST_CASE("a layer that int8 does not suit keeps float32 weights", "[compress]")
         for (const bool keep : {false, true}) {
             QuantizeMethod method = {.equalise = good, .reconstruct = good};
             if (keep) method.keep_float = {"backbone.18"};
-            const Result<QuantizedModel> quantised =
+            const Result<QuantizedModel> quantized =
                 quantize(exact->data(), random_images(6, 100), method);
-            if (!quantised) FAIL(quantised.error().message);
-            for (const QuantizedLayer& layer : quantised->layers) {
+            if (!quantized) FAIL(quantized.error().message);
+            for (const QuantizedLayer& layer : quantized->layers) {
                 CHECK(layer.keeps_float == (keep && layer.name == "backbone.18"));
             }
-            const Model model = loaded(*quantised, file);
+            const Model model = loaded(*quantized, file);
             error[keep] = logits_error(*exact, model);
             const Result<Damage> damage =
                 measure_damage(exact->data(), model.data(), random_images(4, 900));
@@ -289,18 +289,18 @@ TEST_CASE("kept weights come back from the file, dense or sparse", "[compress]")
         const Result<Model> exact = Model::from_memory(file.bytes(), "outliers");
         // By the name in the file, and by that of what it computes.
         const LayerNames names = {"backbone.8.block.2", "backbone.18", "logits"};
-        const Result<QuantizedModel> quantised =
+        const Result<QuantizedModel> quantized =
             quantize(exact->data(), random_images(1, 100),
                      {.equalise = false, .reconstruct = false, .keep_float = names});
-        REQUIRE(quantised.ok());
+        REQUIRE(quantized.ok());
         int kept = 0;
-        const Model model = loaded(*quantised, file);
+        const Model model = loaded(*quantized, file);
         for (const Node& node : model.data().graph.nodes) {
             if (node.op != Op::conv2d) continue;
             const bool is_kept = node.name == "backbone.8.block.2" || node.name == "backbone.16" ||
                                  node.name == "container.0";
             CHECK(node.keeps_float() == (is_kept && node.name != "container.0"));
-            CHECK((node.quantised_weight.size() == 0) == (is_kept || node.name == "container.0"));
+            CHECK((node.quantized_weight.size() == 0) == (is_kept || node.name == "container.0"));
             if (!is_kept) continue;
             ++kept;
             CHECK(node.stored_sparse == (zeros > 0.0));
@@ -338,9 +338,9 @@ TEST_CASE("weights alone may keep layers too", "[compress]") {
 TEST_CASE("factors of layers that the context reads are powers of two", "[compress]") {
     const NetworkFile file = uneven_network();
     const Result<Model> exact = Model::from_memory(file.bytes(), "uneven");
-    const Result<QuantizedModel> quantised = quantize(exact->data(), random_images(2, 100));
-    REQUIRE(quantised.ok());
-    const Model model = loaded(*quantised, file);
+    const Result<QuantizedModel> quantized = quantize(exact->data(), random_images(2, 100));
+    REQUIRE(quantized.ok());
+    const Model model = loaded(*quantized, file);
     for (const Node& node : model.data().graph.nodes) {
         if (node.op != Op::conv2d || node.name == "container.0") continue;
         REQUIRE(node.output_factor.size() == node.bias.size());
@@ -364,14 +364,14 @@ TEST_CASE("small weights become zeros where that is asked for", "[compress]") {
     const Result<Model> exact = Model::from_memory(file.bytes(), "random");
     std::size_t bytes[2] = {};
     for (const double share : {0.0, 0.5}) {
-        const Result<QuantizedModel> quantised =
+        const Result<QuantizedModel> quantized =
             quantize(exact->data(), random_images(6, 100), {.zero_below = share});
-        REQUIRE(quantised.ok());
-        const Model model = loaded(*quantised, file);
+        REQUIRE(quantized.ok());
+        const Model model = loaded(*quantized, file);
         std::size_t small = 0, all = 0;
         for (const Node& node : model.data().graph.nodes) {
-            for (const std::int8_t q : node.quantised_weight) small += q != 0 && std::abs(q) < 30;
-            all += node.quantised_weight.size();
+            for (const std::int8_t q : node.quantized_weight) small += q != 0 && std::abs(q) < 30;
+            all += node.quantized_weight.size();
             bytes[share > 0.0] += node.stored_bytes;
         }
         // Those that the fit moves towards zero may get there too.
@@ -381,15 +381,15 @@ TEST_CASE("small weights become zeros where that is asked for", "[compress]") {
     CHECK(bytes[1] < bytes[0]);
 }
 
-TEST_CASE("the damage of all layers is that of the quantised network", "[compress]") {
+TEST_CASE("the damage of all layers is that of the quantized network", "[compress]") {
     // Plans of the pruned one have pixels in panels, unless they are asked not to.
     for (const auto& [zeros, good] : {std::pair{0.0, false}, {0.0, true}, {0.6, true}}) {
         const NetworkFile file = uneven_network(zeros);
         const Result<Model> exact = Model::from_memory(file.bytes(), "uneven");
-        const Result<QuantizedModel> quantised =
+        const Result<QuantizedModel> quantized =
             quantize(exact->data(), random_images(4, 100), {.equalise = good, .reconstruct = good});
-        REQUIRE(quantised.ok());
-        const Model model = loaded(*quantised, file);
+        REQUIRE(quantized.ok());
+        const Model model = loaded(*quantized, file);
         const Result<Damage> damage =
             measure_damage(exact->data(), model.data(), random_images(4, 900));
         REQUIRE(damage.ok());
@@ -412,16 +412,16 @@ TEST_CASE("the damage of all layers is that of the quantised network", "[compres
     }
 }
 
-TEST_CASE("what cannot be quantised is refused", "[compress]") {
+TEST_CASE("what cannot be quantized is refused", "[compress]") {
     const NetworkFile file = random_network({.classes = 7, .width = 0.25});
     const Result<Model> model = Model::from_memory(file.bytes(), "random");
     const auto refused = [&](const ModelData& data, const std::vector<std::vector<float>>& inputs,
                              ErrorCode code, const std::string& part,
                              const QuantizeMethod& method = {}) {
-        const Result<QuantizedModel> quantised = quantize(data, inputs, method);
-        REQUIRE_FALSE(quantised.ok());
-        CHECK(quantised.error().code == code);
-        CHECK_THAT(quantised.error().message, contains(part));
+        const Result<QuantizedModel> quantized = quantize(data, inputs, method);
+        REQUIRE_FALSE(quantized.ok());
+        CHECK(quantized.error().code == code);
+        CHECK_THAT(quantized.error().message, contains(part));
     };
     refused(model->data(), {}, ErrorCode::invalid_argument, "no calibration images");
     refused(model->data(), {std::vector<float>(7)}, ErrorCode::invalid_argument,
@@ -429,7 +429,7 @@ TEST_CASE("what cannot be quantised is refused", "[compress]") {
     const Result<QuantizedModel> once = quantize(model->data(), random_images(1, 1));
     REQUIRE(once.ok());
     refused(loaded(*once, file).data(), random_images(1, 1), ErrorCode::unsupported,
-            "quantised already");
+            "quantized already");
     Graph graph = loaded(*once, file).data().graph;
     const Result<std::vector<PrunedLayer>> pruned = prune(graph, {.amount = 0.5});
     REQUIRE_FALSE(pruned.ok());
@@ -454,9 +454,9 @@ TEST_CASE("channels that are zero or all but switched off stay as they are", "[c
     file.tensors.at("backbone.5.bias").values[3] = 0.3f;
     const Result<Model> exact = Model::from_memory(file.bytes(), "zero");
     REQUIRE(exact.ok());
-    const Result<QuantizedModel> quantised = quantize(exact->data(), random_images(4, 100));
-    if (!quantised) FAIL(quantised.error().message);
-    CHECK(logits_error(*exact, loaded(*quantised, file)) < 0.05);
+    const Result<QuantizedModel> quantized = quantize(exact->data(), random_images(4, 100));
+    if (!quantized) FAIL(quantized.error().message);
+    CHECK(logits_error(*exact, loaded(*quantized, file)) < 0.05);
 }
 
 }  // namespace

@@ -154,7 +154,7 @@ configure_subdirectory() {  # FOLDER [ARGUMENT...]
     "-DLPRNET_ISAS=$isa" -DCMAKE_EXPORT_COMPILE_COMMANDS=ON "$@"
 }
 # The note of the build type, and how the engine and the project's own code are compiled.
-expect_optimised() {  # NAME FOLDER NOTE ENGINE_FLAG CONSUMER_FLAG
+expect_optimized() {  # NAME FOLDER NOTE ENGINE_FLAG CONSUMER_FLAG
   checks=$((checks + 1))
   local folder=$work/$2 note engine own
   note=$(sed -n 's/^-- lprnet: //p' "$log")
@@ -167,13 +167,13 @@ expect_optimised() {  # NAME FOLDER NOTE ENGINE_FLAG CONSUMER_FLAG
   [ "$engine|$own" = "$4|$5" ] || fail "$1: expected levels '$4|$5', found '$engine|$own'"
 }
 configure_subdirectory debug -DCMAKE_BUILD_TYPE=Debug
-expect_optimised "Debug" debug "build type Debug: *" "" ""
+expect_optimized "Debug" debug "build type Debug: *" "" ""
 configure_subdirectory release -DCMAKE_BUILD_TYPE=Release
-expect_optimised "Release" release "" " -O3" " -O3"
+expect_optimized "Release" release "" " -O3" " -O3"
 configure_subdirectory flags -DCMAKE_BUILD_TYPE= -DCMAKE_CXX_FLAGS=-O1
-expect_optimised "flags alone" flags "" " -O1" " -O1"
+expect_optimized "flags alone" flags "" " -O1" " -O1"
 configure_subdirectory subdirectory -DCMAKE_BUILD_TYPE=
-expect_optimised "no build type" subdirectory "no build type is set: *" " -O2" ""
+expect_optimized "no build type" subdirectory "no build type is set: *" " -O2" ""
 step "add_subdirectory: build" "$cmake" --build "$work/subdirectory" --parallel 2
 step "add_subdirectory: run" "$ctest" --test-dir "$work/subdirectory" --output-on-failure --no-tests=error
 checks=$((checks + 1))

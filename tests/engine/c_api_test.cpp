@@ -62,7 +62,7 @@ struct Picture {
     }
 };
 
-// Blocks of random colour about as wide as a stroke; three channels.
+// Blocks of random color about as wide as a stroke; three channels.
 Picture blocks(std::uint32_t seed, int width = 94, int height = 24) {
     Picture picture = {width, height, 3, {}};
     constexpr int kBlock = 5;

@@ -17,7 +17,7 @@ namespace {
 
 using lprnet::test::Fault;
 
-// Of one kind of request. Initialised before anything runs: malloc is called early.
+// Of one kind of request. Initialized before anything runs: malloc is called early.
 struct Requests {
     std::atomic<bool> counts{false};
     std::atomic<std::size_t> seen{0};

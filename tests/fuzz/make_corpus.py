@@ -85,7 +85,7 @@ def jpegs():
         "comment": plain[:2] + segment(0xFE, b"\x1b[2J\n") + plain[2:],
         "no-eoi": plain[:-2],
         "fill-bytes": plain[:2] + b"\xff\xff\xff" + plain[2:],
-        "no-quantisation": without(plain, 0xDB),
+        "no-quantization": without(plain, 0xDB),
         "no-scan": plain[: plain.index(b"\xff\xda")] + b"\xff\xd9",
         "cut": plain[:-20],
     }
@@ -110,7 +110,7 @@ CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
 
 
-def png(width, height, depth, colour, interlaced=False, before=b"", between=b"", level=0, row_filter=0, size_of_data=None):
+def png(width, height, depth, color, interlaced=False, before=b"", between=b"", level=0, row_filter=0, size_of_data=None):
     passes = ADAM7 if interlaced else [(0, 0, 1, 1)]
     rows = bytearray()
     for x, y, dx, dy in passes:
@@ -118,10 +118,10 @@ def png(width, height, depth, colour, interlaced=False, before=b"", between=b"",
         if columns <= 0:
             continue
         for row in range((height - y + dy - 1) // dy):
-            size = (columns * CHANNELS[colour] * depth + 7) // 8
+            size = (columns * CHANNELS[color] * depth + 7) // 8
             rows.append((row_filter + row) % 5 if row_filter else 0)
-            rows += bytes((37 * i + 11 * row) % 256 if colour != 3 else (i + row) % 2 for i in range(size))
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, int(interlaced))
+            rows += bytes((37 * i + 11 * row) % 256 if color != 3 else (i + row) % 2 for i in range(size))
+    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, int(interlaced))
     stream = zlib.compress(bytes(rows), level)
     half = len(stream) // 2
     data = chunk(b"IDAT", stream[:size_of_data]) if not between else chunk(b"IDAT", stream[:half]) + between + chunk(b"IDAT", stream[half:])
@@ -131,10 +131,10 @@ def png(width, height, depth, colour, interlaced=False, before=b"", between=b"",
 def pngs():
     palette = chunk(b"PLTE", bytes(range(0, 255, 5))[: 3 * 16])
     files = {}
-    for colour, depths in {0: [1, 2, 4, 8, 16], 2: [8, 16], 3: [1, 2, 4, 8], 4: [8, 16], 6: [8, 16]}.items():
+    for color, depths in {0: [1, 2, 4, 8, 16], 2: [8, 16], 3: [1, 2, 4, 8], 4: [8, 16], 6: [8, 16]}.items():
         for depth in depths:
-            before = palette if colour == 3 else b""
-            files[f"colour{colour}-{depth}"] = png(11, 5, depth, colour, before=before)
+            before = palette if color == 3 else b""
+            files[f"color{color}-{depth}"] = png(11, 5, depth, color, before=before)
     files |= {
         "interlaced": png(11, 9, 8, 2, interlaced=True),
         "interlaced-1": png(9, 9, 1, 3, interlaced=True, before=palette),
@@ -163,14 +163,14 @@ def bmp(width, height, bits, compression=0, header=40, palette=0, masks=b"", row
         rows = bytes((7 * i) % 256 if bits != 8 else i % max(palette, 1) for i in range(stride * abs(height)))
     if header == 12:
         head = struct.pack("<IHHHH", 12, width, height, 1, bits)
-        colours = bytes(range(3 * palette))
+        colors = bytes(range(3 * palette))
     else:
         head = struct.pack("<IiiHHIIiiII", header, width, height, 1, bits, compression, len(rows), 2835, 2835, palette, 0)
-        colours = b"".join(bytes([i * 9 % 256, i * 5 % 256, i, 0]) for i in range(palette))
+        colors = b"".join(bytes([i * 9 % 256, i * 5 % 256, i, 0]) for i in range(palette))
         extra = header - 40
         head += masks[:extra].ljust(extra, b"\0") if extra else masks
-    offset = 14 + len(head) + len(colours)
-    return struct.pack("<2sIHHI", b"BM", offset + len(rows), 0, 0, offset) + head + colours + rows
+    offset = 14 + len(head) + len(colors)
+    return struct.pack("<2sIHHI", b"BM", offset + len(rows), 0, 0, offset) + head + colors + rows
 
 
 def bmps():
@@ -362,9 +362,9 @@ def properties():
         for kind in range(14):
             # Shape, type, layout, NCHW, aligned alike, strides as aligned, 60000 bytes.
             head = bytes([shape, kind, 1, 0, 1, 0, 1]) + struct.pack("<H", 60000)
-            quantised = bytes([2, 0]) + b"".join(bytes([9 + i]) + struct.pack("<fbB", 0.25, 3, 4) for i in range(4))
+            quantized = bytes([2, 0]) + b"".join(bytes([9 + i]) + struct.pack("<fbB", 0.25, 3, 4) for i in range(4))
             # One scale, no zero points.
-            files[f"shape{shape}-type{kind}"] = head + quantised + bytes([0, 0, 3, 0, 0, 1, 2, 3])
+            files[f"shape{shape}-type{kind}"] = head + quantized + bytes([0, 0, 3, 0, 0, 1, 2, 3])
     return files
 
 

@@ -164,7 +164,7 @@ void edit_huffman_table(Bytes& table, Random& random) {
     }
 }
 
-void edit_quantisation_table(Bytes& table, Random& random) {
+void edit_quantization_table(Bytes& table, Random& random) {
     if (table.empty()) return;
     constexpr std::uint8_t kSteps[] = {0, 1, 2, 127, 128, 255};
     switch (random.below(3)) {
@@ -331,7 +331,7 @@ void edit_jpeg(std::vector<Segment>& segments, Random& random) {
             } else if (segment.marker == kDht) {
                 edit_huffman_table(segment.payload, random);
             } else if (segment.marker == kDqt) {
-                edit_quantisation_table(segment.payload, random);
+                edit_quantization_table(segment.payload, random);
             } else if (segment.marker == kDri && segment.payload.size() >= 2) {
                 segment.payload[1] = static_cast<std::uint8_t>(random.below(8));
             } else {
@@ -474,7 +474,7 @@ void edit_data(std::vector<Chunk>& chunks, std::size_t at, Random& random) {
 void edit_png_header(Bytes& header, Random& random) {
     if (header.size() < 13) return edit_bytes(header);
     constexpr std::uint8_t kDepths[] = {1, 2, 4, 8, 16, 0, 3, 32};
-    constexpr std::uint8_t kColours[] = {0, 2, 3, 4, 6, 1, 5, 255};
+    constexpr std::uint8_t kColors[] = {0, 2, 3, 4, 6, 1, 5, 255};
     switch (random.below(6)) {
         case 0:
         case 1: {
@@ -486,7 +486,7 @@ void edit_png_header(Bytes& header, Random& random) {
             break;
         }
         case 2: header[8] = random.one_of(kDepths); break;
-        case 3: header[9] = random.one_of(kColours); break;
+        case 3: header[9] = random.one_of(kColors); break;
         case 4: header[12] = static_cast<std::uint8_t>(random.below(3)); break;
         default: header[10 + random.below(2)] = static_cast<std::uint8_t>(random.below(3));
     }
@@ -550,7 +550,7 @@ void set_little_endian(Bytes& file, std::size_t at, std::uint32_t value, std::si
 
 void edit_bmp(Bytes& file, Random& random) {
     constexpr std::size_t kOffset = 10, kHeader = 14, kWidth = 18, kHeight = 22, kPlanes = 26,
-                          kBits = 28, kCompression = 30, kImageBytes = 34, kColours = 46,
+                          kBits = 28, kCompression = 30, kImageBytes = 34, kColors = 46,
                           kMasks = 54;
     constexpr std::uint32_t kHeaders[] = {12, 16, 40, 52, 56, 64, 108, 124, 0, 255};
     constexpr std::uint32_t kDepths[] = {1, 2, 4, 8, 16, 24, 32, 0, 64};
@@ -577,7 +577,7 @@ void edit_bmp(Bytes& file, Random& random) {
             set_little_endian(file, kCompression, static_cast<std::uint32_t>(random.below(8)), 4);
             break;
         case 8: set_little_endian(file, kImageBytes, random.one_of(kCounts), 4); break;
-        case 9: set_little_endian(file, kColours, random.one_of(kCounts), 4); break;
+        case 9: set_little_endian(file, kColors, random.one_of(kCounts), 4); break;
         case 10:
             set_little_endian(file, kMasks + 4 * random.below(4), random.one_of(kWords), 4);
             break;

@@ -35,7 +35,7 @@ int write(const std::vector<std::byte>& file, const std::string& path) {
 
 int run(std::uint64_t count, std::uint64_t first) {
     const std::vector<std::vector<std::byte>> seeds = weights_seeds();
-    std::uint64_t loaded = 0, read = 0, quantised = 0, pruned = 0, broken = 0, slow = 0;
+    std::uint64_t loaded = 0, read = 0, quantized = 0, pruned = 0, broken = 0, slow = 0;
     double longest = 0.0;
     std::uint64_t longest_at = first;
     for (std::uint64_t i = first; i < first + count; ++i) {
@@ -48,7 +48,7 @@ int run(std::uint64_t count, std::uint64_t first) {
         const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
         loaded += done.loaded ? 1 : 0;
         read += done.read ? 1 : 0;
-        quantised += done.quantised ? 1 : 0;
+        quantized += done.quantized ? 1 : 0;
         pruned += done.pruned ? 1 : 0;
         if (seconds.count() > longest) {
             longest = seconds.count();
@@ -68,11 +68,11 @@ int run(std::uint64_t count, std::uint64_t first) {
     rusage usage = {};
     ::getrusage(RUSAGE_SELF, &usage);
     std::printf(
-        "%llu files: %llu loaded, %llu read, %llu pruned, %llu quantised; %llu broken, %llu slow; "
+        "%llu files: %llu loaded, %llu read, %llu pruned, %llu quantized; %llu broken, %llu slow; "
         "longest %.2f s (mutation %llu), %.0f MB\n",
         static_cast<unsigned long long>(count), static_cast<unsigned long long>(loaded),
         static_cast<unsigned long long>(read), static_cast<unsigned long long>(pruned),
-        static_cast<unsigned long long>(quantised), static_cast<unsigned long long>(broken),
+        static_cast<unsigned long long>(quantized), static_cast<unsigned long long>(broken),
         static_cast<unsigned long long>(slow), longest, static_cast<unsigned long long>(longest_at),
         static_cast<double>(usage.ru_maxrss) / 1024.0);
     return broken + slow == 0 ? 0 : 1;

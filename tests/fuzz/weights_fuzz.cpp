@@ -1,5 +1,5 @@
 // Fuzz target for model files with dense, sparse and int8 tensors, which are loaded, planned, read
-// with, pruned and quantised. An input of one byte is one of the networks to begin with.
+// with, pruned and quantized. An input of one byte is one of the networks to begin with.
 #include <algorithm>
 #include <span>
 #include <vector>

@@ -10,20 +10,20 @@ namespace {
 TEST_CASE("networks to begin with do everything", "[mutation][weights_mutation]") {
     const std::vector<std::vector<std::byte>> seeds = weights_seeds();
     REQUIRE(seeds.size() == 6);
-    int quantised = 0;
+    int quantized = 0;
     for (const std::vector<std::byte>& seed : seeds) {
         const Exercised done = exercise_weights(seed);
         CHECK(done.broken == "");
         CHECK(done.read);
-        quantised += done.quantised ? 1 : 0;
+        quantized += done.quantized ? 1 : 0;
     }
-    CHECK(quantised >= 3);  // those that are not quantised already
+    CHECK(quantized >= 3);  // those that are not quantized already
 }
 
 TEST_CASE("a mutated network is refused in one line or keeps every promise",
           "[mutation][weights_mutation]") {
     const std::vector<std::vector<std::byte>> seeds = weights_seeds();
-    int loaded = 0, read = 0, quantised = 0, pruned = 0;
+    int loaded = 0, read = 0, quantized = 0, pruned = 0;
     for (std::uint64_t i = 0; i < 150; ++i) {
         std::vector<std::byte> file = seeds[i % seeds.size()];
         REQUIRE(mutate_safetensors(file, i));
@@ -32,13 +32,13 @@ TEST_CASE("a mutated network is refused in one line or keeps every promise",
         CHECK(done.broken == "");
         loaded += done.loaded ? 1 : 0;
         read += done.read ? 1 : 0;
-        quantised += done.quantised ? 1 : 0;
+        quantized += done.quantized ? 1 : 0;
         pruned += done.pruned ? 1 : 0;
     }
     CHECK(loaded > 30);
     CHECK(loaded < 145);
     CHECK(read > 20);
-    CHECK(quantised > 10);
+    CHECK(quantized > 10);
     CHECK(pruned > 10);
 }
 

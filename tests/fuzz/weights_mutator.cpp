@@ -458,7 +458,7 @@ std::string read_everywhere(const Model& model, bool& read) {
         for (std::size_t i = 0; i < logits.size(); ++i) {
             const double difference =
                 std::abs(static_cast<double>(logits[i]) - static_cast<double>(expected[i]));
-            const double bound = model.data().graph.quantised() ? 0.0 : 1e-3 * largest;
+            const double bound = model.data().graph.quantized() ? 0.0 : 1e-3 * largest;
             if (difference > bound)
                 return std::string("the logits of ") + entry.table->name + " differ";
         }
@@ -499,8 +499,8 @@ std::string prune_it(const weights::SafetensorsFile& file, const Model& model, s
     return {};
 }
 
-std::string quantise_it(const weights::SafetensorsFile& file, const Model& model,
-                        std::uint64_t choice, bool& quantised) {
+std::string quantize_it(const weights::SafetensorsFile& file, const Model& model,
+                        std::uint64_t choice, bool& quantized) {
     constexpr ClipMethod kClips[] = {ClipMethod::mse, ClipMethod::percentile, ClipMethod::kl,
                                      ClipMethod::max, ClipMethod::search};
     QuantizeMethod method;
@@ -515,13 +515,13 @@ std::string quantise_it(const weights::SafetensorsFile& file, const Model& model
                      : quantize(model.data(), calibration_inputs(model.data(), 1), method);
     if (!result) return one_line(result.error().message) ? "" : "message is not one line";
     const Result<Bytes> bytes = weights::serialize_safetensors(result->views(), file.metadata());
-    if (!bytes) return "quantised tensors cannot be written: " + bytes.error().message;
-    const Result<Model> again = Model::from_memory(*bytes, "quantised");
-    if (!again) return "the quantised file cannot be read: " + again.error().message;
+    if (!bytes) return "quantized tensors cannot be written: " + bytes.error().message;
+    const Result<Model> again = Model::from_memory(*bytes, "quantized");
+    if (!again) return "the quantized file cannot be read: " + again.error().message;
     bool read = false;
     const std::string broken = read_everywhere(*again, read);
-    if (!broken.empty()) return "quantised: " + broken;
-    quantised = true;
+    if (!broken.empty()) return "quantized: " + broken;
+    quantized = true;
     return {};
 }
 
@@ -600,11 +600,11 @@ std::vector<std::vector<std::byte>> weights_seeds() {
     for (const bool keep : {false, true}) {
         QuantizeMethod method;
         if (keep) method.keep_float = {"backbone.4.block.2"};
-        if (const auto quantised = quantize(model->data(), inputs, method))
-            add(quantised->views(), file->metadata());
+        if (const auto quantized = quantize(model->data(), inputs, method))
+            add(quantized->views(), file->metadata());
     }
-    if (const auto quantised = quantize_weights(*file, model->data()))
-        add(quantised->views(), file->metadata());
+    if (const auto quantized = quantize_weights(*file, model->data()))
+        add(quantized->views(), file->metadata());
     return seeds;
 }
 
@@ -632,7 +632,7 @@ Exercised exercise_weights(std::span<const std::byte> bytes) {
     if (done.broken.empty()) done.broken = read_everywhere(*model, done.read);
     if (done.broken.empty()) done.broken = self_test(*model);
     if (done.broken.empty()) done.broken = prune_it(*file, *model, choice, done.pruned);
-    if (done.broken.empty()) done.broken = quantise_it(*file, *model, choice, done.quantised);
+    if (done.broken.empty()) done.broken = quantize_it(*file, *model, choice, done.quantized);
     return done;
 }
 

@@ -23,12 +23,12 @@ std::vector<std::vector<std::byte>> weights_seeds();
 struct Exercised {
     bool loaded = false;
     bool read = false;       // on every table, without an error
-    bool quantised = false;  // and what came out was loaded again
+    bool quantized = false;  // and what came out was loaded again
     bool pruned = false;
     std::string broken;  // the promise that did not hold; empty when all did
 };
 
-// Load, a walk over what `info` shows, plan and read on every table, selftest, prune, quantise. An
+// Load, a walk over what `info` shows, plan and read on every table, selftest, prune, quantize. An
 // error is as good as success, if it is one line; tables have to agree. Never throws but for
 // std::bad_alloc.
 Exercised exercise_weights(std::span<const std::byte> file);

@@ -85,7 +85,7 @@ Frame make_frame(PixelFormat format, const Planes& planes, int extra, std::uint8
                     at(first + 1) = format == PixelFormat::nv12 ? v : u;
                 }
             }
-            const Colour c = colour_of_yuv(planes.luma(x, y), u, v);
+            const Color c = color_of_yuv(planes.luma(x, y), u, v);
             for (const int level : {c.blue, c.green, c.red})
                 frame.bgr.push_back(static_cast<std::uint8_t>(level));
         }
@@ -135,11 +135,11 @@ void check_refused(const ImageView& image, const std::vector<std::string>& parts
 
 }  // namespace
 
-TEST_CASE("luma and chroma become the colours of BT.601", "[image]") {
+TEST_CASE("luma and chroma become the colors of BT.601", "[image]") {
     const auto check = [](int y, int u, int v, int blue, int green, int red) {
         CAPTURE(y, u, v);
         const auto level = [](int value) { return static_cast<std::uint8_t>(value); };
-        const Colour c = colour_of_yuv(level(y), level(u), level(v));
+        const Color c = color_of_yuv(level(y), level(u), level(v));
         CHECK(std::array{c.blue, c.green, c.red} == std::array{blue, green, red});
     };
     check(16, 128, 128, 0, 0, 0);
@@ -151,7 +151,7 @@ TEST_CASE("luma and chroma become the colours of BT.601", "[image]") {
     check(41, 240, 110, 255, 0, 0);
     check(145, 54, 34, 1, 255, 0);
     check(81, 90, 240, 0, 0, 254);
-    // The ends of the ranges: the largest and the smallest sum of each colour.
+    // The ends of the ranges: the largest and the smallest sum of each color.
     check(255, 255, 128, 255, 229, 255);
     check(0, 0, 128, 0, 50, 0);
     check(255, 128, 255, 255, 175, 255);

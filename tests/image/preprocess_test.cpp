@@ -1,4 +1,4 @@
-// Formats, strides, normalisation and errors of the preprocessor. The bytes of
+// Formats, strides, normalization and errors of the preprocessor. The bytes of
 // the resize itself are compared with OpenCV's in resize_golden_test.cpp.
 #include "engine/image/preprocess.h"
 
@@ -51,7 +51,7 @@ std::size_t area(int width, int height) {
 }
 
 // Blue, green, red of a pixel, as the format stores them.
-std::array<std::uint8_t, 3> colour(const std::uint8_t* pixel, PixelFormat format) {
+std::array<std::uint8_t, 3> color(const std::uint8_t* pixel, PixelFormat format) {
     switch (format) {
         case PixelFormat::bgr:
         case PixelFormat::bgra: return {pixel[0], pixel[1], pixel[2]};
@@ -66,7 +66,7 @@ std::array<std::uint8_t, 3> colour(const std::uint8_t* pixel, PixelFormat format
 Bytes converted(const Bytes& pixels, PixelFormat format, ChannelOrder order) {
     Bytes out;
     for (std::size_t i = 0; i < pixels.size(); i += static_cast<std::size_t>(channels(format))) {
-        const auto [b, g, r] = colour(&pixels[i], format);
+        const auto [b, g, r] = color(&pixels[i], format);
         if (order == ChannelOrder::bgr) out.insert(out.end(), {b, g, r});
         if (order == ChannelOrder::rgb) out.insert(out.end(), {r, g, b});
         if (order == ChannelOrder::gray && format == PixelFormat::gray) out.push_back(b);
@@ -232,7 +232,7 @@ TEST_CASE("nothing is written around the output", "[image]") {
                     REQUIRE(floats[i] == 42.0f);
                     REQUIRE(floats[kGuard + count + i] == 42.0f);
                 }
-                // 42 is no normalised value, so every element in between was written.
+                // 42 is no normalized value, so every element in between was written.
                 CHECK(std::count(floats.begin() + kGuard, floats.end() - kGuard, 42.0f) == 0);
             }
 }
@@ -278,7 +278,7 @@ TEST_CASE("output sizes from one pixel to the limit", "[image]") {
     }
 }
 
-TEST_CASE("normalisation subtracts the mean, then multiplies, per channel", "[image]") {
+TEST_CASE("normalization subtracts the mean, then multiplies, per channel", "[image]") {
     for (const ChannelOrder order : kOrders)
         for (const PixelFormat format : kFormats) {
             CAPTURE(static_cast<int>(order), static_cast<int>(format));
@@ -298,14 +298,14 @@ TEST_CASE("normalisation subtracts the mean, then multiplies, per channel", "[im
             REQUIRE(preprocessor.run(image, found.data()).ok());
             for (std::size_t i = 0; i < bytes.size(); ++i) {
                 const std::size_t c = i % static_cast<std::size_t>(channels(order));
-                const float centred = static_cast<float>(bytes[i]) - mean[c];
-                const float expected = centred * scale[c];
+                const float centered = static_cast<float>(bytes[i]) - mean[c];
+                const float expected = centered * scale[c];
                 REQUIRE(std::memcmp(&expected, &found[i], sizeof expected) == 0);
             }
         }
 }
 
-TEST_CASE("the default normalisation maps 0..255 onto -0.99609375..0.99609375", "[image]") {
+TEST_CASE("the default normalization maps 0..255 onto -0.99609375..0.99609375", "[image]") {
     Preprocessor preprocessor = make(ChannelOrder::bgr);
     for (const auto& [level, expected] : {std::pair{0, -0.99609375f}, {255, 0.99609375f}}) {
         const Bytes pixels(area(94 * 3, 24), static_cast<std::uint8_t>(level));
@@ -322,7 +322,7 @@ TEST_CASE("an answer does not depend on the pictures before it", "[image]") {
         int height;
         PixelFormat format;
     };
-    // Neighbours share a width, a height, a row size in bytes, or nothing.
+    // Neighbors share a width, a height, a row size in bytes, or nothing.
     const std::array<Picture, 9> pictures{{{136, 36, PixelFormat::bgr},
                                            {136, 40, PixelFormat::bgr},
                                            {136, 40, PixelFormat::bgra},

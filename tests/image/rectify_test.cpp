@@ -124,7 +124,7 @@ TEST_CASE("rows from the bottom up are rectified the same", "[image]") {
                     kTilted));
 }
 
-TEST_CASE("rectified rows are normalised as resized ones are", "[image]") {
+TEST_CASE("rectified rows are normalized as resized ones are", "[image]") {
     const Bytes pixels = test::noise(101 * 51 * 3, 75);
     const ImageView image = {pixels.data(), 101, 51, 303, PixelFormat::bgr};
     for (const ChannelOrder order : {ChannelOrder::bgr, ChannelOrder::gray}) {

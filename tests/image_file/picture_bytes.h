@@ -58,7 +58,7 @@ inline FileBytes segment(std::uint8_t marker, const FileBytes& data) {
     return bytes;
 }
 
-// The parts of a gray JPEG of one quantisation step and Huffman codes of one bit, "0": no
+// The parts of a gray JPEG of one quantization step and Huffman codes of one bit, "0": no
 // difference, end of block. A block is two bits, and every sample 128.
 struct JpegParts {
     FileBytes start = {0xFF, 0xD8};

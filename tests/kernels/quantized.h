@@ -1,4 +1,4 @@
-// Quantised tensors in the elements of any table, with guards on both sides.
+// Quantized tensors in the elements of any table, with guards on both sides.
 #pragma once
 
 #include <algorithm>

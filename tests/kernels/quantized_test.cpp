@@ -1,4 +1,4 @@
-// Every table's kernels on quantised tensors against the reference: equal in every bit.
+// Every table's kernels on quantized tensors against the reference: equal in every bit.
 #include <array>
 #include <cmath>
 

@@ -178,17 +178,17 @@ TEST_CASE("int8 weights without channels or with a step that is not above 0 are 
     check_int8_refused(16, std::numeric_limits<float>::quiet_NaN(), "is nan");
 }
 
-TEST_CASE("a step of an output alone does not make a network quantised", "[model]") {
+TEST_CASE("a step of an output alone does not make a network quantized", "[model]") {
     NetworkFile file = small_file();
     file.tensors["backbone.16.output.scale"] = {{1}, {0.5f}};
     check_refused(file, ErrorCode::mismatch, "'backbone.16.weight' is not I8",
                   "'backbone.0.output.scale'");
-    // Batch norms do not belong to a quantised one.
+    // Batch norms do not belong to a quantized one.
     file.tensors["backbone.0.output.scale"] = {{1}, {0.5f}};
     check_refused(file, ErrorCode::mismatch, "'backbone.1.bias'", "does not belong");
 }
 
-// A quantised network's file with the factors of one layer's output changed.
+// A quantized network's file with the factors of one layer's output changed.
 void check_factor_refused(const std::string& layer, const std::vector<float>& factors,
                           const std::string& part) {
     const NetworkFile file = small_file();
@@ -196,10 +196,10 @@ void check_factor_refused(const std::string& layer, const std::vector<float>& fa
     REQUIRE(plain.ok());
     std::vector<float> image(3 * 24 * 94);
     for (std::size_t i = 0; i < image.size(); ++i) image[i] = float(i % 17) / 8 - 1;
-    Result<QuantizedModel> quantised = quantize(plain->data(), {image});
-    if (!quantised) FAIL(quantised.error().message);
+    Result<QuantizedModel> quantized = quantize(plain->data(), {image});
+    if (!quantized) FAIL(quantized.error().message);
     bool found = false;
-    for (QuantizedModel::Tensor& tensor : quantised->tensors) {
+    for (QuantizedModel::Tensor& tensor : quantized->tensors) {
         if (tensor.name != layer + ".output.factor") continue;
         found = true;
         if (factors.size() == 1) {
@@ -210,7 +210,7 @@ void check_factor_refused(const std::string& layer, const std::vector<float>& fa
         }
     }
     REQUIRE(found);
-    const auto bytes = weights::serialize_safetensors(quantised->views(), file.metadata);
+    const auto bytes = weights::serialize_safetensors(quantized->views(), file.metadata);
     REQUIRE(bytes.ok());
     const Result<Model> model = Model::from_memory(*bytes, "the file");
     REQUIRE_FALSE(model.ok());
@@ -218,7 +218,7 @@ void check_factor_refused(const std::string& layer, const std::vector<float>& fa
                contains("the file: tensor '" + layer + ".output.factor'") && contains(part));
 }
 
-TEST_CASE("factors of a quantised layer that make no sense are refused", "[model]") {
+TEST_CASE("factors of a quantized layer that make no sense are refused", "[model]") {
     constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
     check_factor_refused("backbone.4.block.0", {0.0f}, "is 0.000000 at 1, expected more than 0");
     check_factor_refused("backbone.4.block.0", {-1.0f}, "at 1, expected more than 0");

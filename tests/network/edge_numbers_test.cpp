@@ -194,7 +194,7 @@ TEST_CASE("what is small but matters stays", "[edge]") {
                       [](float w) { return w != 0.0f && std::abs(w) < 0x1p-100f; }));
 }
 
-TEST_CASE("dead channels are quantised by every method", "[edge]") {
+TEST_CASE("dead channels are quantized by every method", "[edge]") {
     const NetworkFile file = with_dead_channels({.classes = 9, .width = 0.25, .seed = 3});
     const Model model = load(file);
     const Shape& shape = model.data().graph.input_shape();
@@ -207,11 +207,11 @@ TEST_CASE("dead channels are quantised by every method", "[edge]") {
     const std::vector<std::byte> bytes = file.bytes();
     const auto opened = weights::SafetensorsFile::from_memory(bytes, "f");
     REQUIRE(opened.ok());
-    const auto check = [&](const Result<QuantizedModel>& quantised, double most) {
-        if (!quantised) FAIL(quantised.error().message);
-        const auto written = weights::serialize_safetensors(quantised->views(), file.metadata);
+    const auto check = [&](const Result<QuantizedModel>& quantized, double most) {
+        if (!quantized) FAIL(quantized.error().message);
+        const auto written = weights::serialize_safetensors(quantized->views(), file.metadata);
         REQUIRE(written.ok());
-        const Result<Model> again = Model::from_memory(*written, "quantised");
+        const Result<Model> again = Model::from_memory(*written, "quantized");
         if (!again) FAIL(again.error().message);
         const Answer first = answer(*again, reference_table(), inputs[0]);
         REQUIRE(first.error == "");

@@ -79,14 +79,14 @@ OracleTensor conv2d(const Node& node, const OracleTensor& in) {
             const int stored =
                 (from * in.shape.c + source(node.input_order, k / taps)) * taps + k % taps;
             const auto at = static_cast<std::size_t>(stored);
-            weight(o, k) = node.quantised() && !node.keeps_float()
-                               ? node.quantised_weight[at]
+            weight(o, k) = node.quantized() && !node.keeps_float()
+                               ? node.quantized_weight[at]
                                : double{node.weight[at]} * scale;
         }
     }
     const Eigen::VectorXd bias =
         Eigen::Map<const Eigen::VectorXf>(node.bias.data(), oc).cast<double>();
-    if (!node.quantised()) return from_matrix((weight * columns).colwise() + bias, node.shape);
+    if (!node.quantized()) return from_matrix((weight * columns).colwise() + bias, node.shape);
     if (node.keeps_float()) {
         return levels_by_floats(node, weight, columns / in.step, bias, in.step);
     }
@@ -215,7 +215,7 @@ std::map<std::string, OracleTensor> run_oracle(const Graph& graph,
                 }
                 break;
             case Op::mean_height: out = mean_height(node, in(0)); break;
-            case Op::quantise: out = levels(node, in(0)); break;
+            case Op::quantize: out = levels(node, in(0)); break;
             case Op::context_tap: {
                 Node pooled;
                 pooled.window = node.window;

@@ -14,8 +14,8 @@ namespace lprnet::test {
 struct OracleTensor {
     Shape shape;
     std::vector<double> values;
-    double step = 0.0;                 // of a quantised tensor: all values are multiples of it
-    std::vector<double> factors = {};  // of a quantised tensor: Node::output_factor, for comparing
+    double step = 0.0;                 // of a quantized tensor: all values are multiples of it
+    std::vector<double> factors = {};  // of a quantized tensor: Node::output_factor, for comparing
 };
 
 // The output of every node by name; `input` is in PyTorch's order, [c][h][w].

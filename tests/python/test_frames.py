@@ -29,7 +29,7 @@ def street() -> tuple[np.ndarray, list[np.ndarray], list[str]]:
         height, width = plate.shape[:2]
         x, y = 40 + 310 * (number % 4), 60 + 220 * (number // 4)
         quad = np.float32([[x, y], [x + 230, y + 28], [x + 228, y + 96], [x - 3, y + 62]])
-        # Corners of pixels, whose centres OpenCV has at whole numbers.
+        # Corners of pixels, whose centers OpenCV has at whole numbers.
         corners = np.float32([[0, 0], [width, 0], [width, height], [0, height]])
         matrix = cv2.getPerspectiveTransform(corners - np.float32(0.5), quad - np.float32(0.5))
         cv2.warpPerspective(plate, matrix, (WIDTH, HEIGHT), dst=frame, borderMode=cv2.BORDER_TRANSPARENT)

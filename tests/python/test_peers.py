@@ -44,7 +44,7 @@ def logits_of(graph, pixels: np.ndarray) -> np.ndarray:
 @pytest.fixture(scope="module")
 def sample_pixels() -> np.ndarray:
     samples = plates.list_samples([REPOSITORY / "tests" / "samples"])
-    return plates.normalise(np.stack([plates.to_network_size(plates.read_image(sample.path)) for sample in samples]))
+    return plates.normalize(np.stack([plates.to_network_size(plates.read_image(sample.path)) for sample in samples]))
 
 
 @pytest.mark.parametrize("form", network.FORMS)
@@ -191,7 +191,7 @@ def results() -> dict:
     }
 
 
-def test_speed_table_has_medians_and_ratios_of_neighbouring_runs(results: dict) -> None:
+def test_speed_table_has_medians_and_ratios_of_neighboring_runs(results: dict) -> None:
     lines = report.speed_table(results["rows"]).splitlines()
     assert lines == [
         "|  | one thread, ms | two streams, frames/s |",

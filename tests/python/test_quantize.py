@@ -47,12 +47,12 @@ def need_data(path: Path) -> Path:
 @pytest.mark.parametrize("method, sets", [("mse", [200]), ("percentile", [200]), ("search", [200, 400])])
 def test_public_checkpoint_keeps_its_accuracy(method: str, sets: list[int], tmp_path: Path) -> None:
     checkpoint = need_data(DATA / "checkpoints/public/Final_LPRNet_model.pth")
-    exact, quantised = tmp_path / "public.safetensors", tmp_path / "int8.safetensors"
+    exact, quantized = tmp_path / "public.safetensors", tmp_path / "int8.safetensors"
     subprocess.run([sys.executable, SCRIPTS / "export_weights.py", checkpoint, "-o", exact], check=True)
     options = ["--calibration", DATA / "plates/train", "--test", DATA / "plates/dev", "--method", method]
     losses = []
     for images in sets:
-        report = json.loads(lprnet("quantize", "-j", "-m", exact, "-o", quantised, *options, "--images", images))
+        report = json.loads(lprnet("quantize", "-j", "-m", exact, "-o", quantized, *options, "--images", images))
         assert len(report["layers"]) == 16
         assert report["layers"][-1]["cosine"] >= MIN_LOGITS_COSINE
         if method == "mse":  # the default

@@ -96,7 +96,7 @@ def engine_verdict(model: Path, pixels: np.ndarray, logits: np.ndarray, folder: 
 
 def pixels_of(source: Path, model: Path) -> np.ndarray:
     images = [plates.to_network_size(plates.read_image(sample.path)) for sample in plates.list_samples([source])]
-    return plates.normalise(np.stack(images), lprnet_model.load_model(model).preprocess)
+    return plates.normalize(np.stack(images), lprnet_model.load_model(model).preprocess)
 
 
 @pytest.fixture(scope="module")
@@ -288,12 +288,12 @@ def test_settings(package: Path, form: str) -> None:
 def test_calibration_files_are_what_each_input_gets(package: Path, sample_pixels: np.ndarray) -> None:
     preprocess = lprnet_model.load_model(SHIPPED).preprocess
     for number in range(5):
-        normalised = np.fromfile(package / f"calibration/featuremap_f32/{number:03}.bin", np.float32)
-        assert any(np.array_equal(normalised, image.ravel()) for image in sample_pixels)
+        normalized = np.fromfile(package / f"calibration/featuremap_f32/{number:03}.bin", np.float32)
+        assert any(np.array_equal(normalized, image.ravel()) for image in sample_pixels)
         levels = np.fromfile(package / f"calibration/bgr_f32/{number:03}.bin", np.float32)
         assert np.array_equal(levels, np.rint(levels)) and levels.max() > 2
         # What the settings tell the toolchain to make of the levels.
-        assert np.array_equal((levels - np.float32(preprocess["mean"])) * np.float32(preprocess["scale"]), normalised)
+        assert np.array_equal((levels - np.float32(preprocess["mean"])) * np.float32(preprocess["scale"]), normalized)
 
 
 def test_gray_networks_and_means_of_channels(tmp_path: Path) -> None:

@@ -101,15 +101,15 @@ def test_labels(tmp_path: Path) -> None:
     assert plates.text_from_file_name(Path("京A12345_2-x.jpg")) == "京A12345"
 
 
-def test_normalise_channel_orders() -> None:
+def test_normalize_channel_orders() -> None:
     image = np.zeros((1, 24, 94, 3), dtype=np.uint8)
     image[..., 0] = 255
-    bgr = plates.normalise(image)
+    bgr = plates.normalize(image)
     assert bgr.shape == (1, 3, 24, 94) and bgr.dtype == np.float32
     assert bgr[0, 0, 0, 0] == np.float32(127.5) * np.float32(0.0078125) and bgr[0, 2, 0, 0] == -bgr[0, 0, 0, 0]
-    rgb = plates.normalise(image, export_weights.PREPROCESS_PRESETS["rdk"])
+    rgb = plates.normalize(image, export_weights.PREPROCESS_PRESETS["rdk"])
     assert rgb[0, 2, 0, 0] == pytest.approx(1) and rgb[0, 0, 0, 0] == pytest.approx(-1)
-    assert plates.normalise(image, {**plates.UPSTREAM_PREPROCESS, "channel_order": "GRAY"}).shape == (1, 1, 24, 94)
+    assert plates.normalize(image, {**plates.UPSTREAM_PREPROCESS, "channel_order": "GRAY"}).shape == (1, 1, 24, 94)
 
 
 @pytest.mark.parametrize("widths", [1.0, 0.75, 1.25, [20, 36, 44, 52, 28]])
@@ -140,7 +140,7 @@ def test_channel_stride_pool_is_max_pool_3d() -> None:
 
 
 def test_context_mean_is_per_image_unless_asked(network: lprnet_model.Lprnet) -> None:
-    images = torch.from_numpy(plates.normalise(dump_reference.random_images(3, seed=5)))
+    images = torch.from_numpy(plates.normalize(dump_reference.random_images(3, seed=5)))
     images[1] *= 0.1
     with torch.inference_mode():
         alone = torch.cat([network(image) for image in images.split(1)])
@@ -303,7 +303,7 @@ def test_predict_reads_decoded_pixels(network: lprnet_model.Lprnet, checkpoint: 
     rows = [line.split("\t") for line in output.read_text(encoding="utf-8").splitlines()]
     assert [row[0] for row in rows] == ["a.png", "b.png"]
     with torch.inference_mode():
-        wanted = network(torch.from_numpy(plates.normalise(pixels.numpy()[:1])))
+        wanted = network(torch.from_numpy(plates.normalize(pixels.numpy()[:1])))
     assert torch.allclose(load_file(logits)["logits"][:1], wanted, atol=1e-5)
 
 

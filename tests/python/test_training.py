@@ -29,7 +29,7 @@ import synth_plates  # noqa: E402
 import train  # noqa: E402
 from training import crops, growing, pruning, recipe, stage  # noqa: E402
 from training.evaluation import EvalSet, network_input  # noqa: E402
-from training.optimiser import make_optimizer  # noqa: E402
+from training.optimizer import make_optimizer  # noqa: E402
 
 TINY = {"batch": 2, "widths": 0.25, "classes": 68, "real_share": 0.0, "warm_up": 2, "kinds": {"blue": 1.0}}
 

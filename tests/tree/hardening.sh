@@ -4,7 +4,7 @@
 #
 #   hardening.sh READELF PROGRAM checked|unchecked CC
 #
-# "unchecked" is a build without optimisation, where the C library's functions check nothing. CC
+# "unchecked" is a build without optimization, where the C library's functions check nothing. CC
 # makes the programs on which this tests itself first.
 set -u
 export LC_ALL=C

@@ -7,7 +7,7 @@ FOLDERS                  folders in site-packages that hold its libraries
 version()
 convert(onnx, precision, pixels)   makes whatever file load() wants next to the ONNX file and returns its path;
                                    pixels [image, C, 24, 94] calibrate int8
-load(path, threads)      a Session, every optimisation on
+load(path, threads)      a Session, every optimization on
 """
 
 from __future__ import annotations

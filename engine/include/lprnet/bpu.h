@@ -72,7 +72,7 @@ public:
     Status set_image(const ImageView& image) noexcept;
     Status set_image(const ImageView& image, const Region& region) noexcept;
     Status set_image(const ImageView& image, const Quad& quad) noexcept;
-    // Instead of set_image(): numbers, NHWC [height][width][channels], normalised as the model
+    // Instead of set_image(): numbers, NHWC [height][width][channels], normalized as the model
     // says. A .bin that takes pixels gets the nearest ones.
     Status set_input(std::span<const float> values) noexcept;
     // Sends the frame on its way.

@@ -85,7 +85,7 @@ struct Region {
 };
 
 // In pixels from the upper left corner of the picture: pixel (0, 0) covers 0..1 each way, its
-// centre is at 0.5.
+// center is at 0.5.
 struct Point {
     float x = 0.0f;
     float y = 0.0f;

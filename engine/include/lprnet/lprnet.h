@@ -69,7 +69,7 @@ typedef struct lpr_region {
 } lpr_region;
 
 /* The corners of a plate, clockwise from its top left, in pixels from the upper left corner of
- * the image (the centre of the first pixel is at 0.5); rows of characters, 1 or 2. */
+ * the image (the center of the first pixel is at 0.5); rows of characters, 1 or 2. */
 typedef struct lpr_quad {
     float x[4];
     float y[4];

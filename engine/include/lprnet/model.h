@@ -51,7 +51,7 @@ public:
     int steps() const noexcept;
     std::size_t parameters() const noexcept;
     // "fp32"; "sparse" for the same from a file that stores weights without their zeros; or "int8"
-    // for a quantised network, which is computed in integers.
+    // for a quantized network, which is computed in integers.
     const char* precision() const noexcept;
     // By which logits are divided so that confidences are shares of plates read right; 1 unless
     // the file says otherwise.

@@ -77,7 +77,7 @@ public:
     void infer() noexcept;
     Status decode(Reading& reading) noexcept;
 
-    // The input tensor, NHWC [height][width][channels], normalised; may be written
+    // The input tensor, NHWC [height][width][channels], normalized; may be written
     // directly instead of calling set_image().
     std::span<float> input() noexcept;
 

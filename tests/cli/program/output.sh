@@ -37,7 +37,7 @@ expect_text "$err" "cannot write to standard output"
 run info -m "$work/pruned.safetensors" </dev/null
 expect_success
 
-check "no colour, no progress bar where there is no terminal"
+check "no color, no progress bar where there is no terminal"
 run read "$black" "$work/missing.png" </dev/null
 if grep -q $'\e\\|\r' "$out" "$err"; then problem "there is"; fi
 

@@ -77,7 +77,7 @@ prune_error "layer named twice" 2 "'backbone.0' is named twice" \
 prune_error "missing model" 3 "$work/missing.safetensors" -m "$work/missing.safetensors" --amount 0.5
 echo "this is not a model" >"$work/text"
 prune_error "no model" 3 "$work/text" -m "$work/text" --amount 0.5
-prune_error "quantised already" 2 "lprnet-int8.safetensors: quantised already, expected float32 weights" \
+prune_error "quantized already" 2 "lprnet-int8.safetensors: quantized already, expected float32 weights" \
   -m "$source_folder/weights/lprnet-int8.safetensors" --amount 0.5
 prune_error "missing labels" 3 "$work/missing" --amount 0.5 --calibration "$work/missing"
 LPRNET_ISA=nonsense prune_error "unknown instruction set" 2 "'nonsense'" \

@@ -101,7 +101,7 @@ run read --precision fp32 -m "$kept" "${sample_paths[@]}" </dev/null
 expect_success
 if ! cut -f 1 "$out" | cmp -s - "$work/texts"; then problem "the texts differ"; fi
 
-check "quantize: pictures of one colour"
+check "quantize: pictures of one color"
 for method in kl search; do
   run quantize -m "$weights" -o "$work/other.safetensors" --calibration "$black" --method $method \
     </dev/null
@@ -124,8 +124,8 @@ quantize_error() {  # NAME STATUS TEXT WORD...
 quantize_error "neither images nor weights only" 2 "expected --calibration DIR, or --weights-only"
 quantize_error "missing model" 3 "$work/missing.safetensors" --calibration "$samples" \
   -m "$work/missing.safetensors"
-quantize_error "quantised already" 2 "quantised already" --calibration "$plate" -m "$int8"
-quantize_error "weights quantised already" 2 "quantised already" --weights-only -m "$int8"
+quantize_error "quantized already" 2 "quantized already" --calibration "$plate" -m "$int8"
+quantize_error "weights quantized already" 2 "quantized already" --weights-only -m "$int8"
 quantize_error "unknown layer to keep" 2 \
   "no layer 'backbone.3', expected one of backbone.2 (backbone.0), backbone.4.block.1 " \
   --calibration "$plate" --keep-float backbone.3

@@ -1,4 +1,4 @@
-// The plan of a quantised network: integers from the pixels' levels to the context.
+// The plan of a quantized network: integers from the pixels' levels to the context.
 #pragma once
 
 #include "engine/model/graph.h"
@@ -10,7 +10,7 @@ namespace lprnet {
 // compute the same bits, whatever the number of threads. Errors: `unsupported` if a node is left
 // that no kernel computes, or if the steps and weights of a layer could overflow 32 bits.
 // May throw std::bad_alloc.
-Result<Plan> build_quantised_plan(const Graph& graph, const kernels::KernelTable& table,
+Result<Plan> build_quantized_plan(const Graph& graph, const kernels::KernelTable& table,
                                   const PlanOptions& options);
 
 }  // namespace lprnet

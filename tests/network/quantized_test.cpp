@@ -1,4 +1,4 @@
-// Quantised networks: the plan against an interpreter of the graph, and the same bits from every
+// Quantized networks: the plan against an interpreter of the graph, and the same bits from every
 // table and every number of threads.
 #include <cstring>
 #include <map>
@@ -16,7 +16,7 @@
 namespace lprnet::test {
 namespace {
 
-// Normalised pixels, as a real image has them: levels / 128 - 127.5 / 128.
+// Normalized pixels, as a real image has them: levels / 128 - 127.5 / 128.
 std::vector<float> random_image(const Shape& shape, unsigned seed) {
     std::mt19937 random(seed);
     std::vector<float> input(static_cast<std::size_t>(shape.c * shape.h * shape.w));
@@ -30,26 +30,26 @@ std::vector<std::vector<float>> random_images(const Shape& shape, int count) {
     return images;
 }
 
-struct Quantised {
+struct Quantized {
     RandomNetwork network;
     LayerNames keep_float = {};
 };
 
 // Made once for each seed and choice of layers: fitting takes most of the time of these tests.
-Model quantised_model(const Quantised& from) {
+Model quantized_model(const Quantized& from) {
     const RandomNetwork& network = from.network;
     static std::map<std::pair<unsigned, LayerNames>, Model> made;
     const std::pair key(network.seed, from.keep_float);
     if (const auto it = made.find(key); it != made.end()) return it->second;
     const Model model = random_model(network);
     const Shape shape = model.data().graph.input_shape();
-    Result<QuantizedModel> quantised =
+    Result<QuantizedModel> quantized =
         quantize(model.data(), random_images(shape, 3), {.keep_float = from.keep_float});
-    if (!quantised) FAIL(quantised.error().message);
+    if (!quantized) FAIL(quantized.error().message);
     const Result<std::vector<std::byte>> bytes =
-        weights::serialize_safetensors(quantised->views(), random_network(network).metadata);
+        weights::serialize_safetensors(quantized->views(), random_network(network).metadata);
     if (!bytes) FAIL(bytes.error().message);
-    Result<Model> loaded = Model::from_memory(*bytes, "quantised");
+    Result<Model> loaded = Model::from_memory(*bytes, "quantized");
     if (!loaded) FAIL(loaded.error().message);
     made.emplace(key, *loaded);
     return *loaded;
@@ -68,7 +68,7 @@ std::vector<float> logits_of(const Plan& plan, const std::vector<float>& input) 
 const LayerNames kSome = {"backbone.0",          "backbone.4.block.2", "backbone.8.block.5",
                           "backbone.11.block.6", "backbone.16",        "container.0"};
 const LayerNames kOthers = {"backbone.4.block.1", "backbone.6", "backbone.10", "backbone.20"};
-const Quantised kNetworks[] = {
+const Quantized kNetworks[] = {
     {{.seed = 1}},
     {{.channels = 1, .classes = 37, .seed = 2}},
     {{.width = 0.75, .seed = 3}},
@@ -77,11 +77,11 @@ const Quantised kNetworks[] = {
     {{.channels = 1, .classes = 37, .width = 0.75, .seed = 5}, kOthers},
 };
 
-TEST_CASE("a quantised network computes what its graph says", "[quantised]") {
-    for (const Quantised& network : kNetworks) {
+TEST_CASE("a quantized network computes what its graph says", "[quantized]") {
+    for (const Quantized& network : kNetworks) {
         INFO("width " << network.network.width << ", channels " << network.network.channels
                       << ", kept " << network.keep_float.size());
-        const Model model = quantised_model(network);
+        const Model model = quantized_model(network);
         const Shape shape = model.data().graph.input_shape();
         const std::vector<float> image = random_image(shape, 7);
         std::vector<double> planes(image.size());  // the oracle's order
@@ -95,7 +95,7 @@ TEST_CASE("a quantised network computes what its graph says", "[quantised]") {
             INFO(table->name);
             const Result<Plan> plan = build_plan(model.data().graph, *table);
             if (!plan) FAIL(plan.error().message);
-            CHECK(plan->quantised);
+            CHECK(plan->quantized);
             kernels::AlignedBuffer arena(plan->arena_size);
             std::copy(image.begin(), image.end(), plan->input.floats(arena.data()));
             for (const Step& step : plan->steps) {
@@ -108,7 +108,7 @@ TEST_CASE("a quantised network computes what its graph says", "[quantised]") {
                     return tensor.values[i] * tensor.factors[i / plane];
                 });
                 INFO("layer " << step.name << ": max abs " << a.max_abs << ", cosine " << a.cosine);
-                if (step.output.quantised()) {
+                if (step.output.quantized()) {
                     CHECK(a.max_abs == 0.0);
                 } else {
                     CHECK(a.cosine >= 0.999999);
@@ -118,10 +118,10 @@ TEST_CASE("a quantised network computes what its graph says", "[quantised]") {
     }
 }
 
-TEST_CASE("a quantised network is close to the network it was made from", "[quantised]") {
+TEST_CASE("a quantized network is close to the network it was made from", "[quantized]") {
     const RandomNetwork network = {.seed = 1};
     const Model plain = random_model(network);
-    const Model model = quantised_model({network});
+    const Model model = quantized_model({network});
     const std::vector<float> image = random_image(plain.data().graph.input_shape(), 7);
     for (const kernels::KernelTable* table : tables_under_test()) {
         const Result<Plan> exact = build_plan(plain.data().graph, *table);
@@ -138,10 +138,10 @@ TEST_CASE("a quantised network is close to the network it was made from", "[quan
     }
 }
 
-TEST_CASE("every table and number of threads gives the bits of the reference", "[quantised]") {
-    for (const Quantised& network : kNetworks) {
+TEST_CASE("every table and number of threads gives the bits of the reference", "[quantized]") {
+    for (const Quantized& network : kNetworks) {
         INFO("seed " << network.network.seed << ", kept " << network.keep_float.size());
-        const Model model = quantised_model(network);
+        const Model model = quantized_model(network);
         const std::vector<float> image = random_image(model.data().graph.input_shape(), 9);
         const Result<Plan> reference = build_plan(model.data().graph, reference_table());
         REQUIRE(reference.ok());
@@ -161,8 +161,8 @@ TEST_CASE("every table and number of threads gives the bits of the reference", "
     }
 }
 
-TEST_CASE("layers keep their weights, which the plan multiplies as they are", "[quantised]") {
-    const Model model = quantised_model({{.classes = 5, .width = 0.3, .seed = 4}, kSome});
+TEST_CASE("layers keep their weights, which the plan multiplies as they are", "[quantized]") {
+    const Model model = quantized_model({{.classes = 5, .width = 0.3, .seed = 4}, kSome});
     const Result<Plan> plan = build_plan(model.data().graph, reference_table());
     REQUIRE(plan.ok());
     std::map<std::string, std::string> kernels;
@@ -184,15 +184,15 @@ void check_plan_refused(const LayerNames& keep_float, const std::string& name, s
                         float value, const std::string& part, const std::string& end) {
     const RandomNetwork network = {.classes = 5, .width = 0.3, .seed = 4};
     const Model plain = random_model(network);
-    Result<QuantizedModel> quantised =
+    Result<QuantizedModel> quantized =
         quantize(plain.data(), random_images(plain.data().graph.input_shape(), 1),
                  {.keep_float = keep_float});
-    REQUIRE(quantised.ok());
-    for (QuantizedModel::Tensor& tensor : quantised->tensors) {
+    REQUIRE(quantized.ok());
+    for (QuantizedModel::Tensor& tensor : quantized->tensors) {
         if (tensor.name == name) std::get<std::vector<float>>(tensor.values)[at] = value;
     }
     const auto bytes =
-        weights::serialize_safetensors(quantised->views(), random_network(network).metadata);
+        weights::serialize_safetensors(quantized->views(), random_network(network).metadata);
     REQUIRE(bytes.ok());
     const Result<Model> model = Model::from_memory(*bytes, "the file");
     REQUIRE(model.ok());
@@ -202,7 +202,7 @@ void check_plan_refused(const LayerNames& keep_float, const std::string& name, s
     CHECK_THAT(plan.error().message, contains(part) && contains(end));
 }
 
-TEST_CASE("sums that could leave 32 bits are refused", "[quantised]") {
+TEST_CASE("sums that could leave 32 bits are refused", "[quantized]") {
     // So that the bias is huge.
     check_plan_refused({}, "backbone.16.weight.scale", 1, 1e-20f,
                        "layer 'backbone.18': channel 1: the largest sum", "does not fit 32 bits");
@@ -222,17 +222,17 @@ std::uint64_t hash_of(const std::vector<float>& values, std::uint64_t hash) {
     return hash;
 }
 
-// Whoever changes the weights, or what a quantised network computes, has a new number here. The
+// Whoever changes the weights, or what a quantized network computes, has a new number here. The
 // same stands in the README.
 constexpr std::uint64_t kSampleLogits = 0x790d2cc298ad44b3;
 
-TEST_CASE("the shipped network's logits of the sample plates are these bits", "[quantised]") {
+TEST_CASE("the shipped network's logits of the sample plates are these bits", "[quantized]") {
     const Result<Model> model = Model::load(LPRNET_INT8_WEIGHTS_FILE);
     if (!model) FAIL(model.error().message);
     const auto file =
         weights::SafetensorsFile::open(tests_path("golden/network/logits.safetensors"));
     if (!file) FAIL(file.error().message);
-    const weights::TensorView& inputs = *file->find("input");  // [image][c][h][w], normalised
+    const weights::TensorView& inputs = *file->find("input");  // [image][c][h][w], normalized
     std::vector<float> values;
     REQUIRE(inputs.copy_f32(values).ok());
     const Shape shape = model->data().graph.input_shape();

@@ -1,4 +1,4 @@
-#include "engine/plan/build_quantised_plan.h"
+#include "engine/plan/build_quantized_plan.h"
 
 #include <algorithm>
 #include <cmath>
@@ -18,15 +18,15 @@ constexpr int kLevels = 255;
 // Kernels may read so far behind their input.
 constexpr std::size_t kSlackFloats = kernels::kWeightAlignment / sizeof(float);
 
-class QuantisedBuilder {
+class QuantizedBuilder {
 public:
-    QuantisedBuilder(const Graph& graph, const kernels::KernelTable& table,
+    QuantizedBuilder(const Graph& graph, const kernels::KernelTable& table,
                      const PlanOptions& options)
         : graph_(graph), table_(table), options_(options), placements_(tensors_of(graph)) {
         choose_elements();
         reserve_squares();
         plan_.table = &table;
-        plan_.quantised = true;
+        plan_.quantized = true;
         plan_.threads = options.threads;
         plan_.arena_size = place_tensors(placements_) + kSlackFloats;
         plan_.input = placements_.front().tensor;
@@ -53,11 +53,11 @@ public:
         call.output = out.origin();
         Status status;
         switch (node.op) {
-            case Op::quantise: add_quantise(node, in, step, call); break;
+            case Op::quantize: add_quantize(node, in, step, call); break;
             case Op::conv2d:
                 if (node.keeps_float()) {
                     status = add_conv2d_levels(node, in, out, step, call);
-                } else if (node.quantised()) {
+                } else if (node.quantized()) {
                     status = add_conv2d_s8(node, in, out, step, call);
                 } else {
                     status = add_conv2d_f32(node, in, out, step, call);
@@ -85,12 +85,12 @@ private:
         return {ErrorCode::unsupported, "layer '" + node.name + "': " + what};
     }
 
-    // Which tensors are quantised, and what a step of each is.
+    // Which tensors are quantized, and what a step of each is.
     void choose_elements() {
         for (int i = 0; i < node_count(graph_); ++i) {
             const Node& node = node_at(graph_, i);
             Tensor& tensor = placement(i).tensor;
-            if (node.op == Op::quantise) {
+            if (node.op == Op::quantize) {
                 tensor.scale = 1.0f;
             } else if (node.op == Op::conv2d) {
                 tensor.scale = node.output_step;
@@ -98,7 +98,7 @@ private:
                 tensor.scale = placement(only_input(node)).tensor.scale;
             }
             factors_.push_back(factors_of(node));
-            if (tensor.quantised()) {
+            if (tensor.quantized()) {
                 tensor.element_bytes = static_cast<std::size_t>(table_.quantized.bytes);
             }
         }
@@ -145,7 +145,7 @@ private:
 
     int input_channels(const Node& node) const { return node_at(graph_, only_input(node)).shape.c; }
 
-    static bool has_int8(const Node& conv) { return conv.quantised() && !conv.keeps_float(); }
+    static bool has_int8(const Node& conv) { return conv.quantized() && !conv.keeps_float(); }
 
     std::size_t packed_weights(const Node& conv) const {
         const int oc = conv.shape.c, ic = input_channels(conv);
@@ -157,9 +157,9 @@ private:
     std::size_t packed_bias(const Node& conv) const {
         return align_floats(kernels::packed_conv2d_s8_bias(table_, conv.shape.c));
     }
-    // Of a quantise: the factors, or the offsets.
-    static std::size_t pattern(const Node& quantise) {
-        return quantise.level_factor.size() * kernels::kQuantisePeriod;
+    // Of a quantize: the factors, or the offsets.
+    static std::size_t pattern(const Node& quantize) {
+        return quantize.level_factor.size() * kernels::kQuantizePeriod;
     }
 
     std::size_t packed_size() const {
@@ -167,7 +167,7 @@ private:
         for (const Node& node : graph_.nodes) {
             if (node.op == Op::conv2d) {
                 size += packed_weights(node) + (has_int8(node) ? 2 : 1) * packed_bias(node);
-            } else if (node.op == Op::quantise) {
+            } else if (node.op == Op::quantize) {
                 size += 2 * align_floats(pattern(node));
             } else if (node.op == Op::context_tap) {
                 size += 2 * align_floats(tap_factors(node).size());
@@ -182,29 +182,29 @@ private:
         return memory;
     }
 
-    void add_quantise(const Node& node, const Tensor& in, Step& step, KernelCall& call) {
+    void add_quantize(const Node& node, const Tensor& in, Step& step, KernelCall& call) {
         float* factor = take_packed(align_floats(pattern(node)));
         float* offset = take_packed(align_floats(pattern(node)));
         for (std::size_t i = 0; i < pattern(node); ++i) {
             factor[i] = node.level_factor[i % node.level_factor.size()];
             offset[i] = node.level_offset[i % node.level_offset.size()];
         }
-        call.arguments = kernels::QuantiseF32{.input = nullptr,
+        call.arguments = kernels::QuantizeF32{.input = nullptr,
                                               .factor = factor,
                                               .offset = offset,
                                               .output = nullptr,
                                               .period = static_cast<int>(pattern(node)),
                                               .count = static_cast<int>(in.size())};
-        step.kernel = "quantise_f32";
+        step.kernel = "quantize_f32";
     }
 
     // Bias and scale of each output channel, from real values to the integers of conv2d_s8.
     // Fails where a sum of the largest activations could leave 32 bits, or its product with the
     // scale.
-    Status requantisation(const Node& node, const Tensor& in, std::vector<std::int32_t>& bias,
+    Status requantization(const Node& node, const Tensor& in, std::vector<std::int32_t>& bias,
                           std::vector<float>& scale) const {
         constexpr double kLimit = 2147483000.0;
-        const std::size_t per_channel = node.quantised_weight.size() / node.bias.size();
+        const std::size_t per_channel = node.quantized_weight.size() / node.bias.size();
         for (std::size_t o = 0; o < node.bias.size(); ++o) {
             const std::size_t from =
                 node.channel_order.empty() ? o : static_cast<std::size_t>(node.channel_order[o]);
@@ -213,7 +213,7 @@ private:
             const double rounded = std::nearbyint(static_cast<double>(node.bias[o]) / step);
             double largest = std::abs(rounded);
             for (std::size_t k = 0; k < per_channel; ++k) {
-                largest += kLevels * std::abs(int{node.quantised_weight[from * per_channel + k]});
+                largest += kLevels * std::abs(int{node.quantized_weight[from * per_channel + k]});
             }
             const double factor = step / static_cast<double>(node.output_step);
             if (!(largest < kLimit) || !(largest * factor < kLimit)) {
@@ -229,16 +229,16 @@ private:
 
     Status add_conv2d_s8(const Node& node, const Tensor& in, const Tensor& out, Step& step,
                          KernelCall& call) {
-        if (!in.quantised()) return unsupported(node, "quantised, but what it reads is not");
+        if (!in.quantized()) return unsupported(node, "quantized, but what it reads is not");
         std::vector<std::int32_t> bias;
         std::vector<float> scale;
-        if (Status s = requantisation(node, in, bias, scale); !s) return s;
+        if (Status s = requantization(node, in, bias, scale); !s) return s;
         const float* begin = packed_;
         auto* weights = reinterpret_cast<std::int32_t*>(take_packed(packed_weights(node)));
         auto* packed = reinterpret_cast<std::int32_t*>(take_packed(packed_bias(node)));
         float* packed_scale = take_packed(packed_bias(node));
         kernels::pack_conv2d_s8(table_,
-                                {.oihw = node.quantised_weight.data(),
+                                {.oihw = node.quantized_weight.data(),
                                  .output_order = data_or_null(node.channel_order),
                                  .input_order = data_or_null(node.input_order)},
                                 bias.data(), scale.data(), out.c, in.c, node.kh, node.kw, weights,
@@ -302,7 +302,7 @@ private:
 
     Status add_conv2d_levels(const Node& node, const Tensor& in, const Tensor& out, Step& step,
                              KernelCall& call) {
-        if (!in.quantised()) return unsupported(node, "quantised, but what it reads is not");
+        if (!in.quantized()) return unsupported(node, "quantized, but what it reads is not");
         const double factor = static_cast<double>(in.scale) / static_cast<double>(node.output_step);
         std::vector<float> bias;
         if (Status s = bias_in_levels(node, factor, bias); !s) return s;
@@ -339,7 +339,7 @@ private:
     // The convolution behind the context.
     Status add_conv2d_f32(const Node& node, const Tensor& in, const Tensor& out, Step& step,
                           KernelCall& call) {
-        if (in.quantised()) return unsupported(node, "not quantised, but what it reads is");
+        if (in.quantized()) return unsupported(node, "not quantized, but what it reads is");
         const float* begin = packed_;
         float* weights = take_packed(packed_weights(node));
         float* bias = take_packed(packed_bias(node));
@@ -490,9 +490,9 @@ private:
 
 }  // namespace
 
-Result<Plan> build_quantised_plan(const Graph& graph, const kernels::KernelTable& table,
+Result<Plan> build_quantized_plan(const Graph& graph, const kernels::KernelTable& table,
                                   const PlanOptions& options) {
-    QuantisedBuilder builder(graph, table, options);
+    QuantizedBuilder builder(graph, table, options);
     for (int i = 1; i < node_count(graph); ++i) {
         if (Status status = builder.add(i); !status) return status.error();
     }

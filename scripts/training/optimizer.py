@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lprnet_model import Lprnet
-from plates import normalise
+from plates import normalize
 from training.batches import Batch
 from training.recipe import Stage
 
@@ -72,7 +72,7 @@ def make_optimizer(network: Lprnet, stage: Stage) -> torch.optim.Optimizer:
 
 def loss_of(network: Lprnet, batch: Batch, stage: Stage, teacher: Lprnet | None = None) -> Tensor:
     """CTC loss and, with a teacher, how far the network's probabilities of each step are from the teacher's."""
-    pixels = torch.from_numpy(normalise(batch.images)).contiguous(memory_format=torch.channels_last)
+    pixels = torch.from_numpy(normalize(batch.images)).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=stage.precision == "bf16"):
         logits = network(pixels)
         wanted = teacher_logits(teacher, pixels)

@@ -1,4 +1,4 @@
-// From floats to the elements of quantised tensors.
+// From floats to the elements of quantized tensors.
 #pragma once
 
 #include <cmath>
@@ -10,11 +10,11 @@ namespace lprnet::kernels {
 namespace {
 
 template <class Isa>
-void quantise_f32(const QuantiseF32& a) noexcept {
+void quantize_f32(const QuantizeF32& a) noexcept {
     using Element = typename Isa::Quantized;
     using Real = xsimd::batch<float, typename Isa::arch>;
     constexpr int kLanes = static_cast<int>(Real::size);
-    static_assert(kQuantisePeriod % kLanes == 0);
+    static_assert(kQuantizePeriod % kLanes == 0);
     Element* out = static_cast<Element*>(a.output);
     int i = 0;
     for (int phase = 0; i + kLanes <= a.count; i += kLanes) {

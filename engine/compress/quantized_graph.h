@@ -1,4 +1,4 @@
-// The graph of a quantised network, made from that of the network it stands for.
+// The graph of a quantized network, made from that of the network it stands for.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +23,9 @@ std::vector<double> scaled_weight(const Node& conv);
 
 // Batch norms folded, ReLUs fused, weights to the nearest of 255 steps of each output channel, but
 // for those of convolution i if keep_float[i]. `ranges` has an entry for each convolution with a
-// ReLU, by the name of the latter. The one behind the context has quantised weights too, and the
+// ReLU, by the name of the latter. The one behind the context has quantized weights too, and the
 // real values that they stand for.
-Graph quantised_graph(const ModelData& model, const std::map<std::string, OutputRange>& ranges,
+Graph quantized_graph(const ModelData& model, const std::map<std::string, OutputRange>& ranges,
                       const std::vector<bool>& keep_float);
 
 // A step of weights that a file can hold. Steps so small that float32 loses digits of them, or all,

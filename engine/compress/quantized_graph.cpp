@@ -1,4 +1,4 @@
-#include "engine/compress/quantised_graph.h"
+#include "engine/compress/quantized_graph.h"
 
 #include <algorithm>
 #include <cmath>
@@ -15,13 +15,13 @@ constexpr double kWeightSteps = 127.0;
 constexpr double kActivationSteps = 255.0;
 constexpr double kMaxBias = 1 << 30;  // in steps of its sum
 
-// Node 1 becomes the one that makes levels of normalised pixels.
+// Node 1 becomes the one that makes levels of normalized pixels.
 void insert_levels(const Preprocess& preprocess, Graph& graph) {
     for (Node& node : graph.nodes) {
         for (int& input : node.inputs) ++input;
     }
     Node levels;
-    levels.op = Op::quantise;
+    levels.op = Op::quantize;
     levels.name = "levels";
     levels.inputs = {0};
     levels.shape = graph.input_shape();
@@ -129,20 +129,20 @@ void round_to_nearest(const std::vector<double>& weight, double input_step, Node
 }
 
 void set_weight(std::vector<std::int8_t> weight, std::vector<float> step, Node& conv) {
-    conv.quantised_weight = SharedArray<std::int8_t>(std::move(weight));
+    conv.quantized_weight = SharedArray<std::int8_t>(std::move(weight));
     conv.weight_step = std::move(step);
     conv.scale.clear();
     conv.weight = {};
-    if (conv.quantised()) return;
-    const std::size_t per_channel = conv.quantised_weight.size() / conv.weight_step.size();
-    std::vector<float> real(conv.quantised_weight.size());
+    if (conv.quantized()) return;
+    const std::size_t per_channel = conv.quantized_weight.size() / conv.weight_step.size();
+    std::vector<float> real(conv.quantized_weight.size());
     for (std::size_t i = 0; i < real.size(); ++i) {
-        real[i] = static_cast<float>(conv.quantised_weight[i]) * conv.weight_step[i / per_channel];
+        real[i] = static_cast<float>(conv.quantized_weight[i]) * conv.weight_step[i / per_channel];
     }
     conv.weight = Floats(std::move(real));
 }
 
-Graph quantised_graph(const ModelData& model, const std::map<std::string, OutputRange>& ranges,
+Graph quantized_graph(const ModelData& model, const std::map<std::string, OutputRange>& ranges,
                       const std::vector<bool>& keep_float) {
     Graph graph = fuse_relu(fold_batch_norm(model.graph));
     insert_levels(model.preprocess, graph);
@@ -150,7 +150,7 @@ Graph quantised_graph(const ModelData& model, const std::map<std::string, Output
     for (Node& node : graph.nodes) {
         if (node.op != Op::conv2d) continue;
         std::vector<double> weight = scaled_weight(node);
-        if (node_at(graph, only_input(node)).op == Op::quantise) {
+        if (node_at(graph, only_input(node)).op == Op::quantize) {
             read_levels(model.preprocess, node, weight);
         }
         read_factors(graph, node, weight);
