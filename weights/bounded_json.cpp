@@ -2,7 +2,8 @@
 
 #include <utility>
 
-#include "weights/printable.h"
+#include "engine/text/printable.h"
+#include "engine/text/utf8.h"
 
 namespace lprnet::weights {
 

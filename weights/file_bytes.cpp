@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 #include "weights/regular_file.h"
 
 namespace lprnet::weights {

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 
 namespace lprnet::weights {
 namespace {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 #include "weights/regular_file.h"
 
 namespace lprnet::weights {

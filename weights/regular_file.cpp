@@ -8,7 +8,7 @@
 #include <system_error>
 #include <utility>
 
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 
 namespace lprnet::weights {
 

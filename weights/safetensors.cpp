@@ -5,7 +5,8 @@
 #include <cstring>
 #include <limits>
 
-#include "weights/printable.h"
+#include "engine/text/printable.h"
+#include "engine/text/utf8.h"
 #include "weights/safetensors_checks.h"
 
 namespace lprnet::weights {

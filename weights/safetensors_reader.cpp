@@ -8,8 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "engine/text/printable.h"
+#include "engine/text/utf8.h"
 #include "weights/bounded_json.h"
-#include "weights/printable.h"
 #include "weights/safetensors.h"
 #include "weights/safetensors_checks.h"
 

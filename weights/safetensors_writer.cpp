@@ -4,7 +4,8 @@
 #include <optional>
 #include <utility>
 
-#include "weights/printable.h"
+#include "engine/text/printable.h"
+#include "engine/text/utf8.h"
 #include "weights/safetensors.h"
 #include "weights/safetensors_checks.h"
 #include "weights/whole_file.h"

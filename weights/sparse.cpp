@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 #include "weights/safetensors_checks.h"
 
 namespace lprnet::weights {

@@ -2,18 +2,18 @@
 
 #include <dlfcn.h>
 
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 
 namespace lprnet::bpu {
 namespace {
 
 Error unsupported(const std::string& path, const std::string& what) {
-    return {ErrorCode::unsupported, weights::printable(path) + ": " + what};
+    return {ErrorCode::unsupported, printable(path) + ": " + what};
 }
 
 std::string last_error() {
     const char* text = dlerror();
-    return text != nullptr ? weights::printable(text) : "no reason given";
+    return text != nullptr ? printable(text) : "no reason given";
 }
 
 }  // namespace
@@ -37,10 +37,10 @@ Result<std::shared_ptr<const DnnLibrary>> DnnLibrary::open(const std::string& pa
     LPRNET_DNN_FUNCTIONS(LPRNET_DNN_FIND)
 #undef LPRNET_DNN_FIND
     const char* version = library->functions_.get_version();
-    library->version_ = version != nullptr ? weights::printable(version) : "";
+    library->version_ = version != nullptr ? printable(version) : "";
     // Later generations of the runtime have functions of these names with other structures.
     if (!library->version_.starts_with("1."))
-        return refuse("expected version 1.x, found " + weights::in_quotes(library->version_));
+        return refuse("expected version 1.x, found " + in_quotes(library->version_));
     return std::shared_ptr<const DnnLibrary>(std::move(library));
 }
 

@@ -7,7 +7,7 @@
 #include "engine/boundary.h"
 #include "engine/bpu/dnn_error.h"
 #include "engine/model/model_data.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 
 namespace lprnet::bpu {
 namespace {
@@ -30,7 +30,7 @@ void note(Status& first, Status next) {
 }  // namespace
 
 DnnModel::DnnModel(std::shared_ptr<const DnnLibrary> library, const std::string& path)
-    : library_(std::move(library)), file_(path), path_(weights::printable(path)) {}
+    : library_(std::move(library)), file_(path), path_(printable(path)) {}
 
 DnnModel::~DnnModel() {
     (void)close();
@@ -82,7 +82,7 @@ Status DnnModel::describe_input(const Model& model, Nv12Range nv12_range) {
         return call_error(path_, "hbDNNGetInputTensorProperties", code);
     Result<InputTensor> input =
         InputTensor::create(input_properties_, model.data().preprocess, nv12_range,
-                            path_ + ": input " + weights::in_quotes(name != nullptr ? name : ""));
+                            path_ + ": input " + in_quotes(name != nullptr ? name : ""));
     if (!input) return input.error();
     input_ = std::move(*input);
     return {};
@@ -132,19 +132,18 @@ Status DnnModel::describe_outputs(const Model& model) {
         const auto missing = std::find(there.begin(), there.end(), false) - there.begin();
         if (missing < static_cast<std::ptrdiff_t>(there.size())) {
             std::string names;
-            for (const Found& output : found) names += " " + weights::in_quotes(output.name);
+            for (const Found& output : found) names += " " + in_quotes(output.name);
             return mismatch(path_ + ": output 'branch" + std::to_string(missing) +
                             "' is missing; found" + names);
         }
     }
     for (std::size_t i = 0; i < found.size(); ++i) {
         const auto index = static_cast<std::size_t>(part[i]);
-        Result<TensorLayout> layout =
-            TensorLayout::create(found[i].properties, shapes[index],
-                                 path_ + ": output " + weights::in_quotes(found[i].name));
+        Result<TensorLayout> layout = TensorLayout::create(
+            found[i].properties, shapes[index], path_ + ": output " + in_quotes(found[i].name));
         if (!layout) return layout.error();
         outputs_.push_back(
-            {weights::printable(found[i].name), std::move(*layout), found[i].properties, index});
+            {printable(found[i].name), std::move(*layout), found[i].properties, index});
     }
     return {};
 }

@@ -14,8 +14,8 @@
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/run/recognizer_state.h"
+#include "engine/text/printable.h"
 #include "kernels/cpu_features.h"
-#include "weights/printable.h"
 
 namespace lprnet::cli {
 namespace {
@@ -223,8 +223,8 @@ void print_bpu_table(const std::vector<Measurement>& measurements, const BenchOp
     print_table(rows, {false, false, false});
     std::printf("\n%d frames each, %s; %s, runtime %s\n", options.frames,
                 options.include_image ? "pixels to text" : "input tensor to logits",
-                weights::printable(recognizer.bin()).c_str(),
-                weights::printable(recognizer.runtime_version()).c_str());
+                printable(recognizer.bin()).c_str(),
+                printable(recognizer.runtime_version()).c_str());
 }
 
 Json to_json(const Measurement& m, const std::vector<LayerTime>& layers,

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "engine/cli/model_option.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 
 namespace lprnet::cli {
 
@@ -70,10 +70,10 @@ void DecodeOption::warn(const DecodeOptions& options, const Model& model) const 
     // an error of the decoder.
     if (used_prior >= 0.5 * prior) return;
     const bool builtin = patterns.empty() || patterns == "cn";
-    print_error(weights::printable(model.name()) + ": warning: has the characters for " +
+    print_error(printable(model.name()) + ": warning: has the characters for " +
                 std::to_string(used) + " of the " + std::to_string(formats.size()) +
                 (builtin ? " formats of Chinese plates: for other plates use --pattern FILE"
-                         : " formats of " + weights::printable(patterns) + ", and for rare ones") +
+                         : " formats of " + printable(patterns) + ", and for rare ones") +
                 (builtin ? " or --decode beam" : ""));
 }
 

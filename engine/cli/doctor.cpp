@@ -23,7 +23,8 @@
 #include "engine/image/preprocess.h"
 #include "engine/image_file/image_file.h"
 #include "engine/model/model_data.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
+#include "engine/text/utf8.h"
 
 namespace lprnet::cli {
 namespace {
@@ -173,16 +174,15 @@ Result<Plate> load_plate(const LabelledImage& item, const Model& model) {
         const auto found = std::find(charset.begin(), charset.end(), character);
         const auto index = static_cast<int>(found - charset.begin());
         if (found == charset.end() || index == model.blank()) {
-            return Error{ErrorCode::mismatch, weights::printable(item.path) + ": the text " +
-                                                  weights::in_quotes(item.text) + " has " +
-                                                  weights::in_quotes(character) +
-                                                  ", which the model cannot read"};
+            return Error{ErrorCode::mismatch,
+                         printable(item.path) + ": the text " + in_quotes(item.text) + " has " +
+                             in_quotes(character) + ", which the model cannot read"};
         }
         plate.classes.push_back(index);
     }
     if (plate.characters.empty() || plate.classes.size() > static_cast<std::size_t>(model.steps()))
-        return Error{ErrorCode::mismatch, weights::printable(item.path) + ": the text " +
-                                              weights::in_quotes(item.text) + ": expected 1 to " +
+        return Error{ErrorCode::mismatch, printable(item.path) + ": the text " +
+                                              in_quotes(item.text) + ": expected 1 to " +
                                               std::to_string(model.steps()) + " characters"};
     return plate;
 }
@@ -201,9 +201,8 @@ Result<std::vector<LabelledImage>> labelled_images(const std::vector<std::string
             if (!more) return more.error();
             images.insert(images.end(), more->begin(), more->end());
         } else {
-            return Error{
-                ErrorCode::invalid_argument,
-                "expected IMAGE=TEXT, a folder or a labels.tsv, found " + weights::in_quotes(word)};
+            return Error{ErrorCode::invalid_argument,
+                         "expected IMAGE=TEXT, a folder or a labels.tsv, found " + in_quotes(word)};
         }
     }
     return images;
@@ -389,7 +388,7 @@ void print_text(const Diagnosis& found, const Model& model) {
         found.plates);
 
     const Setting& file = found.file_setting();
-    std::printf("model          %s\n", weights::printable(model.name()).c_str());
+    std::printf("model          %s\n", printable(model.name()).c_str());
     std::printf("model file     %s: %s plates right\n", described(file).c_str(),
                 right_of(file, found).c_str());
     if (!found.nothing_fits) {

@@ -14,7 +14,7 @@
 #include "engine/cli/number_range.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 
 namespace lprnet::cli {
 namespace {
@@ -122,7 +122,7 @@ void print_text(const Evaluation& evaluation, const EvalOptions& options, const 
         std::puts("");
         print_table(confused, {true, true, false});
     }
-    std::printf("\nmodel %s, decoder %s\n", weights::printable(model.name()).c_str(),
+    std::printf("\nmodel %s, decoder %s\n", printable(model.name()).c_str(),
                 options.decode.name().c_str());
     std::printf("mean confidence %s %%, expected calibration error %s points, %zu rejected\n",
                 percent(evaluation.reliability.mean_confidence()).c_str(),

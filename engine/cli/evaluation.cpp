@@ -6,7 +6,8 @@
 #include "engine/cli/progress.h"
 #include "engine/cli/text_distance.h"
 #include "engine/image_file/image_file.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
+#include "engine/text/utf8.h"
 
 namespace lprnet::cli {
 namespace {
@@ -32,8 +33,7 @@ Status read_with_each(const LabelledImage& item, Recognizers recognizers,
     Reading reading;
     for (std::size_t i = 0; i < recognizers.size(); ++i) {
         if (Status status = recognizers[i].read(image->view(), reading); !status) {
-            return Error{status.error().code,
-                         weights::printable(item.path) + ": " + status.error().message};
+            return Error{status.error().code, printable(item.path) + ": " + status.error().message};
         }
         Evaluation& evaluation = evaluations[i];
         evaluation.add(item, reading);

@@ -11,7 +11,7 @@
 
 #include "engine/image/picture.h"
 #include "engine/image/rectify.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 
 namespace lprnet::cli {
 namespace {
@@ -23,7 +23,7 @@ constexpr std::pair<std::string_view, PixelFormat> kFormats[] = {
 
 Error wrong(std::string_view expected, std::string_view text) {
     return {ErrorCode::invalid_argument,
-            "expected " + std::string(expected) + ", found " + weights::in_quotes(text)};
+            "expected " + std::string(expected) + ", found " + in_quotes(text)};
 }
 
 // The number that `text` begins with, taken off it; false if there is none.

@@ -9,9 +9,9 @@
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/run/recognizer_state.h"
+#include "engine/text/printable.h"
 #include "kernels/dispatch.h"
 #include "lprnet/version.h"
-#include "weights/printable.h"
 
 namespace lprnet::cli {
 namespace {
@@ -162,7 +162,7 @@ std::string format_names(const Json& formats, bool used) {
 
 void print_text(const Json& info, const Plan& plan) {
     const auto line = [](const char* name, const std::string& value) {
-        std::printf("%-12s %s\n", name, weights::printable(value).c_str());
+        std::printf("%-12s %s\n", name, printable(value).c_str());
     };
     const Json& preprocess = info["preprocess"];
     line("version", info["version"].get<std::string>());

@@ -9,7 +9,8 @@
 #include <string_view>
 #include <system_error>
 
-#include "weights/printable.h"
+#include "engine/text/plain_text.h"
+#include "engine/text/printable.h"
 #include "weights/text_file.h"
 
 namespace lprnet::cli {
@@ -40,12 +41,12 @@ void find_files(const std::string& folder, Inputs& inputs, std::vector<std::stri
             } else if (!it->is_symlink(ignored)) {
                 folders.push_back(std::move(path));
             } else {  // may lead back here
-                inputs.skipped.push_back(weights::printable(path) +
+                inputs.skipped.push_back(printable(path) +
                                          ": skipped, a link to a folder: name it to have it read");
             }
         }
         if (error) {
-            inputs.errors.push_back(weights::printable(current) + ": cannot list the folder (" +
+            inputs.errors.push_back(printable(current) + ": cannot list the folder (" +
                                     error.message() + ")");
         }
     }
@@ -64,12 +65,12 @@ void expand_folder(const std::string& folder, FileNames names, Inputs& inputs) {
             ++found;
         } else if (!labels) {
             inputs.skipped.push_back(
-                weights::printable(file) +
+                printable(file) +
                 ": skipped, expected a name ending in .jpg, .jpeg, .jpe, .png or .bmp");
         }
     }
     if (found == 0 && inputs.errors.size() == errors) {
-        inputs.errors.push_back(weights::printable(folder) + ": no image in this folder");
+        inputs.errors.push_back(printable(folder) + ": no image in this folder");
     }
 }
 
@@ -118,7 +119,7 @@ void expand_list(FileNames names, Inputs& inputs) {
     const std::size_t errors = inputs.errors.size();
     const std::size_t images = inputs.images.size();
     const std::string list = read_list(inputs);
-    const Result<std::string_view> text = weights::check_text(list, kListName);
+    const Result<std::string_view> text = check_text(list, kListName);
     if (!text) {
         inputs.errors.push_back(text.error().message + ", one path a line");
         return;

@@ -6,7 +6,8 @@
 #include <system_error>
 
 #include "engine/cli/inputs.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
+#include "engine/text/utf8.h"
 #include "weights/text_file.h"
 
 namespace lprnet::cli {
@@ -27,7 +28,7 @@ std::vector<std::string> split_tabs(const std::string& line) {
 }
 
 Result<std::vector<LabelledImage>> read_table(const fs::path& file) {
-    const std::string shown = weights::printable(file.string());
+    const std::string shown = printable(file.string());
     // A million labels have some 50 MB.
     constexpr std::size_t kMaxBytes = std::size_t{256} << 20;
     const Result<std::string> text = weights::read_text_file(file.string(), kMaxBytes);
@@ -42,9 +43,9 @@ Result<std::vector<LabelledImage>> read_table(const fs::path& file) {
         if (line.empty()) continue;
         const std::vector<std::string> fields = split_tabs(line);
         if (fields.size() < 2 || fields[0].empty() || fields[1].empty() ||
-            weights::find_invalid_utf8(line) != std::string_view::npos) {
+            find_invalid_utf8(line) != std::string_view::npos) {
             return Error{ErrorCode::malformed, shown + ": line " + std::to_string(number) + " is " +
-                                                   weights::in_quotes(line) +
+                                                   in_quotes(line) +
                                                    ", expected path<TAB>text in UTF-8"};
         }
         images.push_back({(file.parent_path() / fields[0]).string(), fields[1],
@@ -69,7 +70,7 @@ Result<std::vector<LabelledImage>> read_labels(const std::string& path) {
         const std::string name = fs::path(image).filename().string();
         const std::string text = name.substr(0, name.find_first_of(".-_"));
         if (text.empty()) {
-            return Error{ErrorCode::malformed, weights::printable(image) +
+            return Error{ErrorCode::malformed, printable(image) +
                                                    ": the name has no text before the first "
                                                    "'.', '-' or '_'"};
         }

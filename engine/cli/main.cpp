@@ -17,8 +17,8 @@
 
 #include "engine/cli/model_option.h"
 #include "engine/cli/verbs.h"
+#include "engine/text/printable.h"
 #include "lprnet/version.h"
-#include "weights/printable.h"
 
 namespace lprnet::cli {
 namespace {
@@ -114,10 +114,9 @@ int run(int argc, char** argv) {
         std::string message = error.what();
         // The parser misses what is required before it sees what is unknown.
         if (const auto unknown = app.remaining(true); !unknown.empty()) {
-            message = "unknown argument " + weights::in_quotes(unknown.front());
+            message = "unknown argument " + in_quotes(unknown.front());
         }
-        std::fprintf(stderr, "lprnet: %s; see lprnet --help\n",
-                     weights::printable(message).c_str());
+        std::fprintf(stderr, "lprnet: %s; see lprnet --help\n", printable(message).c_str());
         return kWrongUsage;
     }
     return checked_output(verbs.at(app.get_subcommands().front())());

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "engine/plan/tuning.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 #include "weights/text_file.h"
 
 namespace lprnet::cli {
@@ -52,7 +52,7 @@ Result<Recognizer> ModelOption::recognizer(const Model& model, int threads) cons
         if (!text) return Error{text.error().code, "tuning " + text.error().message};
         options.tuning = std::move(*text);
         // Parsed here too, so that an error names the file.
-        if (auto parsed = parse_tuning(options.tuning, weights::printable(file)); !parsed)
+        if (auto parsed = parse_tuning(options.tuning, printable(file)); !parsed)
             return parsed.error();
     }
     return Recognizer::create(model, options);
@@ -60,7 +60,7 @@ Result<Recognizer> ModelOption::recognizer(const Model& model, int threads) cons
 
 void print_error(const std::string& message) {
     // Whoever made the message escaped what is not ours; here nothing gets through by mistake.
-    std::fprintf(stderr, "lprnet: %s\n", weights::printable(message).c_str());
+    std::fprintf(stderr, "lprnet: %s\n", printable(message).c_str());
 }
 
 ExitStatus fail(const Error& error) {

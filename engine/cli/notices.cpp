@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "engine/cli/model_option.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 
 namespace lprnet::cli {
 namespace {
@@ -50,7 +50,7 @@ std::string notice_of(const Sight& sight, const Reading& reading) {
 }
 
 void Notices::add(const std::string& path, const std::string& notice) {
-    if (!quiet_ && count_ < kMost) print_error(weights::printable(path) + ": warning: " + notice);
+    if (!quiet_ && count_ < kMost) print_error(printable(path) + ": warning: " + notice);
     ++count_;
 }
 

@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 #include "engine/cli/table.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 
 namespace lprnet::cli {
 
@@ -15,7 +15,7 @@ CLI::Validator number_range(double low, double high) {
             const double value = std::strtod(text.c_str(), &end);
             const bool number = !text.empty() && *end == '\0';
             if (number && value >= low && value <= high) return std::string();
-            return "expected a number from " + range + ", found " + weights::in_quotes(text);
+            return "expected a number from " + range + ", found " + in_quotes(text);
         },
         "FLOAT in [" + short_number(low) + " - " + short_number(high) + "]");
 }

@@ -19,7 +19,7 @@
 #include "engine/cli/verbs.h"
 #include "engine/model/model_data.h"
 #include "engine/model/model_tensors.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 #include "weights/whole_file.h"
 
 namespace lprnet::cli {
@@ -44,8 +44,8 @@ double parse_amount(const std::string& option, const std::string& text) {
     const char* const end = text.data() + text.size();
     const auto [next, error] = std::from_chars(text.data(), end, amount);
     if (error != std::errc() || next != end || !(amount >= 0.0 && amount <= 1.0)) {
-        throw CLI::ValidationError(
-            option, "expected a share from 0 to 1, found " + weights::in_quotes(text));
+        throw CLI::ValidationError(option,
+                                   "expected a share from 0 to 1, found " + in_quotes(text));
     }
     return amount;
 }
@@ -54,8 +54,7 @@ double parse_amount(const std::string& option, const std::string& text) {
 std::pair<std::string, double> parse_layer(const std::string& text) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos) {
-        throw CLI::ValidationError("--layer",
-                                   "expected NAME=AMOUNT, found " + weights::in_quotes(text));
+        throw CLI::ValidationError("--layer", "expected NAME=AMOUNT, found " + in_quotes(text));
     }
     return {text.substr(0, equals), parse_amount("--layer", text.substr(equals + 1))};
 }
@@ -70,7 +69,7 @@ Result<PruneOptions> prune_options(const PruneVerbOptions& options) {
     prune.unit = options.shape == "groups" ? PruneUnit::groups : PruneUnit::weights;
     for (const auto& [name, amount] : options.layers) {
         if (!prune.layer_amounts.emplace(name, amount).second) {
-            return Error{ErrorCode::invalid_argument, "prune: layer " + weights::in_quotes(name) +
+            return Error{ErrorCode::invalid_argument, "prune: layer " + in_quotes(name) +
                                                           " is named twice by --keep and --layer"};
         }
     }
@@ -185,7 +184,7 @@ void print_text(const Report& report, const PruneVerbOptions& options) {
         std::puts("");
         print_before_after("fp32, greedy", report.evaluations);
     }
-    std::printf("\n%s: %zu bytes, before %zu\n", weights::printable(options.output).c_str(),
+    std::printf("\n%s: %zu bytes, before %zu\n", printable(options.output).c_str(),
                 report.bytes_after, report.bytes_before);
 }
 

@@ -17,7 +17,7 @@
 #include "engine/cli/verbs.h"
 #include "engine/image_file/image_file.h"
 #include "engine/plan/plan.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 #include "weights/whole_file.h"
 
 namespace lprnet::cli {
@@ -67,7 +67,7 @@ ExitStatus read_inputs(const QuantizeOptions& options, Recognizer& recognizer,
         inputs.emplace_back(recognizer.input().begin(), recognizer.input().end());
     }
     if (inputs.empty()) {
-        print_error(weights::printable(options.calibration) +
+        print_error(printable(options.calibration) +
                     ": expected images to calibrate on, found none that can be read");
         return kUnreadable;
     }

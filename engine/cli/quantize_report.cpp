@@ -14,7 +14,7 @@
 #include "engine/cli/table.h"
 #include "engine/compress/damage.h"
 #include "engine/run/recognizer_state.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 
 namespace lprnet::cli {
 namespace {
@@ -244,8 +244,8 @@ void print_text(const QuantizeReport& report, const std::string& output) {
     if (!report.evaluations.empty()) {
         print_before_after("greedy", report.evaluations);
     }
-    std::printf("%s: %zu bytes, before %zu\n", weights::printable(output).c_str(),
-                report.bytes_after, report.bytes_before);
+    std::printf("%s: %zu bytes, before %zu\n", printable(output).c_str(), report.bytes_after,
+                report.bytes_before);
 }
 
 }  // namespace lprnet::cli

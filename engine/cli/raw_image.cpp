@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
+#include "engine/text/printable.h"
 #include "weights/file_bytes.h"
-#include "weights/printable.h"
 #include "weights/regular_file.h"
 
 namespace lprnet::cli {
@@ -11,7 +11,7 @@ namespace lprnet::cli {
 Result<RawImage> RawImage::open(const std::string& path, const RawFormat& format) {
     const std::size_t expected = image_bytes(format.format, format.height, format.stride);
     const auto wrong_size = [&](std::uintmax_t found) {
-        return Error{ErrorCode::malformed, weights::printable(path) + ": expected a frame of " +
+        return Error{ErrorCode::malformed, printable(path) + ": expected a frame of " +
                                                std::to_string(expected) + " bytes, found " +
                                                std::to_string(found)};
     };

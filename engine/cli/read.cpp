@@ -23,7 +23,7 @@
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/image_file/image_file.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 
 namespace lprnet::cli {
 namespace {
@@ -207,8 +207,8 @@ void print_summary(const Counts& counts, const ReadOptions& options, double seco
 void print_text(const std::string& path, std::size_t plate, const Reading& reading,
                 const ReadOptions& options) {
     const auto print = [&](const std::string& text, float confidence) {
-        std::printf("%s\t%.4f\t%s", weights::printable(text).c_str(),
-                    static_cast<double>(confidence), weights::printable(path).c_str());
+        std::printf("%s\t%.4f\t%s", printable(text).c_str(), static_cast<double>(confidence),
+                    printable(path).c_str());
         // Several plates of one picture are told apart by the number of their --quad.
         if (options.quads.size() > 1) std::printf("\t%zu", plate + 1);
         std::puts("");
@@ -274,7 +274,7 @@ ExitStatus run(const ReadOptions& options) {
             const Status read = read_one(view, options, plate, *reader, reading, times);
             times.image += opened;
             if (!read) {
-                complain(weights::printable(path) + ": " + read.error().message);
+                complain(printable(path) + ": " + read.error().message);
             } else if (is_wanted(reading, options, decoding->decoder, counts)) {
                 const std::string notice =
                     notice_of(sight_of(view, options, decoding->decoder), reading);
@@ -290,7 +290,7 @@ ExitStatus run(const ReadOptions& options) {
         try {
             read_picture(path);
         } catch (const std::bad_alloc&) {  // the next one may be smaller
-            complain(weights::printable(path) + ": out of memory");
+            complain(printable(path) + ": out of memory");
         }
     }
     progress.hide();

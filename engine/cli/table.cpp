@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 
 namespace lprnet::cli {
 namespace {
@@ -30,7 +30,7 @@ void print_table(const std::vector<std::vector<std::string>>& rows, const std::v
     std::vector<std::vector<std::string>> shown = rows;
     for (auto& row : shown) {
         for (std::size_t i = 0; i < row.size(); ++i) {
-            row[i] = weights::printable(row[i]);
+            row[i] = printable(row[i]);
             widths[i] = std::max(widths[i], columns(row[i]));
         }
     }

@@ -4,16 +4,6 @@
 
 namespace lprnet::cli {
 
-std::vector<std::string> split_characters(const std::string& text) {
-    std::vector<std::string> characters;
-    for (const char c : text) {
-        const bool continues = (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-        if (!continues || characters.empty()) characters.emplace_back();
-        characters.back() += c;
-    }
-    return characters;
-}
-
 Alignment align(const std::vector<std::string>& expected, const std::vector<std::string>& found) {
     const std::size_t rows = expected.size() + 1;
     const std::size_t columns = found.size() + 1;

@@ -8,9 +8,6 @@
 
 namespace lprnet::cli {
 
-// One string for each UTF-8 character.
-std::vector<std::string> split_characters(const std::string& text);
-
 struct Alignment {
     // Levenshtein distance: the fewest replacements, insertions and deletions.
     std::size_t distance = 0;

@@ -12,8 +12,8 @@
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/run/recognizer_state.h"
+#include "engine/text/printable.h"
 #include "kernels/cpu_features.h"
-#include "weights/printable.h"
 #include "weights/whole_file.h"
 
 namespace lprnet::cli {
@@ -136,7 +136,7 @@ ExitStatus run(const TuneOptions& options) {
         std::error_code none;
         if (!options.model.path.empty() &&
             std::filesystem::equivalent(options.model.path, options.output, none)) {
-            return fail({ErrorCode::invalid_argument, weights::printable(options.output) +
+            return fail({ErrorCode::invalid_argument, printable(options.output) +
                                                           ": is the weights file, expected "
                                                           "another one for the tuning"});
         }

@@ -17,7 +17,7 @@
 #include "engine/decode/ctc_greedy.h"
 #include "engine/plan/tensor_elements.h"
 #include "engine/run/recognizer_state.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 #include "weights/safetensors.h"
 
 namespace lprnet::cli {
@@ -345,7 +345,7 @@ void print_text(const Report& report, const char* isa) {
     }
     print_table(rows, {true, false, false, false, true});
     std::string fused;
-    for (const std::string& name : report.fused) fused += " " + weights::printable(name);
+    for (const std::string& name : report.fused) fused += " " + printable(name);
     if (!fused.empty()) std::printf("not computed on their own:%s\n", fused.c_str());
     const std::string texts =
         report.texts_equal() ? "equal" : "DIFFERENT in " + std::to_string(report.other_texts);
@@ -365,10 +365,9 @@ ExitStatus run(const VerifyOptions& options) {
     }
     const auto format = file->metadata().find("lprnet.format");
     if (format == file->metadata().end() || format->second != "dump-1") {
-        print_error(
-            weights::printable(options.dump) + ": no dump: metadata 'lprnet.format' is " +
-            (format == file->metadata().end() ? "missing" : weights::in_quotes(format->second)) +
-            ", expected 'dump-1'");
+        print_error(printable(options.dump) + ": no dump: metadata 'lprnet.format' is " +
+                    (format == file->metadata().end() ? "missing" : in_quotes(format->second)) +
+                    ", expected 'dump-1'");
         return kUnreadable;
     }
     const double min_cosine =

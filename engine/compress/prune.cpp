@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "engine/boundary.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 
 namespace lprnet {
 namespace {
@@ -106,9 +106,9 @@ Status check(const std::vector<std::string>& names, const PruneOptions& options)
             std::string known;
             for (const std::string& other : names) known += (known.empty() ? "" : ", ") + other;
             return Error{ErrorCode::invalid_argument,
-                         "no layer " + weights::in_quotes(name) + ", expected one of " + known};
+                         "no layer " + in_quotes(name) + ", expected one of " + known};
         }
-        if (Status s = check_share(amount, "layer " + weights::in_quotes(name) + ": "); !s) {
+        if (Status s = check_share(amount, "layer " + in_quotes(name) + ": "); !s) {
             return s;
         }
     }

@@ -8,7 +8,7 @@
 #include "engine/compress/quantized_graph.h"
 #include "engine/compress/reconstruct.h"
 #include "engine/plan/passes.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 #include "weights/sparse.h"
 
 namespace lprnet {
@@ -96,9 +96,8 @@ Result<std::vector<bool>> find_layers(const LayerNames& chosen,
             for (const LayerName& name : names) {
                 known += (known.empty() ? "" : ", ") + name.computed + " (" + name.stored + ")";
             }
-            return Error{
-                ErrorCode::invalid_argument,
-                "quantize: no layer " + weights::in_quotes(layer) + ", expected one of " + known};
+            return Error{ErrorCode::invalid_argument,
+                         "quantize: no layer " + in_quotes(layer) + ", expected one of " + known};
         }
         found[static_cast<std::size_t>(it - names.begin())] = true;
     }

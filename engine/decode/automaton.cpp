@@ -1,5 +1,6 @@
 // Formats to positions (Glushkov), positions to states (subset construction), equal states merged.
 #include "engine/decode/automaton.h"
+#include "engine/text/utf8.h"
 
 #include <algorithm>
 #include <iterator>
@@ -46,18 +47,9 @@ Set unite(const Set& a, const Set& b, Work& work) {
 
 // The code point of a charset entry that is one character; 0 for longer ones, which only `?` has.
 char32_t code_point(const std::string& text) {
-    const auto at = [&](std::size_t i) {
-        return static_cast<char32_t>(static_cast<unsigned char>(text[i]));
-    };
-    const std::size_t length = text.empty()   ? 0
-                               : at(0) < 0x80 ? 1
-                               : at(0) < 0xE0 ? 2
-                               : at(0) < 0xF0 ? 3
-                                              : 4;
-    if (text.size() != length) return 0;
-    char32_t c = length == 1 ? at(0) : at(0) & (0x7Fu >> length);
-    for (std::size_t i = 1; i < length; ++i) c = c << 6 | (at(i) & 0x3F);
-    return c;
+    if (text.empty()) return 0;
+    const CodePoint character = decode_code_point(text);
+    return character.size == text.size() ? character.code : 0;
 }
 
 // A position is one character of the patterns written out; a set of them is a state.

@@ -7,14 +7,14 @@
 #include <utility>
 
 #include "engine/decode/pattern_file.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
+#include "engine/text/utf8.h"
 
 namespace lprnet {
 namespace {
 
 using Kind = PatternNode::Kind;
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::u32string_view kSpecial = U"#@?[]<>(){}|\\=:/";
 constexpr std::uint32_t kMaxRepeat = 64;
 constexpr double kLeastPrior = 1e-12;  // keeps sums of priors away from what a double cannot hold
@@ -29,33 +29,6 @@ std::u32string letters() {
 bool is_name_character(char32_t c) {
     return (c >= U'a' && c <= U'z') || (c >= U'A' && c <= U'Z') || (c >= U'0' && c <= U'9') ||
            c == U'_' || c == U'-';
-}
-
-std::string to_utf8(char32_t c) {
-    const auto byte = [](char32_t bits) { return static_cast<char>(bits); };
-    if (c < 0x80) return {byte(c)};
-    if (c < 0x800) return {byte(0xC0 | c >> 6), byte(0x80 | (c & 0x3F))};
-    if (c < 0x10000) {
-        return {byte(0xE0 | c >> 12), byte(0x80 | (c >> 6 & 0x3F)), byte(0x80 | (c & 0x3F))};
-    }
-    return {byte(0xF0 | c >> 18), byte(0x80 | (c >> 12 & 0x3F)), byte(0x80 | (c >> 6 & 0x3F)),
-            byte(0x80 | (c & 0x3F))};
-}
-
-// `text` is valid UTF-8.
-std::u32string to_utf32(std::string_view text) {
-    std::u32string out;
-    for (std::size_t i = 0; i < text.size();) {
-        const auto first = static_cast<unsigned char>(text[i]);
-        const std::size_t length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-        char32_t c = length == 1 ? first : first & (0x7Fu >> length);
-        for (std::size_t k = 1; k < length; ++k) {
-            c = c << 6 | (static_cast<unsigned char>(text[i + k]) & 0x3Fu);
-        }
-        out += c;
-        i += length;
-    }
-    return out;
 }
 
 // One line of the file. Every function that returns a Result leaves the reading position at what
@@ -95,9 +68,8 @@ private:
     }
 
     Error expected(const std::string& what) const {
-        return fail(at_,
-                    "expected " + what + ", found " +
-                        (at_end() ? "the end of the line" : weights::in_quotes(to_utf8(peek()))));
+        return fail(at_, "expected " + what + ", found " +
+                             (at_end() ? "the end of the line" : in_quotes(to_utf8(peek()))));
     }
 
     std::string word() {
@@ -198,7 +170,7 @@ private:
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), prior);
         if (error != std::errc() || end != text.data() + text.size() ||
             !(prior >= kLeastPrior && prior <= 1.0)) {
-            return fail(begin, "the prior is " + weights::in_quotes(text) +
+            return fail(begin, "the prior is " + in_quotes(text) +
                                    ", expected a number above 0 and at most 1");
         }
         return prior;
@@ -366,8 +338,8 @@ private:
         if (!last) return expected("the last character of the range");
         constexpr char32_t kLongestRange = 256;
         if (*last < *first || *last - *first > kLongestRange) {
-            return fail(begin, "a range from " + weights::in_quotes(to_utf8(*first)) + " to " +
-                                   weights::in_quotes(to_utf8(*last)) +
+            return fail(begin, "a range from " + in_quotes(to_utf8(*first)) + " to " +
+                                   in_quotes(to_utf8(*last)) +
                                    ", expected the smaller first and at most " +
                                    std::to_string(kLongestRange) + " apart");
         }
@@ -399,7 +371,7 @@ Result<PatternFile> parse_patterns(std::string_view text, const std::string& lab
         std::string_view line = text.substr(0, end);
         text.remove_prefix(std::min(end + 1, text.size()));
         if (line.ends_with('\r')) line.remove_suffix(1);
-        std::size_t bad = weights::find_invalid_utf8(line);
+        std::size_t bad = find_invalid_utf8(line);
         const bool is_utf8 = bad == std::string_view::npos;
         bad = std::min(bad, line.find('\0'));
         if (bad != std::string_view::npos) {

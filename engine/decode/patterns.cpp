@@ -9,7 +9,7 @@
 #include "engine/decode/automaton.h"
 #include "engine/decode/cn_patterns.h"
 #include "engine/decode/pattern_file.h"
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 #include "weights/text_file.h"
 
 namespace lprnet {
@@ -25,7 +25,7 @@ Result<Patterns> Patterns::load(const std::string& path) noexcept {
     return guarded([&]() -> Result<Patterns> {
         Result<std::string> text = weights::read_text_file(path, kMaxPatternBytes);
         if (!text) return text.error();
-        return parse(*text, weights::printable(path));
+        return parse(*text, printable(path));
     });
 }
 
@@ -33,7 +33,7 @@ Result<Patterns> Patterns::builtin(std::string_view name) noexcept {
     return guarded([&]() -> Result<Patterns> {
         if (name == "cn") return parse(cn_patterns(), "cn");
         return Error{ErrorCode::not_found,
-                     "patterns: no built-in set " + weights::in_quotes(name) + ", expected 'cn'"};
+                     "patterns: no built-in set " + in_quotes(name) + ", expected 'cn'"};
     });
 }
 

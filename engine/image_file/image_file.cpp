@@ -4,8 +4,8 @@
 #include "engine/image_file/bmp.h"
 #include "engine/image_file/jpeg.h"
 #include "engine/image_file/png.h"
+#include "engine/text/printable.h"
 #include "weights/file_bytes.h"
-#include "weights/printable.h"
 
 namespace lprnet {
 namespace {
@@ -30,7 +30,7 @@ Result<DecodedImage> open_image(const std::string& path, const ImageLimits& limi
         if (!file) return file.error();
         Result<DecodedImage> image = decode(file.value(), limits);
         if (image) return image;
-        return Error{image.error().code, weights::printable(path) + ": " + image.error().message};
+        return Error{image.error().code, printable(path) + ": " + image.error().message};
     });
 }
 

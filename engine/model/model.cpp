@@ -12,8 +12,8 @@
 #include "engine/model/builtin.h"
 #include "engine/model/model_data.h"
 #include "engine/model/number_range.h"
+#include "engine/text/printable.h"
 #include "weights/bounded_json.h"
-#include "weights/printable.h"
 #include "weights/safetensors.h"
 
 namespace lprnet {
@@ -53,7 +53,7 @@ private:
 };
 
 std::string found(const Json& value) {
-    return weights::in_quotes(value.shown());
+    return in_quotes(value.shown());
 }
 
 Status read_charset(const Metadata& metadata, ModelData& model) {
@@ -71,7 +71,7 @@ Status read_charset(const Metadata& metadata, ModelData& model) {
                                             ", expected a string of at least one character");
         }
         // What is shown of a plate: nothing that a terminal would obey, and no byte order mark.
-        if (weights::has_unprintable(entry.text) || entry.text.starts_with("\xef\xbb\xbf")) {
+        if (has_unprintable(entry.text) || entry.text.starts_with("\xef\xbb\xbf")) {
             return metadata.error(
                 kKey, "has the entry " + found(entry) + ", expected printable characters");
         }
@@ -86,7 +86,7 @@ Status read_charset(const Metadata& metadata, ModelData& model) {
     if (const std::string* text = metadata.find(kBlankKey)) {
         const Result<Json> value = weights::parse_json(*text, weights::kMetadataLimits);
         if (!value || !value->is_whole || value->whole >= model.charset.size()) {
-            return metadata.error(kBlankKey, "is " + weights::in_quotes(*text) + ", expected 0.." +
+            return metadata.error(kBlankKey, "is " + in_quotes(*text) + ", expected 0.." +
                                                  std::to_string(model.charset.size() - 1));
         }
         model.blank = static_cast<int>(value->whole);
@@ -101,7 +101,7 @@ Status read_temperature(const Metadata& metadata, double& out) {
     const Result<Json> value = weights::parse_json(*text, weights::kMetadataLimits);
     if (!value || !value->is(Json::Kind::number) ||
         !(value->number >= 0.05 && value->number <= 20.0)) {
-        return metadata.error(kKey, "is " + weights::in_quotes(*text) + ", expected 0.05 to 20");
+        return metadata.error(kKey, "is " + in_quotes(*text) + ", expected 0.05 to 20");
     }
     out = value->number;
     return {};
@@ -203,10 +203,10 @@ Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string n
 
     const std::string* format = metadata.find("lprnet.format");
     if (format == nullptr || *format != kFormat) {
-        return metadata.error("lprnet.format",
-                              (format ? "is " + weights::in_quotes(*format) : "is missing") +
-                                  ", expected '" + std::string(kFormat) +
-                                  "': a model written by scripts/export_weights.py");
+        return metadata.error(
+            "lprnet.format", (format ? "is " + in_quotes(*format) : "is missing") + ", expected '" +
+                                 std::string(kFormat) +
+                                 "': a model written by scripts/export_weights.py");
     }
     if (const std::string* source = metadata.find("lprnet.source")) model.source = *source;
     if (Status s = read_charset(metadata, model); !s) return s.error();
@@ -254,7 +254,7 @@ Result<std::shared_ptr<const ModelData>> share(Result<weights::SafetensorsFile> 
 
 Result<Model> Model::load(const std::string& path) noexcept {
     return guarded([&]() -> Result<Model> {
-        auto data = share(weights::SafetensorsFile::open(path), weights::printable(path));
+        auto data = share(weights::SafetensorsFile::open(path), printable(path));
         if (!data) return data.error();
         return Model(std::move(*data));
     });
@@ -275,7 +275,7 @@ Result<Model> Model::builtin(std::string_view precision) noexcept {
         if (bytes.empty()) {
             return Error{ErrorCode::unsupported,
                          "builtin: this library was built without " +
-                             (plain ? "a model" : weights::printable(precision) + " weights") +
+                             (plain ? "a model" : printable(precision) + " weights") +
                              "; name a file"};
         }
         const std::string label = plain ? "builtin" : "builtin-" + std::string(precision);

@@ -2,8 +2,8 @@
 #include <string>
 
 #include "engine/plan/plan.h"
+#include "engine/text/printable.h"
 #include "kernels/dispatch.h"
-#include "weights/printable.h"
 
 namespace lprnet {
 
@@ -23,7 +23,7 @@ Result<const kernels::KernelTable*> select_table(const std::string& name) {
         if (other.supported(cpu))
             runnable += (runnable.empty() ? "" : ", ") + std::string(other.table->name);
     }
-    return Error{ErrorCode::unsupported, "instruction set " + weights::in_quotes(wanted) +
+    return Error{ErrorCode::unsupported, "instruction set " + in_quotes(wanted) +
                                              (entry == nullptr ? " is unknown to this build"
                                                                : " is not offered by this CPU") +
                                              ", expected one of: " + runnable};

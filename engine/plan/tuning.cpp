@@ -4,7 +4,7 @@
 #include <charconv>
 #include <vector>
 
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 
 namespace lprnet {
 namespace {
@@ -84,7 +84,7 @@ Result<Tuning> parse_tuning(std::string_view text, const std::string& label) {
     const auto bad = [&](const std::string& expected, std::string_view found) {
         return Error{ErrorCode::malformed, label + ": line " + std::to_string(number) +
                                                ": expected " + expected + ", found " +
-                                               weights::in_quotes(std::string(found))};
+                                               in_quotes(std::string(found))};
     };
     if (text.size() > kMaxBytes) {
         return Error{ErrorCode::malformed, label + ": " + std::to_string(text.size()) +

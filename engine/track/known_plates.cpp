@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "engine/boundary.h"
+#include "engine/text/utf8.h"
 #include "engine/track/confusions.h"
 
 namespace lprnet {
@@ -24,13 +25,11 @@ struct Characters {
     bool fits = true;
 };
 
-// Continuation bytes stay with the byte before them, also in text that is not UTF-8.
 Characters split(std::string_view text) noexcept {
     Characters characters;
     characters.fits = text.size() <= kMaxBytes;
     for (std::size_t i = 0; characters.fits && i < text.size();) {
-        std::size_t end = i + 1;
-        while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) ++end;
+        const std::size_t end = i + first_character_size(text.substr(i));
         characters.fits = characters.count < kMaxCharacters;
         if (characters.fits) characters.all[characters.count++] = text.substr(i, end - i);
         i = end;

@@ -13,6 +13,7 @@
 
 #include "engine/cli/inputs.h"
 #include "engine/cli/text_distance.h"
+#include "engine/text/utf8.h"
 #include "tests/catch.h"
 #include "tests/paths.h"
 
@@ -285,21 +286,6 @@ TEST_CASE("a folder without images has no labels", "[cli]") {
     REQUIRE_FALSE(labels.ok());
     CHECK(labels.error().code == ErrorCode::not_found);
     CHECK(labels.error().message == folder.path() + ": no image in this folder");
-}
-
-TEST_CASE("text in characters", "[cli]") {
-    CHECK(split_characters("").empty());
-    CHECK(split_characters("A1") == Texts{"A", "1"});
-    CHECK(split_characters("京A·é𝄞") == Texts{"京", "A", "·", "é", "𝄞"});
-    // Not UTF-8: nothing is lost.
-    for (const std::string& text : {std::string("\x80"),
-                                    std::string("\x80\x80"
-                                                "A"),
-                                    std::string("A\xff\xe4")}) {
-        std::string joined;
-        for (const std::string& character : split_characters(text)) joined += character;
-        CHECK(joined == text);
-    }
 }
 
 // The definition, without memory: exponential, so for short texts.

@@ -170,7 +170,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
           "another exit status");
     check((status == cli::kUnreadable) == output.empty(), "output and status disagree");
     output.erase(std::remove(output.begin(), output.end(), '\n'), output.end());
-    check(!weights::has_unprintable(output), "output is no text");
+    check(!has_unprintable(output), "output is no text");
     if (status != cli::kUnreadable) ++fuzz::accepted;
     return 0;
 }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <string>
 
+#include "engine/text/utf8.h"
 #include "lprnet/recognizer.h"
 #include "tests/fuzz/check_picture.h"
 #include "tests/fuzz/picture_mutator.h"
@@ -38,7 +39,7 @@ void check_reading(const ImageView& view) {
     }
     for (const float logit : recognizer().logits())
         check(std::isfinite(logit), "a logit that is none");
-    check(weights::find_invalid_utf8(reading.text) == std::string::npos, "a text is no UTF-8");
+    check(find_invalid_utf8(reading.text) == std::string::npos, "a text is no UTF-8");
     check(reading.confidence >= 0.0f && reading.confidence <= 1.0f, "no confidence");
     check(reading.reject_score >= 0.0f && reading.reject_score <= 1.0f, "no reject score");
     check(reading.candidates.size() <= 3, "more candidates than asked for");

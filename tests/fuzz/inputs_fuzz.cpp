@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "engine/text/utf8.h"
 #include "tests/fuzz/memory_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -27,14 +28,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         check(image.find('\n') == std::string::npos, "a path of two lines");
         check(text.find(image) != std::string::npos, "a path that is not in the list");
     }
-    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
     const std::string first = text.substr(0, text.find_first_of("\r\n"));
     if (first.starts_with(kByteOrderMark) && first != kByteOrderMark) {
         check(inputs.images.empty() || inputs.images.front() != first,
               "a byte order mark is taken for a part of a path");
     }
     for (const std::string& line : inputs.errors)
-        check(!weights::has_unprintable(line), "a message is not one line of text");
+        check(!has_unprintable(line), "a message is not one line of text");
     if (!inputs.images.empty()) ++fuzz::accepted;
     return 0;
 }

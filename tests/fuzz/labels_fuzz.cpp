@@ -1,6 +1,7 @@
 // Fuzz target for labels.tsv.
 #include "engine/cli/labels.h"
 
+#include "engine/text/utf8.h"
 #include "tests/fuzz/memory_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -23,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         check(!image.path.empty() && !image.text.empty(), "a label without path or text");
         for (const std::string* field : {&image.path, &image.text, &image.set}) {
             check(field->find_first_of("\t\n") == std::string::npos, "a field of two");
-            check(weights::find_invalid_utf8(*field) == std::string::npos, "a field is no UTF-8");
+            check(find_invalid_utf8(*field) == std::string::npos, "a field is no UTF-8");
         }
         check(text.find(image.text) != std::string_view::npos, "a text that is not in the file");
     }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/text/utf8.h"
 #include "lprnet/recognizer.h"
 #include "tests/fuzz/small_network.h"
 #include "tests/fuzz/target.h"
@@ -28,7 +29,7 @@ void check_model(const Model& model) {
           "a blank outside of the alphabet");
     for (const std::string& entry : charset) {
         check(!entry.empty(), "a class without a text");
-        check(weights::find_invalid_utf8(entry) == std::string::npos, "a class is no UTF-8");
+        check(find_invalid_utf8(entry) == std::string::npos, "a class is no UTF-8");
     }
     check(model.temperature() >= 0.05 && model.temperature() <= 20.0, "a strange temperature");
     check(model.input_width() > 0 && model.input_height() > 0, "an input without pixels");
@@ -49,7 +50,7 @@ void read_picture(const Model& model) {
         fuzz::check_error(reading.error());
         return;
     }
-    check(weights::find_invalid_utf8(reading->text) == std::string::npos, "a text is no UTF-8");
+    check(find_invalid_utf8(reading->text) == std::string::npos, "a text is no UTF-8");
     check(reading->confidence >= 0.0f && reading->confidence <= 1.0f, "no confidence");
 }
 
@@ -65,8 +66,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const std::string key = "lprnet." + std::string(line.substr(0, equals));
         const std::string value(line.substr(std::min(equals + 1, line.size())));
         // The writer keeps to UTF-8, so that a reader has no other.
-        if (weights::find_invalid_utf8(key) == std::string::npos &&
-            weights::find_invalid_utf8(value) == std::string::npos)
+        if (find_invalid_utf8(key) == std::string::npos &&
+            find_invalid_utf8(value) == std::string::npos)
             metadata[key] = value;
     }
     const Result<Model> model = Model::from_memory(network.file(metadata), "m");

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "weights/printable.h"
+#include "engine/text/printable.h"
 #include "weights/safetensors.h"
 #include "weights/sparse.h"
 

@@ -13,8 +13,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "engine/text/printable.h"
 #include "lprnet/error.h"
-#include "weights/printable.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 // Edits an input in place; libFuzzer has one, and so has corpus_main.cpp.
@@ -38,7 +38,7 @@ inline void check(bool holds, const char* what) {
 
 inline void check_error(const Error& error) {
     check(!error.message.empty(), "an error without a message");
-    check(!weights::has_unprintable(error.message), "a message is not one line of text");
+    check(!has_unprintable(error.message), "a message is not one line of text");
     check(error.message.size() <= 1000, "a message is too long");
 }
 

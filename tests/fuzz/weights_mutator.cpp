@@ -15,10 +15,11 @@
 #include "engine/model/model_data.h"
 #include "engine/model/model_tensors.h"
 #include "engine/plan/plan.h"
+#include "engine/text/printable.h"
+#include "engine/text/utf8.h"
 #include "kernels/dispatch.h"
 #include "lprnet/model.h"
 #include "lprnet/recognizer.h"
-#include "weights/printable.h"
 #include "weights/safetensors.h"
 #include "weights/sparse.h"
 
@@ -397,7 +398,7 @@ std::vector<std::vector<float>> calibration_inputs(const ModelData& model, std::
 }
 
 bool one_line(const std::string& message) {
-    return !message.empty() && message.size() < 2000 && !weights::has_unprintable(message);
+    return !message.empty() && message.size() < 2000 && !has_unprintable(message);
 }
 
 // What a layer list, a table of sizes or a report reads of a network.
@@ -413,7 +414,7 @@ std::string walk(const Model& model) {
     if (macs < 1 || model.parameters() < 1 || stored < 1) return "a network without weights";
     if (static_cast<std::size_t>(model.blank()) >= model.charset().size()) return "no blank";
     for (const std::string& entry : model.charset()) {
-        if (entry.empty() || weights::find_invalid_utf8(entry) != std::string_view::npos)
+        if (entry.empty() || find_invalid_utf8(entry) != std::string_view::npos)
             return "an entry of the charset";
     }
     return {};

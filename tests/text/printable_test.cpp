@@ -1,10 +1,11 @@
 // Text from outside, made fit for a message.
-#include "weights/printable.h"
+#include "engine/text/printable.h"
+#include "engine/text/utf8.h"
 
 #include <string>
 #include "tests/catch.h"
 
-namespace lprnet::weights {
+namespace lprnet {
 namespace {
 
 TEST_CASE("ordinary text stays as it is", "[printable]") {
@@ -65,4 +66,4 @@ TEST_CASE("long text is cut between characters", "[printable]") {
 }
 
 }  // namespace
-}  // namespace lprnet::weights
+}  // namespace lprnet

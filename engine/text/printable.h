@@ -1,13 +1,12 @@
 // Text from outside (file names, tensor names, metadata) made fit for a one-line
-// message, and the UTF-8 check it rests on. Nothing here judges what a name may be;
-// the readers do.
+// message. Nothing here judges what a name may be; the readers do.
 #pragma once
 
 #include <cstddef>
 #include <string>
 #include <string_view>
 
-namespace lprnet::weights {
+namespace lprnet {
 
 // Longest piece of a file's own text that a message repeats, in bytes: enough for every
 // PyTorch key seen, short enough that a hostile name cannot fill a terminal.
@@ -23,11 +22,7 @@ std::string printable(std::string_view text, std::size_t max_bytes = std::string
 // std::bad_alloc. Thread-safe.
 std::string in_quotes(std::string_view text);
 
-// Offset of the first byte that is not part of valid UTF-8 (RFC 3629: no overlong forms, no
-// surrogates, nothing above U+10FFFF), or npos. Thread-safe.
-std::size_t find_invalid_utf8(std::string_view text) noexcept;
-
 // True when printable(text) would write at least one byte of `text` as \xNN. Thread-safe.
 bool has_unprintable(std::string_view text) noexcept;
 
-}  // namespace lprnet::weights
+}  // namespace lprnet
