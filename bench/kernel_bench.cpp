@@ -141,15 +141,15 @@ void register_winograd_weights(const std::shared_ptr<PlannedNetwork>& network, c
 void make_weights_float(Graph& graph) {
     for (Node& node : graph.nodes) {
         if (!node.quantized() || node.keeps_float()) continue;
-        const std::size_t per_channel = node.quantized_weight.size() / node.weight_step.size();
+        const std::size_t per_channel = node.quantized_weight.size() / node.weight_scale.size();
         std::vector<float> weight(node.quantized_weight.size());
         for (std::size_t i = 0; i < weight.size(); ++i) {
             weight[i] =
-                static_cast<float>(node.quantized_weight[i]) * node.weight_step[i / per_channel];
+                static_cast<float>(node.quantized_weight[i]) * node.weight_scale[i / per_channel];
         }
         node.weight = Floats(std::move(weight));
         node.quantized_weight = {};
-        node.weight_step.clear();
+        node.weight_scale.clear();
     }
 }
 

@@ -12,8 +12,8 @@
 namespace lprnet::bench {
 namespace {
 
-struct Reader {
-    explicit Reader(Recognizer r) : recognizer(std::move(r)) {
+struct ReadBench {
+    explicit ReadBench(Recognizer r) : recognizer(std::move(r)) {
         for (std::size_t i = 0; i < pixels.size(); ++i) {
             pixels[i] = static_cast<std::uint8_t>(i * 2654435761U >> 24);
         }
@@ -45,7 +45,7 @@ struct Street {
     std::vector<Quad> quads;
 };
 
-void read_street(benchmark::State& state, Reader& reader) {
+void read_street(benchmark::State& state, ReadBench& reader) {
     const Street street;
     for (auto _ : state) {
         for (const Quad& quad : street.quads) {
@@ -63,7 +63,7 @@ void register_network(const Model& model) {
         options.isa = table->name;
         Result<Recognizer> recognizer = Recognizer::create(model, options);
         if (!recognizer) continue;
-        auto reader = std::make_shared<Reader>(std::move(*recognizer));
+        auto reader = std::make_shared<ReadBench>(std::move(*recognizer));
         if (!reader->recognizer.set_image(reader->view())) continue;
         reader->recognizer.infer();
         const std::string isa =

@@ -15,20 +15,21 @@ namespace {
 
 // Windows that overlap share strips as wide as their stride, if a window is a whole number of
 // them and no more than these.
-inline constexpr int kMaxContextStripsS8 = 8;
+inline constexpr int kMaxContextStripsLevels = 8;
 
 // N adjacent channels over the whole image; the sum of their squares, with the channels' factors
 // if there are any.
 template <class T, int N>
-std::int64_t context_tap_s8_channels(const ContextTapS8& a, const T* input, std::int32_t* sums,
-                                     const std::uint32_t* factors) noexcept {
-    const bool shared = a.kw % a.stride_w == 0 && a.kw / a.stride_w <= kMaxContextStripsS8;
+std::int64_t context_tap_levels_channels(const ContextTapLevels& a, const T* input,
+                                         std::int32_t* sums,
+                                         const std::uint32_t* factors) noexcept {
+    const bool shared = a.kw % a.stride_w == 0 && a.kw / a.stride_w <= kMaxContextStripsLevels;
     const int strips = shared ? a.kw / a.stride_w : 1;
     const int strip_width = a.kw / strips;
     std::uint64_t squares[N] = {};
     for (int y = 0; y < a.oh; ++y) {
-        // At most kMaxContextWindowS8 * 255 in each window.
-        std::uint16_t ring[kMaxContextStripsS8][N];
+        // At most kMaxContextWindowLevels * 255 in each window.
+        std::uint16_t ring[kMaxContextStripsLevels][N];
         const T* next = input + y * a.stride_h * a.input_row;
         const auto sum_strip = [&](std::uint16_t(&strip)[N]) {
             std::uint16_t sum[N] = {};
@@ -70,24 +71,24 @@ std::int64_t context_tap_s8_channels(const ContextTapS8& a, const T* input, std:
 }
 
 template <class T>
-void context_tap_s8(const ContextTapS8& a) noexcept {
+void context_tap_levels(const ContextTapLevels& a) noexcept {
     const T* input = static_cast<const T*>(a.input);
     const auto factors = [&](int c) { return a.square_factors ? a.square_factors + c : nullptr; };
     std::int64_t squares = 0;
     int c = 0;
     for (; c + 64 <= a.channels_used; c += 64) {
-        squares += context_tap_s8_channels<T, 64>(a, input + c, a.sums + c, factors(c));
+        squares += context_tap_levels_channels<T, 64>(a, input + c, a.sums + c, factors(c));
     }
     for (; c + 4 <= a.channels_used; c += 4) {
-        squares += context_tap_s8_channels<T, 4>(a, input + c, a.sums + c, factors(c));
+        squares += context_tap_levels_channels<T, 4>(a, input + c, a.sums + c, factors(c));
     }
     for (; c < a.channels_used; ++c) {
-        squares += context_tap_s8_channels<T, 1>(a, input + c, a.sums + c, factors(c));
+        squares += context_tap_levels_channels<T, 1>(a, input + c, a.sums + c, factors(c));
     }
     *a.squares = squares;
 }
 
-inline void context_scale_s8(const ContextScaleS8& a) noexcept {
+inline void context_scale_levels(const ContextScaleLevels& a) noexcept {
     char* column = static_cast<char*>(a.data);
     const std::int64_t* squares = a.squares;
     for (int b = 0; b < a.branches; ++b) {

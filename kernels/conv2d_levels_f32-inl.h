@@ -17,7 +17,7 @@ namespace {
 template <class Isa>
 struct DotLevelsF32 {
     using Call = Conv2dLevelsF32;
-    using Element = typename Isa::Quantized;
+    using Element = typename Isa::Level;
     using Word = float;
     using Sum = xsimd::batch<float, typename Isa::arch>;
     using Levels = xsimd::batch<std::int32_t, typename Isa::arch>;

@@ -29,12 +29,12 @@ concept DotsByLane = requires(xsimd::batch<std::int32_t, typename Isa::arch> x) 
 template <class Isa>
 struct DotS8 {
     using Call = Conv2dS8;
-    using Element = typename Isa::Quantized;
+    using Element = typename Isa::Level;
     using Word = std::int32_t;
     using Sum = xsimd::batch<std::int32_t, typename Isa::arch>;
     using Real = xsimd::batch<float, typename Isa::arch>;
     static constexpr int group = static_cast<int>(sizeof(Word) / sizeof(Element));
-    static constexpr int block_vectors = Isa::quantized_vectors;
+    static constexpr int block_vectors = Isa::level_vectors;
     static constexpr int tile_pixels([[maybe_unused]] int vectors) {
         return LPRNET_TILE_PIXELS(vectors <= 2 ? Isa::tile_pixels : 2 * Isa::tile_pixels / vectors);
     }

@@ -19,14 +19,14 @@ struct KernelTable {
 
     // Elements of quantized tensors: bytes, 1, 2 or 4, and what a kernel subtracts from each
     // before it multiplies, for which packing makes up in the bias.
-    struct Quantized {
+    struct Levels {
         int bytes;
         int offset;
         int block_vectors;  // as above, for conv2d_s8
         // Weights in a word of packed weights.
         int group() const noexcept { return 4 / bytes; }
     };
-    Quantized quantized;
+    Levels levels;
 
     void (*conv2d_f32)(const Conv2dF32&) noexcept;
     // The same with one order of summation and no fused operation: equal bits from every table.
@@ -42,9 +42,9 @@ struct KernelTable {
     void (*context_tap_f32)(const ContextTapF32&) noexcept;
     void (*context_scale_f32)(const ContextScaleF32&) noexcept;
     void (*quantize_f32)(const QuantizeF32&) noexcept;
-    void (*max_pool2d_s8)(const MaxPool2dS8&) noexcept;
-    void (*context_tap_s8)(const ContextTapS8&) noexcept;
-    void (*context_scale_s8)(const ContextScaleS8&) noexcept;
+    void (*max_pool2d_levels)(const MaxPool2dLevels&) noexcept;
+    void (*context_tap_levels)(const ContextTapLevels&) noexcept;
+    void (*context_scale_levels)(const ContextScaleLevels&) noexcept;
 
     // Runs `rounds` of independent multiply-adds on registers and returns how many
     // single ones that made; for benchmarks. `sink` receives a number.

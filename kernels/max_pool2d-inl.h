@@ -164,8 +164,8 @@ void max_pool2d_f32(const MaxPool2dF32& a) noexcept {
 }
 
 template <class Isa>
-void max_pool2d_s8(const MaxPool2dS8& a) noexcept {
-    using T = typename Isa::Quantized;
+void max_pool2d_levels(const MaxPool2dLevels& a) noexcept {
+    using T = typename Isa::Level;
     max_pool2d<Isa, T>({.input = static_cast<const T*>(a.input),
                         .input_row = a.input_row,
                         .output = static_cast<T*>(a.output),

@@ -51,9 +51,9 @@ Layout layout_f32(const KernelTable& table, int oc, int ic, int kh, int kw, bool
 }
 
 Layout layout_s8(const KernelTable& table, int oc, int ic, int kh, int kw) noexcept {
-    const int group = table.quantized.group();
+    const int group = table.levels.group();
     return {table,
-            table.quantized.block_vectors,
+            table.levels.block_vectors,
             oc,
             kh,
             conv2d_row_steps(ic, kw, group),
@@ -135,7 +135,7 @@ void pack_conv2d_s8(const KernelTable& table, const StoredWeightsS8& weights,
                     const std::int32_t* bias, const float* scale, int oc, int ic, int kh, int kw,
                     std::int32_t* packed_weights, std::int32_t* packed_bias,
                     float* packed_scale) noexcept {
-    const int group = table.quantized.group();
+    const int group = table.levels.group();
     const Layout layout = layout_s8(table, oc, ic, kh, kw);
     const std::ptrdiff_t taps = std::ptrdiff_t{kh} * kw;
     std::fill_n(packed_bias, packed_conv2d_s8_bias(table, oc), 0);
@@ -163,7 +163,7 @@ void pack_conv2d_s8(const KernelTable& table, const StoredWeightsS8& weights,
                 sum += w;
             }
         }
-        packed_bias[first + position] = bias[o] + table.quantized.offset * sum;
+        packed_bias[first + position] = bias[o] + table.levels.offset * sum;
         packed_scale[first + position] = scale[o];
     }
 }

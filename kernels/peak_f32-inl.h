@@ -55,7 +55,7 @@ std::int64_t peak_s8(std::int64_t rounds, float* sink) noexcept {
     alignas(64) std::int32_t lane[Sums::size];
     sum.store_aligned(lane);
     *sink = static_cast<float>(lane[0]);
-    constexpr std::int64_t kGroup = sizeof(std::int32_t) / sizeof(typename Isa::Quantized);
+    constexpr std::int64_t kGroup = sizeof(std::int32_t) / sizeof(typename Isa::Level);
     return rounds * kPeakChains * static_cast<std::int64_t>(Sums::size) * kGroup;
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 template <class Isa>
 void quantize_f32(const QuantizeF32& a) noexcept {
-    using Element = typename Isa::Quantized;
+    using Element = typename Isa::Level;
     using Real = xsimd::batch<float, typename Isa::arch>;
     constexpr int kLanes = static_cast<int>(Real::size);
     static_assert(kQuantizePeriod % kLanes == 0);

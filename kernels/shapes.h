@@ -221,7 +221,7 @@ struct MaxPool2d {
 using MaxPool2dF32 = MaxPool2d<float>;
 
 // The same for a quantized tensor, whose elements are the table's.
-struct MaxPool2dS8 {
+struct MaxPool2dLevels {
     const void* input;
     std::ptrdiff_t input_row;
     void* output;
@@ -280,9 +280,9 @@ struct ContextScaleF32 {
 //   sums[x][c] = sum_y S[y][x][c]
 //   *squares = sum_{y,x,c} S[y][x][c]^2 * square_factors[c]
 // The factors are 4^k where channels have steps of their own, 2^k times the smallest. A window has
-// at most kMaxContextWindowS8 pixels; the sum may not leave int64.
-inline constexpr int kMaxContextWindowS8 = 128;
-struct ContextTapS8 {
+// at most kMaxContextWindowLevels pixels; the sum may not leave int64.
+inline constexpr int kMaxContextWindowLevels = 128;
+struct ContextTapLevels {
     const void* input;
     std::ptrdiff_t input_row;
     std::int32_t* sums;
@@ -304,7 +304,7 @@ struct ContextTapS8 {
 // factors[b] = n * values / (oh * s). A branch of zeros stays zero. The channels' factors are
 // powers of two, so that the last product is exact: 2^-j for squares that were multiplied by
 // 4^(k - j), and 4^k is in factors[b] then.
-struct ContextScaleS8 {
+struct ContextScaleLevels {
     void* data;             // int32 sums before, float after
     std::ptrdiff_t column;  // elements from one column to the next
     const std::int64_t* squares;

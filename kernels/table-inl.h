@@ -11,13 +11,13 @@
 //   fma_lane<L>(a, b, c), mul_lane<L>(a, b)  a[L] * b + c and a[L] * b, where one instruction does
 //                  it; else there are none
 //   forget(v)      makes the compiler believe that v is another value now
-//   Quantized      element of quantized tensors: std::uint8_t or std::int16_t
-//   quantized_vectors  vectors of output channels in one tile: 2, or 4 with half the pixels
-//   quantized_offset  what dot() subtracts from each activation
+//   Level          element of quantized tensors: std::uint8_t or std::int16_t
+//   level_vectors  vectors of output channels in one tile: 2, or 4 with half the pixels
+//   level_offset  what dot() subtracts from each activation
 //   dot(sum, x, w)  sum + the products of each lane's group, exactly
 //   dot_lane<L>(sum, x, w)  the same with lane L of x in every lane, where one instruction does it;
 //                  x went through dot_activations(x) before
-//   narrow(a, ..., out)  one, two or quantized_vectors vectors of int32 to 0..255, saturated,
+//   narrow(a, ..., out)  one, two or level_vectors vectors of int32 to 0..255, saturated,
 //                  stored as elements; the lanes of several vectors interleaved by 4 within
 //                  each 128 bits
 #pragma once
@@ -25,7 +25,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "kernels/context_f32-inl.h"
-#include "kernels/context_s8-inl.h"
+#include "kernels/context_levels-inl.h"
 #include "kernels/conv1d_winograd_f32-inl.h"
 #include "kernels/conv2d_f32-inl.h"
 #include "kernels/conv2d_levels_f32-inl.h"
@@ -48,15 +48,15 @@ constexpr KernelTable make_quantized_kernels(const char* name) {
     table.lanes = static_cast<int>(xsimd::batch<float, typename Isa::arch>::size);
     table.block_vectors = Isa::block_vectors;
     table.sparse_pixels = Sparse<Isa>::pixels;
-    table.quantized = {.bytes = sizeof(typename Isa::Quantized),
-                       .offset = Isa::quantized_offset,
-                       .block_vectors = Isa::quantized_vectors};
+    table.levels = {.bytes = sizeof(typename Isa::Level),
+                    .offset = Isa::level_offset,
+                    .block_vectors = Isa::level_vectors};
     table.conv2d_s8 = conv2d_s8<Isa>;
     table.conv2d_levels_f32 = conv2d_levels_f32<Isa>;
     table.quantize_f32 = quantize_f32<Isa>;
-    table.max_pool2d_s8 = max_pool2d_s8<Isa>;
-    table.context_tap_s8 = context_tap_s8<typename Isa::Quantized>;
-    table.context_scale_s8 = context_scale_s8;
+    table.max_pool2d_levels = max_pool2d_levels<Isa>;
+    table.context_tap_levels = context_tap_levels<typename Isa::Level>;
+    table.context_scale_levels = context_scale_levels;
     table.peak_f32 = peak_f32<Isa>;
     table.peak_s8 = peak_s8<Isa>;
     return table;

@@ -75,13 +75,13 @@ Status check_metadata(const Metadata& metadata) {
     return {};
 }
 
-struct Plan {
+struct FileLayout {
     std::string head;                      // length, header and padding
     std::vector<const TensorView*> order;  // of the data
     std::uint64_t data_size = 0;
 };
 
-Result<Plan> plan_file(std::span<const TensorView> tensors, const Metadata& metadata) {
+Result<FileLayout> plan_file(std::span<const TensorView> tensors, const Metadata& metadata) {
     if (tensors.size() > kMaxTensors) {
         return Error{ErrorCode::invalid_argument,
                      "expected at most " + std::to_string(kMaxTensors) + " tensors, found " +
@@ -104,7 +104,7 @@ Result<Plan> plan_file(std::span<const TensorView> tensors, const Metadata& meta
                      "tensor " + in_quotes((*twice)->name) + " occurs twice"};
     }
 
-    Plan plan;
+    FileLayout plan;
     plan.order = by_name;
     std::stable_sort(plan.order.begin(), plan.order.end(),
                      [](const TensorView* a, const TensorView* b) {
@@ -162,7 +162,7 @@ Result<Plan> plan_file(std::span<const TensorView> tensors, const Metadata& meta
 Result<std::vector<std::byte>> serialize_safetensors(std::span<const TensorView> tensors,
                                                      const Metadata& metadata) noexcept {
     try {
-        const Result<Plan> plan = plan_file(tensors, metadata);
+        const Result<FileLayout> plan = plan_file(tensors, metadata);
         if (!plan) return plan.error();
         std::vector<std::byte> bytes;
         bytes.reserve(plan->head.size() + static_cast<std::size_t>(plan->data_size));
@@ -181,7 +181,7 @@ Status write_safetensors(const std::string& path, std::span<const TensorView> te
                          const Metadata& metadata) noexcept {
     try {
         if (Status status = check_output_path(path); !status) return status;
-        const Result<Plan> plan = plan_file(tensors, metadata);
+        const Result<FileLayout> plan = plan_file(tensors, metadata);
         if (!plan) {
             Error error = plan.error();
             error.message = printable(path) + ": " + error.message;

@@ -148,14 +148,14 @@ Status DnnModel::describe_outputs(const Model& model) {
     return {};
 }
 
-Status Frame::release() noexcept {
+Status InFlight::release() noexcept {
     Status first;
     for (DeviceMemory& block : input) note(first, block.release());
     for (DeviceMemory& block : output) note(first, block.release());
     return first;
 }
 
-Result<std::unique_ptr<Frame>> DnnModel::make_frame() {
+Result<std::unique_ptr<InFlight>> DnnModel::make_frame() {
     {
         const std::lock_guard lock(mutex_);
         if (kept_.size() >= kMostGivenUp)
@@ -165,7 +165,7 @@ Result<std::unique_ptr<Frame>> DnnModel::make_frame() {
         kept_.reserve(made_ + 1);
         ++made_;
     }
-    auto frame = std::make_unique<Frame>();
+    auto frame = std::make_unique<InFlight>();
     frame->input_tensor.properties = input_properties_;
     for (const std::size_t bytes : input_->blocks()) {
         Result<DeviceMemory> block = DeviceMemory::allocate(library_, bytes);
@@ -185,7 +185,7 @@ Result<std::unique_ptr<Frame>> DnnModel::make_frame() {
     return frame;
 }
 
-void DnnModel::keep(std::unique_ptr<Frame> frame) noexcept {
+void DnnModel::keep(std::unique_ptr<InFlight> frame) noexcept {
     const std::lock_guard lock(mutex_);
     kept_.push_back(std::move(frame));
 }
@@ -200,7 +200,7 @@ Status DnnModel::close() noexcept {
         if (code != 0)
             first = guarded([&]() -> Status { return call_error(path_, "hbDNNRelease", code); });
     }
-    for (const std::unique_ptr<Frame>& frame : kept_) note(first, frame->release());
+    for (const std::unique_ptr<InFlight>& frame : kept_) note(first, frame->release());
     kept_.clear();
     return first;
 }

@@ -25,7 +25,7 @@ struct OutputTensor {
 
 // The memory of one frame on its way, and what the runtime is told of it, which may not move until
 // the frame is done.
-struct Frame {
+struct InFlight {
     std::vector<DeviceMemory> input;   // as InputTensor::blocks()
     std::vector<DeviceMemory> output;  // one for each output
     abi::Tensor input_tensor = {};
@@ -63,10 +63,10 @@ public:
 
     // Memory for one frame; `device_failed` after too many that were given up. May throw
     // std::bad_alloc.
-    Result<std::unique_ptr<Frame>> make_frame();
+    Result<std::unique_ptr<InFlight>> make_frame();
     // Takes the frame of a task that was given up: the BPU may still write into its memory, which
     // is therefore given back after the model alone.
-    void keep(std::unique_ptr<Frame> frame) noexcept;
+    void keep(std::unique_ptr<InFlight> frame) noexcept;
 
     // Gives the model and what was kept back, once. The destructor does so too, but cannot tell
     // what went wrong.
@@ -90,7 +90,7 @@ private:
 
     std::mutex mutex_;  // of what follows
     std::size_t made_ = 0;
-    std::vector<std::unique_ptr<Frame>> kept_;  // room for all that were made
+    std::vector<std::unique_ptr<InFlight>> kept_;  // room for all that were made
 };
 
 }  // namespace lprnet::bpu

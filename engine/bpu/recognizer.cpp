@@ -94,7 +94,7 @@ Recognizer::State::~State() {
 Status Recognizer::State::add_frames(std::size_t count) {
     frames.reserve(count);
     while (frames.size() < count) {
-        Result<std::unique_ptr<Frame>> frame = dnn->make_frame();
+        Result<std::unique_ptr<InFlight>> frame = dnn->make_frame();
         if (!frame) return frame.error();
         frames.push_back(std::move(*frame));
     }
@@ -105,16 +105,16 @@ Status Recognizer::State::add_frames(std::size_t count) {
 Status Recognizer::State::prepare_next() {
     if (on_the_way == frames.size())
         return invalid("all " + std::to_string(frames.size()) + " frames are on their way");
-    std::unique_ptr<Frame>& frame = frames[(oldest + on_the_way) % frames.size()];
+    std::unique_ptr<InFlight>& frame = frames[(oldest + on_the_way) % frames.size()];
     if (frame != nullptr) return {};
-    Result<std::unique_ptr<Frame>> made = dnn->make_frame();
+    Result<std::unique_ptr<InFlight>> made = dnn->make_frame();
     if (!made) return made.error();
     frame = std::move(*made);
     return {};
 }
 
 void Recognizer::State::write_next() noexcept {
-    Frame& frame = next();
+    InFlight& frame = next();
     std::byte* blocks[2] = {};
     for (std::size_t i = 0; i < frame.input.size(); ++i) blocks[i] = frame.input[i].data();
     if (input.takes_pixels()) {
@@ -139,7 +139,7 @@ Status Recognizer::State::start() noexcept {
     return guarded([&]() -> Status {
         if (dnn == nullptr) return closed();
         if (Status s = prepare_next(); !s) return s;
-        Frame& frame = next();
+        InFlight& frame = next();
         for (DeviceMemory& block : frame.input)
             if (Status s = block.clean(); !s) return s;
         const abi::Functions& call = dnn->library().call();
@@ -161,7 +161,7 @@ Status Recognizer::State::start() noexcept {
     });
 }
 
-void Recognizer::State::read_outputs(const Frame& frame) noexcept {
+void Recognizer::State::read_outputs(const InFlight& frame) noexcept {
     const std::vector<OutputTensor>& outputs = dnn->outputs();
     if (!tail) {
         outputs.front().layout.read(frame.output.front().data(), logits.data());
@@ -176,7 +176,7 @@ Status Recognizer::State::finish() noexcept {
     return guarded([&]() -> Status {
         if (dnn == nullptr) return closed();
         if (on_the_way == 0) return invalid("no frame is on its way");
-        std::unique_ptr<Frame>& frame = frames[oldest];
+        std::unique_ptr<InFlight>& frame = frames[oldest];
         oldest = (oldest + 1) % frames.size();
         --on_the_way;
 
@@ -205,7 +205,7 @@ Status Recognizer::State::close() noexcept {
     if (dnn == nullptr) return {};
     Status first;
     while (on_the_way > 0) note(first, finish());
-    for (const std::unique_ptr<Frame>& frame : frames)
+    for (const std::unique_ptr<InFlight>& frame : frames)
         if (frame != nullptr) note(first, frame->release());
     frames.clear();
     if (dnn.use_count() == 1) note(first, dnn->close());

@@ -37,7 +37,7 @@ struct Recognizer::State {
     int timeout_ms;
 
     // A ring: `on_the_way` frames from `oldest` on. A null one was given up.
-    std::vector<std::unique_ptr<Frame>> frames;
+    std::vector<std::unique_ptr<InFlight>> frames;
     std::size_t oldest = 0;
     std::size_t on_the_way = 0;
 
@@ -49,10 +49,10 @@ struct Recognizer::State {
     std::vector<float> logits;  // [step][class]
 
 private:
-    Frame& next() noexcept { return *frames[(oldest + on_the_way) % frames.size()]; }
+    InFlight& next() noexcept { return *frames[(oldest + on_the_way) % frames.size()]; }
     Status prepare_next();  // may throw std::bad_alloc
     void write_next() noexcept;
-    void read_outputs(const Frame& frame) noexcept;
+    void read_outputs(const InFlight& frame) noexcept;
 };
 
 }  // namespace lprnet::bpu

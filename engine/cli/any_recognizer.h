@@ -12,10 +12,10 @@
 
 namespace lprnet::cli {
 
-class Reader {
+class AnyRecognizer {
 public:
-    Reader(Recognizer recognizer) : recognizer_(std::move(recognizer)) {}
-    Reader(bpu::Recognizer recognizer) : recognizer_(std::move(recognizer)) {}
+    AnyRecognizer(Recognizer recognizer) : recognizer_(std::move(recognizer)) {}
+    AnyRecognizer(bpu::Recognizer recognizer) : recognizer_(std::move(recognizer)) {}
 
     // Null if the other one computes.
     Recognizer* cpu() { return std::get_if<Recognizer>(&recognizer_); }
@@ -56,12 +56,12 @@ public:
     std::span<const float> logits() {
         return std::visit([](auto& r) { return r.logits(); }, recognizer_);
     }
-    Result<Reader> clone() {
+    Result<AnyRecognizer> clone() {
         return std::visit(
-            [](auto& r) -> Result<Reader> {
+            [](auto& r) -> Result<AnyRecognizer> {
                 auto copy = r.clone();
                 if (!copy) return copy.error();
-                return Reader(std::move(*copy));
+                return AnyRecognizer(std::move(*copy));
             },
             recognizer_);
     }

@@ -31,18 +31,18 @@ void BackendOption::add_to(CLI::App& app) {
         ->capture_default_str();
 }
 
-Result<Reader> BackendOption::open(const ModelOption& model_option, const Model& model,
-                                   int threads) const {
+Result<AnyRecognizer> BackendOption::open(const ModelOption& model_option, const Model& model,
+                                          int threads) const {
     const std::string chosen = !name.empty() ? name : bin.empty() ? "cpu" : "bpu";
     if (chosen != "cpu") {
         Result<bpu::Recognizer> recognizer = open_bpu(*this, model);
-        if (recognizer) return Reader(std::move(*recognizer));
+        if (recognizer) return AnyRecognizer(std::move(*recognizer));
         if (chosen == "bpu") return recognizer.error();
         print_error("backend cpu: " + recognizer.error().message);
     }
     Result<Recognizer> recognizer = model_option.recognizer(model, threads);
     if (!recognizer) return recognizer.error();
-    return Reader(std::move(*recognizer));
+    return AnyRecognizer(std::move(*recognizer));
 }
 
 }  // namespace lprnet::cli

@@ -4,8 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
+#include "engine/cli/any_recognizer.h"
 #include "engine/cli/model_option.h"
-#include "engine/cli/reader.h"
 
 namespace lprnet::cli {
 
@@ -19,7 +19,8 @@ struct BackendOption {
     void add_to(CLI::App& app);
     // With auto the CPU's where the BPU's cannot be made, and a line on standard error that says
     // why. `threads` share each image on the CPU.
-    Result<Reader> open(const ModelOption& model_option, const Model& model, int threads = 1) const;
+    Result<AnyRecognizer> open(const ModelOption& model_option, const Model& model,
+                               int threads = 1) const;
 };
 
 }  // namespace lprnet::cli

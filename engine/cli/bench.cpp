@@ -50,21 +50,21 @@ std::vector<std::uint8_t> noise_image(std::size_t size) {
     return pixels;
 }
 
-struct Frame {
+struct NoisePicture {
     std::vector<std::uint8_t> pixels;
     ImageView view;
 };
 
-Frame network_sized_frame(const Model& model) {
-    Frame frame;
+NoisePicture network_sized_picture(const Model& model) {
+    NoisePicture picture;
     const int width = model.input_width();
     const int height = model.input_height();
     constexpr int kBytes = 3;
-    frame.pixels =
+    picture.pixels =
         noise_image(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * kBytes);
-    frame.view = {frame.pixels.data(), width, height, std::ptrdiff_t{kBytes} * width,
-                  PixelFormat::bgr};
-    return frame;
+    picture.view = {picture.pixels.data(), width, height, std::ptrdiff_t{kBytes} * width,
+                    PixelFormat::bgr};
+    return picture;
 }
 
 struct Measurement {
@@ -88,15 +88,15 @@ struct Measurement {
 };
 
 // Threads take frames from one counter until all are done, each with a recognizer of its own.
-Result<Measurement> measure(Reader& first, const Frame& frame, int threads,
+Result<Measurement> measure(AnyRecognizer& first, const NoisePicture& picture, int threads,
                             const BenchOptions& options) {
-    std::vector<Reader> clones;
+    std::vector<AnyRecognizer> clones;
     for (int t = 1; t < threads; ++t) {
-        Result<Reader> clone = first.clone();
+        Result<AnyRecognizer> clone = first.clone();
         if (!clone) return clone.error();
         clones.push_back(std::move(*clone));
     }
-    // By frame; made before the threads, which have no way to say that there is no memory.
+    // By picture; made before the threads, which have no way to say that there is no memory.
     std::vector<double> latencies(static_cast<std::size_t>(options.frames));
     std::vector<Status> failures(static_cast<std::size_t>(threads));
     std::atomic<int> ready{0};
@@ -104,16 +104,16 @@ Result<Measurement> measure(Reader& first, const Frame& frame, int threads,
     std::atomic<Phase> phase{Phase::wait};
     std::atomic<int> next{0};
     const auto work = [&](std::size_t t) {
-        Reader& reader = t == 0 ? first : clones[t - 1];
+        AnyRecognizer& recognizer = t == 0 ? first : clones[t - 1];
         Reading reading;
         Status& failed = failures[t];
         const auto one = [&] {
             if (!failed) return;
-            if (options.include_image) failed = reader.set_image(frame.view);
-            if (failed) failed = reader.infer();
-            if (failed && options.include_image) failed = reader.decode(reading);
+            if (options.include_image) failed = recognizer.set_image(picture.view);
+            if (failed) failed = recognizer.infer();
+            if (failed && options.include_image) failed = recognizer.decode(reading);
         };
-        failed = reader.set_image(frame.view);
+        failed = recognizer.set_image(picture.view);
         for (int i = 0; i < options.warmup; ++i) one();
         ready.fetch_add(1);
         while (phase.load() == Phase::wait) std::this_thread::yield();
@@ -157,11 +157,11 @@ struct LayerTime {
     double milliseconds;  // median
 };
 
-std::vector<LayerTime> measure_layers(Recognizer& recognizer, const Frame& frame,
+std::vector<LayerTime> measure_layers(Recognizer& recognizer, const NoisePicture& picture,
                                       const BenchOptions& options) {
     Recognizer::State& state = recognizer.state();
     const Plan& plan = *state.plan;
-    (void)recognizer.set_image(frame.view);
+    (void)recognizer.set_image(picture.view);
     std::vector<std::vector<double>> times(plan.steps.size());
     // More tell nothing new about a median, and have to be kept.
     constexpr int kMostFrames = 10000;
@@ -201,7 +201,7 @@ void print_layers(const std::vector<LayerTime>& layers) {
 
 void print_text(const Measurement& m, const BenchOptions& options, const Model& model,
                 const char* isa) {
-    std::printf("Threads            %d, %d for each frame\n", m.threads, options.intra);
+    std::printf("Threads            %d, %d for each picture\n", m.threads, options.intra);
     std::printf("Frames             %d\n", m.frames);
     std::printf("Measured           %s, %s, %s\n", model.precision(), isa,
                 options.include_image ? "pixels to text" : "network only");
@@ -228,10 +228,10 @@ void print_bpu_table(const std::vector<Measurement>& measurements, const BenchOp
 }
 
 Json to_json(const Measurement& m, const std::vector<LayerTime>& layers,
-             const BenchOptions& options, const Model& model, const Reader& reader) {
-    Json json = {{"precision", reader.precision(model)},
-                 {"isa", reader.isa()},
-                 {"backend", reader.backend()},
+             const BenchOptions& options, const Model& model, const AnyRecognizer& recognizer) {
+    Json json = {{"precision", recognizer.precision(model)},
+                 {"isa", recognizer.isa()},
+                 {"backend", recognizer.backend()},
                  {"threads", m.threads},
                  {"intra", options.intra},
                  {"frames", m.frames},
@@ -261,39 +261,39 @@ Json to_json(const Measurement& m, const std::vector<LayerTime>& layers,
 ExitStatus run(const BenchOptions& options) {
     Result<Model> model = options.model.load();
     if (!model) return fail(model.error());
-    Result<Reader> reader = options.backend.open(options.model, *model, options.intra);
-    if (!reader) return fail(reader.error());
-    if (reader->is_bpu() && (options.per_layer || options.intra > 1)) {
+    Result<AnyRecognizer> recognizer = options.backend.open(options.model, *model, options.intra);
+    if (!recognizer) return fail(recognizer.error());
+    if (recognizer->is_bpu() && (options.per_layer || options.intra > 1)) {
         print_error("the BPU has neither --intra nor --per-layer");
         return kWrongUsage;
     }
-    const Frame frame = network_sized_frame(*model);
-    if (Status status = reader->set_image(frame.view); !status) return fail(status.error());
+    const NoisePicture picture = network_sized_picture(*model);
+    if (Status status = recognizer->set_image(picture.view); !status) return fail(status.error());
 
     std::vector<LayerTime> layers;
-    if (options.per_layer) layers = measure_layers(*reader->cpu(), frame, options);
+    if (options.per_layer) layers = measure_layers(*recognizer->cpu(), picture, options);
     std::vector<Measurement> measurements;
     Json all = Json::array();
     for (const int threads : options.threads) {
-        Result<Measurement> measurement = measure(*reader, frame, threads, options);
+        Result<Measurement> measurement = measure(*recognizer, picture, threads, options);
         if (!measurement) return fail(measurement.error());
         if (options.json) {
-            all.push_back(to_json(*measurement, layers, options, *model, *reader));
-        } else if (reader->is_bpu()) {
+            all.push_back(to_json(*measurement, layers, options, *model, *recognizer));
+        } else if (recognizer->is_bpu()) {
             measurements.push_back(std::move(*measurement));
         } else {
             if (threads != options.threads.front()) std::puts("");
-            print_text(*measurement, options, *model, reader->isa());
+            print_text(*measurement, options, *model, recognizer->isa());
         }
     }
     if (options.json) {
         print_json_line(all);
-    } else if (reader->is_bpu()) {
-        print_bpu_table(measurements, options, *reader->bpu());
+    } else if (recognizer->is_bpu()) {
+        print_bpu_table(measurements, options, *recognizer->bpu());
     } else if (!layers.empty()) {
         print_layers(layers);
     }
-    if (Status closed = reader->close(); !closed) return fail(closed.error());
+    if (Status closed = recognizer->close(); !closed) return fail(closed.error());
     return kDone;
 }
 
@@ -308,7 +308,7 @@ Verb add_bench(CLI::App& app) {
         ->delimiter(',')
         ->check(CLI::Range(1, 256))
         ->capture_default_str();
-    app.add_option("--intra", options->intra, "Threads sharing each frame")
+    app.add_option("--intra", options->intra, "Threads sharing each picture")
         ->check(CLI::Range(1, 64))
         ->capture_default_str();
     app.add_option("--frames,--frame_count", options->frames, "Frames in all")

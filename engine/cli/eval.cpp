@@ -49,12 +49,12 @@ Json score_json(const Score& score) {
 }
 
 void print_json(const Evaluation& evaluation, const EvalOptions& options, const Model& model,
-                const Reader& reader, const std::optional<TemperatureFit>& fit) {
+                const AnyRecognizer& recognizer, const std::optional<TemperatureFit>& fit) {
     Json json = score_json(evaluation.all);
     json["decode"] = options.decode.name();
-    json["precision"] = reader.precision(model);
-    json["isa"] = reader.isa();
-    json["backend"] = reader.backend();
+    json["precision"] = recognizer.precision(model);
+    json["isa"] = recognizer.isa();
+    json["backend"] = recognizer.backend();
     json["model"] = model.name();
     json["expected_calibration_error"] = evaluation.reliability.expected_error();
     json["mean_confidence"] = evaluation.reliability.mean_confidence();
@@ -136,11 +136,11 @@ void print_text(const Evaluation& evaluation, const EvalOptions& options, const 
 ExitStatus run(const EvalOptions& options) {
     Result<Model> model = options.model.load();
     if (!model) return fail(model.error());
-    Result<Reader> reader = options.backend.open(options.model, *model);
-    if (!reader) return fail(reader.error());
+    Result<AnyRecognizer> recognizer = options.backend.open(options.model, *model);
+    if (!recognizer) return fail(recognizer.error());
     Result<DecodeOptions> decoding = options.decode.load(false);
     if (!decoding) return fail(decoding.error());
-    if (Status status = reader->set_decoding(*decoding); !status) return fail(status.error());
+    if (Status status = recognizer->set_decoding(*decoding); !status) return fail(status.error());
     options.decode.warn(*decoding, *model);
     Result<std::vector<LabelledImage>> labelled = read_labels(options.labels);
     if (!labelled) {
@@ -151,7 +151,7 @@ ExitStatus run(const EvalOptions& options) {
     Evaluation evaluation;
     evaluation.decoder = decoding->decoder;
     evaluation.keep_logits = options.fit_temperature;
-    const ExitStatus status = evaluate(*labelled, *reader, evaluation);
+    const ExitStatus status = evaluate(*labelled, *recognizer, evaluation);
     std::optional<TemperatureFit> fit;
     if (options.fit_temperature) {
         Result<TemperatureFit> fitted = fit_temperature(*model, evaluation.logits, *decoding);
@@ -160,11 +160,11 @@ ExitStatus run(const EvalOptions& options) {
     }
 
     if (options.json) {
-        print_json(evaluation, options, *model, *reader, fit);
+        print_json(evaluation, options, *model, *recognizer, fit);
     } else {
         print_text(evaluation, options, *model, fit);
     }
-    if (Status closed = reader->close(); !closed) return fail(closed.error());
+    if (Status closed = recognizer->close(); !closed) return fail(closed.error());
     if (status == kDone && evaluation.all.accuracy() < options.min_accuracy) {
         print_error("accuracy " + fixed(evaluation.all.accuracy(), 4) + ", expected at least " +
                     fixed(options.min_accuracy, 4));

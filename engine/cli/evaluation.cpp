@@ -93,9 +93,9 @@ ExitStatus evaluate(const std::vector<LabelledImage>& images, std::span<Recogniz
     return evaluate_each(images, recognizers, evaluations);
 }
 
-ExitStatus evaluate(const std::vector<LabelledImage>& images, Reader& reader,
+ExitStatus evaluate(const std::vector<LabelledImage>& images, AnyRecognizer& recognizer,
                     Evaluation& evaluation) {
-    return evaluate_each(images, std::span(&reader, 1), {&evaluation, 1});
+    return evaluate_each(images, std::span(&recognizer, 1), {&evaluation, 1});
 }
 
 }  // namespace lprnet::cli

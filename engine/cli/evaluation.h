@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
+#include "engine/cli/any_recognizer.h"
 #include "engine/cli/calibration.h"
 #include "engine/cli/exit_status.h"
 #include "engine/cli/labels.h"
-#include "engine/cli/reader.h"
 #include "lprnet/recognizer.h"
 
 namespace lprnet::cli {
@@ -52,7 +52,7 @@ struct Evaluation {
 // cannot be read are named on standard error and make the status kUnreadable.
 ExitStatus evaluate(const std::vector<LabelledImage>& images, std::span<Recognizer> recognizers,
                     std::span<Evaluation> evaluations);
-ExitStatus evaluate(const std::vector<LabelledImage>& images, Reader& reader,
+ExitStatus evaluate(const std::vector<LabelledImage>& images, AnyRecognizer& recognizer,
                     Evaluation& evaluation);
 
 }  // namespace lprnet::cli

@@ -192,7 +192,7 @@ Status add_damage(const Model& before, const Model& after,
     const Result<Damage> damage = measure_damage(before.data(), after.data(), some);
     if (!damage) return damage.error();
     double squares = 0.0;
-    for (const Damage::Layer& layer : damage->layers) squares += layer.alone * layer.alone;
+    for (const Damage::LayerDamage& layer : damage->layers) squares += layer.alone * layer.alone;
     // The layers of the report are the convolutions, the logits the last of them.
     for (std::size_t i = 0; i < damage->layers.size(); ++i) {
         LayerReport& layer = report.layers[i];

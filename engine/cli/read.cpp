@@ -63,18 +63,18 @@ double milliseconds(Clock::time_point from, Clock::time_point to) {
 }
 
 // An image file of either kind, opened.
-class Frame {
+class OpenedPicture {
 public:
-    static Result<Frame> open(const std::string& path, const std::optional<RawFormat>& raw,
-                              const ImageLimits& limits) {
+    static Result<OpenedPicture> open(const std::string& path, const std::optional<RawFormat>& raw,
+                                      const ImageLimits& limits) {
         if (raw) {
             Result<RawImage> image = RawImage::open(path, *raw);
             if (!image) return image.error();
-            return Frame(std::move(*image));
+            return OpenedPicture(std::move(*image));
         }
         Result<DecodedImage> image = open_image(path, limits);
         if (!image) return image.error();
-        return Frame(std::move(*image));
+        return OpenedPicture(std::move(*image));
     }
     ImageView view() const {
         return std::visit([](const auto& image) { return image.view(); }, image_);
@@ -82,28 +82,28 @@ public:
 
 private:
     template <class Image>
-    explicit Frame(Image image) : image_(std::move(image)) {}
+    explicit OpenedPicture(Image image) : image_(std::move(image)) {}
 
     std::variant<DecodedImage, RawImage> image_;
 };
 
 // One plate of a picture: a region, corners, or all of it.
 Status set_plate(const ImageView& view, const ReadOptions& options, std::size_t plate,
-                 Reader& reader) {
-    if (!options.quads.empty()) return reader.set_image(view, options.quads[plate]);
+                 AnyRecognizer& recognizer) {
+    if (!options.quads.empty()) return recognizer.set_image(view, options.quads[plate]);
     const Region part = options.roi ? *options.roi : Region{0, 0, view.width, view.height};
-    if (!options.two_rows) return reader.set_image(view, part);
-    return reader.set_image(view, quad_of(part, 2));
+    if (!options.two_rows) return recognizer.set_image(view, part);
+    return recognizer.set_image(view, quad_of(part, 2));
 }
 
 Status read_one(const ImageView& view, const ReadOptions& options, std::size_t plate,
-                Reader& reader, Reading& reading, Times& times) {
+                AnyRecognizer& recognizer, Reading& reading, Times& times) {
     const Clock::time_point begin = Clock::now();
-    if (Status status = set_plate(view, options, plate, reader); !status) return status;
+    if (Status status = set_plate(view, options, plate, recognizer); !status) return status;
     const Clock::time_point ready = Clock::now();
-    if (Status status = reader.infer(); !status) return status;
+    if (Status status = recognizer.infer(); !status) return status;
     const Clock::time_point inferred = Clock::now();
-    if (Status status = reader.decode(reading); !status) return status;
+    if (Status status = recognizer.decode(reading); !status) return status;
     times = {milliseconds(begin, ready), milliseconds(ready, inferred),
              milliseconds(inferred, Clock::now())};
     return {};
@@ -130,7 +130,7 @@ Json corners(const Quad& quad) {
 
 Json to_json(const std::string& path, std::size_t plate, const Reading& reading, const Times& times,
              const std::string& notice, const Model& model, const ReadOptions& options,
-             const Reader& reader, Decoder decoder) {
+             const AnyRecognizer& recognizer, Decoder decoder) {
     Json characters = Json::array();
     for (const Character& c : reading.characters) {
         Json alternatives = Json::array();
@@ -162,8 +162,8 @@ Json to_json(const std::string& path, std::size_t plate, const Reading& reading,
          {{"image", times.image}, {"infer", times.infer}, {"decode", times.decode}}},
         {"model", model.name()},
         {"decode", options.decode.name()},
-        {"precision", reader.precision(model)},
-        {"backend", reader.backend()}};
+        {"precision", recognizer.precision(model)},
+        {"backend", recognizer.backend()}};
     if (!options.quads.empty()) json["quad"] = corners(options.quads[plate]);
     if (!notice.empty()) json["warning"] = notice;
     return json;
@@ -221,10 +221,10 @@ void print_text(const std::string& path, std::size_t plate, const Reading& readi
 
 void print_reading(const std::string& path, std::size_t plate, const Reading& reading,
                    const Times& times, const std::string& notice, const Model& model,
-                   const ReadOptions& options, const Reader& reader, Decoder decoder) {
+                   const ReadOptions& options, const AnyRecognizer& recognizer, Decoder decoder) {
     if (options.json) {
         print_json_line(
-            to_json(path, plate, reading, times, notice, model, options, reader, decoder));
+            to_json(path, plate, reading, times, notice, model, options, recognizer, decoder));
     } else {
         print_text(path, plate, reading, options);
     }
@@ -235,12 +235,12 @@ ExitStatus run(const ReadOptions& options) {
     const Clock::time_point started = Clock::now();
     Result<Model> model = options.model.load();
     if (!model) return fail(model.error());
-    Result<Reader> reader = options.backend.open(options.model, *model);
-    if (!reader) return fail(reader.error());
+    Result<AnyRecognizer> recognizer = options.backend.open(options.model, *model);
+    if (!recognizer) return fail(recognizer.error());
 
     Result<DecodeOptions> decoding = options.decode.load(options.json);
     if (!decoding) return fail(decoding.error());
-    if (Status status = reader->set_decoding(*decoding); !status) return fail(status.error());
+    if (Status status = recognizer->set_decoding(*decoding); !status) return fail(status.error());
     if (!options.quiet) options.decode.warn(*decoding, *model);
 
     const Inputs inputs =
@@ -262,16 +262,17 @@ ExitStatus run(const ReadOptions& options) {
     };
     const auto read_picture = [&](const std::string& path) {
         const Clock::time_point begin = Clock::now();
-        const Result<Frame> frame = Frame::open(path, options.raw, options.limits);
+        const Result<OpenedPicture> picture =
+            OpenedPicture::open(path, options.raw, options.limits);
         const double opened = milliseconds(begin, Clock::now());
-        if (!frame) complain(frame.error().message);
+        if (!picture) complain(picture.error().message);
         bool noticed = false;  // one line for all plates of a picture
         for (std::size_t plate = 0; plate < plates; ++plate) {
             progress.advance();
-            if (!frame) continue;
+            if (!picture) continue;
             Times times;
-            const ImageView view = frame.value().view();
-            const Status read = read_one(view, options, plate, *reader, reading, times);
+            const ImageView view = picture.value().view();
+            const Status read = read_one(view, options, plate, *recognizer, reading, times);
             times.image += opened;
             if (!read) {
                 complain(printable(path) + ": " + read.error().message);
@@ -279,7 +280,7 @@ ExitStatus run(const ReadOptions& options) {
                 const std::string notice =
                     notice_of(sight_of(view, options, decoding->decoder), reading);
                 progress.hide();
-                print_reading(path, plate, reading, times, notice, *model, options, *reader,
+                print_reading(path, plate, reading, times, notice, *model, options, *recognizer,
                               decoding->decoder);
                 if (!notice.empty() && !noticed) notices.add(path, notice);
                 noticed = noticed || !notice.empty();
@@ -296,7 +297,7 @@ ExitStatus run(const ReadOptions& options) {
     progress.hide();
     notices.finish();
     print_summary(counts, options, milliseconds(started, Clock::now()) * 1e-3);
-    if (Status closed = reader->close(); !closed) return fail(closed.error());
+    if (Status closed = recognizer->close(); !closed) return fail(closed.error());
     return status;
 }
 

@@ -28,14 +28,14 @@ struct TuneOptions {
 };
 
 // A plan in which one algorithm computes every convolution that it can.
-struct Candidate {
+struct TrialPlan {
     ConvAlgorithm algorithm;
     Plan plan;
     kernels::AlignedBuffer arena;
     std::vector<std::vector<double>> times_us;  // by step
 };
 
-Result<std::vector<Candidate>> make_candidates(const Model& model,
+Result<std::vector<TrialPlan>> make_candidates(const Model& model,
                                                const kernels::KernelTable& table) {
     std::vector<ConvAlgorithm> algorithms;
     Result<Plan> plan = build_plan(model.data().graph, table);
@@ -47,7 +47,7 @@ Result<std::vector<Candidate>> make_candidates(const Model& model,
                 algorithms.push_back(algorithm);
         }
     }
-    std::vector<Candidate> candidates;
+    std::vector<TrialPlan> candidates;
     for (const ConvAlgorithm& algorithm : algorithms) {
         PlanOptions options;
         options.tuning.every = algorithm;
@@ -63,7 +63,7 @@ Result<std::vector<Candidate>> make_candidates(const Model& model,
 
 // The plans take turns, so that a change of the clock rate or a busy neighbor hits all. Each
 // runs a few times in a row, of which the first only brings its weights back into the cache.
-void measure(std::vector<Candidate>& candidates, double seconds) {
+void measure(std::vector<TrialPlan>& candidates, double seconds) {
     constexpr int kLeastRounds = 3;
     constexpr int kMostRounds = 100;
     constexpr int kRunsInARow = 4;
@@ -77,7 +77,7 @@ void measure(std::vector<Candidate>& candidates, double seconds) {
         const double done = seconds > 0.0 ? 100.0 * spent / seconds : 100.0;
         for (; shown < kShownSteps && static_cast<double>(shown) < done; ++shown)
             progress.advance();
-        for (Candidate& candidate : candidates) {
+        for (TrialPlan& candidate : candidates) {
             for (int repeat = 0; repeat < kRunsInARow; ++repeat) {
                 for (std::size_t s = 0; s < candidate.plan.steps.size(); ++s) {
                     const Clock::time_point start = Clock::now();
@@ -102,9 +102,9 @@ struct Choice {
 };
 
 // For each shape the time of every algorithm, summed over the layers of that shape.
-std::map<ConvShape, std::vector<Choice>> times_by_shape(const std::vector<Candidate>& candidates) {
+std::map<ConvShape, std::vector<Choice>> times_by_shape(const std::vector<TrialPlan>& candidates) {
     std::map<ConvShape, std::vector<Choice>> times;
-    for (const Candidate& candidate : candidates) {
+    for (const TrialPlan& candidate : candidates) {
         for (std::size_t s = 0; s < candidate.plan.steps.size(); ++s) {
             const Step& step = candidate.plan.steps[s];
             // Where the algorithm does not apply the plan has its default, measured elsewhere.
@@ -143,7 +143,7 @@ ExitStatus run(const TuneOptions& options) {
     }
     Result<const kernels::KernelTable*> table = select_table("");
     if (!table) return fail(table.error());
-    Result<std::vector<Candidate>> candidates = make_candidates(*model, **table);
+    Result<std::vector<TrialPlan>> candidates = make_candidates(*model, **table);
     if (!candidates) return fail(candidates.error());
     measure(*candidates, options.seconds);
 

@@ -67,14 +67,14 @@ struct Difference {
     }
 };
 
-struct Layer {
+struct VerifiedLayer {
     std::string name;
     Difference difference;
     bool ok = false;
 };
 
 struct Report {
-    std::vector<Layer> layers;
+    std::vector<VerifiedLayer> layers;
     std::vector<std::string> fused;  // in the dump, but not computed on their own
     std::string first_bad;
     std::size_t images = 0;
@@ -147,7 +147,7 @@ std::string text_of(std::span<const float> logits, const Model& model) {
 }
 
 void judge(Report& report, double min_cosine) {
-    for (Layer& layer : report.layers) {
+    for (VerifiedLayer& layer : report.layers) {
         layer.ok = layer.difference.cosine() >= min_cosine;
         if (!layer.ok && report.first_bad.empty()) report.first_bad = layer.name;
     }
@@ -319,7 +319,7 @@ Result<Report> compare(const SafetensorsFile& file, const Model& model, bpu::Rec
 
 void print_json(const Report& report, bool ok, const char* isa) {
     Json layers = Json::array();
-    for (const Layer& layer : report.layers) {
+    for (const VerifiedLayer& layer : report.layers) {
         layers.push_back({{"name", layer.name},
                           {"max_abs", layer.difference.max_abs},
                           {"rel_l2", layer.difference.rel_l2()},
@@ -338,7 +338,7 @@ void print_json(const Report& report, bool ok, const char* isa) {
 
 void print_text(const Report& report, const char* isa) {
     std::vector<std::vector<std::string>> rows = {{"layer", "max abs", "rel l2", "cosine", ""}};
-    for (const Layer& layer : report.layers) {
+    for (const VerifiedLayer& layer : report.layers) {
         rows.push_back({layer.name, short_number(layer.difference.max_abs),
                         short_number(layer.difference.rel_l2()),
                         fixed(layer.difference.cosine(), 9), layer.ok ? "ok" : "BAD"});
@@ -356,8 +356,8 @@ void print_text(const Report& report, const char* isa) {
 ExitStatus run(const VerifyOptions& options) {
     Result<Model> model = options.model.load();
     if (!model) return fail(model.error());
-    Result<Reader> reader = options.backend.open(options.model, *model);
-    if (!reader) return fail(reader.error());
+    Result<AnyRecognizer> recognizer = options.backend.open(options.model, *model);
+    if (!recognizer) return fail(recognizer.error());
     Result<SafetensorsFile> file = SafetensorsFile::open(options.dump);
     if (!file) {
         print_error(file.error().message);
@@ -371,20 +371,21 @@ ExitStatus run(const VerifyOptions& options) {
         return kUnreadable;
     }
     const double min_cosine =
-        options.min_cosine.value_or(reader->is_bpu() ? kMinCosineBpu : kMinCosine);
-    Result<Report> report = reader->is_bpu() ? compare(*file, *model, *reader->bpu(), min_cosine)
-                                             : compare(*file, *model, *reader->cpu(), min_cosine);
+        options.min_cosine.value_or(recognizer->is_bpu() ? kMinCosineBpu : kMinCosine);
+    Result<Report> report = recognizer->is_bpu()
+                                ? compare(*file, *model, *recognizer->bpu(), min_cosine)
+                                : compare(*file, *model, *recognizer->cpu(), min_cosine);
     if (!report) {
         print_error(report.error().message);
         return kUnreadable;
     }
     const bool ok = report->first_bad.empty() && report->texts_equal();
     if (options.json) {
-        print_json(*report, ok, reader->isa());
+        print_json(*report, ok, recognizer->isa());
     } else {
-        print_text(*report, reader->isa());
+        print_text(*report, recognizer->isa());
     }
-    if (Status closed = reader->close(); !closed) return fail(closed.error());
+    if (Status closed = recognizer->close(); !closed) return fail(closed.error());
     return ok ? kDone : kCheckFailed;
 }
 

@@ -26,9 +26,9 @@ constexpr float kLeastLargest = 0x1p-40f, kMostLargest = 0x1p40f;
 
 // Runs the network on every input; visit(layer, step, pixel) for every `stride`-th pixel of the
 // output of each of the layers, which is one value for each stored channel.
-template <class Layer, class Visit>
+template <class Statistics, class Visit>
 void for_each_pixel(const Plan& plan, const std::vector<std::vector<float>>& inputs, int stride,
-                    std::map<std::string, Layer>& layers, Visit visit) {
+                    std::map<std::string, Statistics>& layers, Visit visit) {
     kernels::AlignedBuffer arena(plan.arena_size);
     for (const std::vector<float>& input : inputs) {
         std::copy(input.begin(), input.end(), plan.input.floats(arena.data()));
@@ -46,7 +46,7 @@ void for_each_pixel(const Plan& plan, const std::vector<std::vector<float>>& inp
     }
 }
 
-struct Layer {
+struct OutputStatistics {
     std::vector<float> largest;  // by stored channel
     std::vector<float> inverse;  // of the stored channel's factor
     std::vector<int> order;      // as Step::channel_order
@@ -55,12 +55,12 @@ struct Layer {
 };
 
 // The convolutions that have a ReLU, without a value yet.
-std::map<std::string, Layer> layers_of(const Graph& graph) {
-    std::map<std::string, Layer> layers;
+std::map<std::string, OutputStatistics> layers_of(const Graph& graph) {
+    std::map<std::string, OutputStatistics> layers;
     for (int i = 0; i < node_count(graph); ++i) {
         const Node& node = node_at(graph, i);
         if (node.op != Op::conv2d || !node.relu) continue;
-        Layer& layer = layers[node.name];
+        OutputStatistics& layer = layers[node.name];
         layer.largest.resize(node.bias.size());
         for (const Node& reader : graph.nodes) {
             if (reader.op != Op::average_pool && reader.op != Op::normalize) continue;
@@ -71,7 +71,7 @@ std::map<std::string, Layer> layers_of(const Graph& graph) {
 }
 
 // By stored channel, so that all channels go as far as the furthest.
-std::vector<float> factors_of(const Layer& layer, float furthest) {
+std::vector<float> factors_of(const OutputStatistics& layer, float furthest) {
     std::vector<float> factors;
     for (const float largest : layer.largest) {
         float factor = std::max(largest / furthest, kLeastFactor);
@@ -97,9 +97,10 @@ Result<std::map<std::string, ActivationRange>> activation_ranges(
                          std::to_string(plan->input.size()) + " values, found " +
                          std::to_string(inputs[i].size())};
     }
-    std::map<std::string, Layer> layers = layers_of(fuse_relu(fold_batch_norm(model.graph)));
+    std::map<std::string, OutputStatistics> layers =
+        layers_of(fuse_relu(fold_batch_norm(model.graph)));
     for_each_pixel(*plan, inputs, 1, layers,
-                   [](Layer& layer, const Step& step, const float* pixel) {
+                   [](OutputStatistics& layer, const Step& step, const float* pixel) {
                        layer.order = step.channel_order;
                        float* largest = layer.largest.data();
                        const std::size_t channels = layer.largest.size();
@@ -136,7 +137,7 @@ Result<std::map<std::string, ActivationRange>> activation_ranges(
         layer.histogram.largest = found.largest;
     }
     for_each_pixel(*plan, inputs, kHistogramStride, layers,
-                   [](Layer& layer, const Step&, const float* pixel) {
+                   [](OutputStatistics& layer, const Step&, const float* pixel) {
                        for (std::size_t c = 0; c < layer.inverse.size(); ++c) {
                            layer.histogram.add(pixel[c] * layer.inverse[c]);
                        }

@@ -58,7 +58,7 @@ RealLayer real_layer(const ModelData& model, const Node& conv) {
             const std::size_t i = k / taps;
             const std::size_t at = o * per_channel + k;
             double w = kept ? static_cast<double>(conv.weight[at])
-                            : conv.quantized_weight[at] * static_cast<double>(conv.weight_step[o]);
+                            : conv.quantized_weight[at] * static_cast<double>(conv.weight_scale[o]);
             if (levels) {
                 bias += w * static_cast<double>(model.preprocess.mean[i]);
                 w /= static_cast<double>(model.preprocess.scale[i]);
@@ -67,7 +67,7 @@ RealLayer real_layer(const ModelData& model, const Node& conv) {
             weight[at] = static_cast<float>(w * factor);
         }
         layer.bias.push_back(static_cast<float>(bias * factor));
-        layer.steps.push_back(static_cast<float>(static_cast<double>(conv.output_step) * factor));
+        layer.steps.push_back(static_cast<float>(static_cast<double>(conv.output_scale) * factor));
     }
     layer.weight = Floats(std::move(weight));
     return layer;
@@ -95,7 +95,7 @@ public:
             if (!which[layer]) continue;
             node.weight = layers_[layer].weight;
             node.bias = layers_[layer].bias;
-            node.scale.clear();
+            node.gain.clear();
         }
         const Result<const kernels::KernelTable*> table = select_table("");
         if (!table) return table.error();

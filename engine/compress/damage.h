@@ -13,11 +13,11 @@ namespace lprnet {
 // exact ones.
 struct Damage {
     double all = 0.0;  // every layer quantized
-    struct Layer {
+    struct LayerDamage {
         double alone = 0.0;    // this layer quantized
         double without = 0.0;  // every layer but this
     };
-    std::vector<Layer> layers;  // convolutions in the order in which they run
+    std::vector<LayerDamage> layers;  // convolutions in the order in which they run
 };
 
 // Computed in float32 with a quantized layer's weights, or those that it kept, its outputs rounded

@@ -46,12 +46,12 @@ private:
     int oc_, ic_, taps_;
 };
 
-struct Candidate {
+struct PruneGroup {
     double score;  // mean of |w|
     std::size_t layer;
     std::size_t unit;
 
-    friend bool operator<(const Candidate& a, const Candidate& b) noexcept {
+    friend bool operator<(const PruneGroup& a, const PruneGroup& b) noexcept {
         return std::tie(a.score, a.layer, a.unit) < std::tie(b.score, b.layer, b.unit);
     }
 };
@@ -78,7 +78,7 @@ public:
     }
 
     // The weakest share of the candidates.
-    std::vector<Candidate> weakest(double amount) {
+    std::vector<PruneGroup> weakest(double amount) {
         const std::size_t count = share_of(amount, candidates_.size());
         if (count < candidates_.size()) {
             std::nth_element(candidates_.begin(),
@@ -90,7 +90,7 @@ public:
     }
 
 private:
-    std::vector<Candidate> candidates_;
+    std::vector<PruneGroup> candidates_;
 };
 
 Status check_share(double amount, const std::string& where) {
@@ -164,8 +164,8 @@ Result<std::vector<PrunedLayer>> prune_layers(Graph& graph, const PruneOptions& 
         }
     }
 
-    const auto remove = [&](const std::vector<Candidate>& weakest) {
-        for (const Candidate& candidate : weakest) {
+    const auto remove = [&](const std::vector<PruneGroup>& weakest) {
+        for (const PruneGroup& candidate : weakest) {
             Node& node = *layers[candidate.layer];
             PrunedLayer& row = report[candidate.layer];
             const Units units(graph, node, options.unit);

@@ -49,14 +49,14 @@ void add_weight(const Node& conv, const std::string& name, QuantizedModel& model
         return add_elements(weight, real, shape_of(conv, real.size()), model);
     }
     add_elements(weight, int8, shape_of(conv, int8.size()), model);
-    add_vector(weight + ".scale", conv.weight_step, model);
+    add_vector(weight + ".scale", conv.weight_scale, model);
 }
 
 void add_layer(const Node& conv, const std::string& name, QuantizedModel& model) {
     add_weight(conv, name, model);
     add_vector(name + ".bias", conv.bias, model);
     if (!conv.quantized()) return;
-    add_vector(name + ".output.scale", std::vector<float>{conv.output_step}, model);
+    add_vector(name + ".output.scale", std::vector<float>{conv.output_scale}, model);
     if (conv.output_factor.empty()) return;
     add_vector(name + ".output.factor", conv.output_factor, model);
 }

@@ -75,10 +75,10 @@ void write_factors(Node& conv, std::vector<double>& weight) {
 }
 
 // What a step of the node's output is: pools keep it, and levels have 1.
-double step_of(const Graph& graph, int index) {
+double scale_of(const Graph& graph, int index) {
     while (node_at(graph, index).op == Op::max_pool) index = only_input(node_at(graph, index));
     const Node& node = node_at(graph, index);
-    return node.op == Op::conv2d ? static_cast<double>(node.output_step) : 1.0;
+    return node.op == Op::conv2d ? static_cast<double>(node.output_scale) : 1.0;
 }
 
 }  // namespace
@@ -87,13 +87,13 @@ std::vector<double> scaled_weight(const Node& conv) {
     const std::size_t per_channel = conv.weight.size() / conv.bias.size();
     std::vector<double> weight(conv.weight.size());
     for (std::size_t i = 0; i < weight.size(); ++i) {
-        const double scale = conv.scale.empty() ? 1.0 : conv.scale[i / per_channel];
-        weight[i] = static_cast<double>(conv.weight[i]) * scale;
+        const double gain = conv.gain.empty() ? 1.0 : conv.gain[i / per_channel];
+        weight[i] = static_cast<double>(conv.weight[i]) * gain;
     }
     return weight;
 }
 
-float storable_step(double step, std::span<std::int8_t> weight) {
+float storable_scale(double step, std::span<std::int8_t> weight) {
     const auto stored = static_cast<float>(step);
     if (stored >= std::numeric_limits<float>::min()) return stored;
     std::fill(weight.begin(), weight.end(), std::int8_t{0});
@@ -103,7 +103,7 @@ float storable_step(double step, std::span<std::int8_t> weight) {
 // A channel of zeros gets a step of 1. Channels
 // that batch norm has all but switched off have tiny weights beside their bias, which has to be
 // counted in the same steps: they get larger ones.
-void round_to_nearest(const std::vector<double>& weight, double input_step, Node& conv) {
+void round_to_nearest(const std::vector<double>& weight, double input_scale, Node& conv) {
     const std::size_t channels = conv.bias.size();
     const std::size_t per_channel = weight.size() / channels;
     std::vector<std::int8_t> int8;
@@ -115,7 +115,8 @@ void round_to_nearest(const std::vector<double>& weight, double input_step, Node
             largest = std::max(largest, std::abs(values[i]));
         }
         const double least =
-            conv.relu ? std::abs(static_cast<double>(conv.bias[o])) / (input_step * kMaxBias) : 0.0;
+            conv.relu ? std::abs(static_cast<double>(conv.bias[o])) / (input_scale * kMaxBias)
+                      : 0.0;
         float step = static_cast<float>(std::max(largest / kWeightSteps, least));
         if (!(step > 0.0f)) step = 1.0f;
         for (std::size_t i = 0; i < per_channel; ++i) {
@@ -123,21 +124,21 @@ void round_to_nearest(const std::vector<double>& weight, double input_step, Node
             int8.push_back(static_cast<std::int8_t>(std::clamp(q, -kWeightSteps, kWeightSteps)));
         }
         steps.push_back(
-            storable_step(static_cast<double>(step), std::span(int8).last(per_channel)));
+            storable_scale(static_cast<double>(step), std::span(int8).last(per_channel)));
     }
     set_weight(std::move(int8), std::move(steps), conv);
 }
 
 void set_weight(std::vector<std::int8_t> weight, std::vector<float> step, Node& conv) {
     conv.quantized_weight = SharedArray<std::int8_t>(std::move(weight));
-    conv.weight_step = std::move(step);
-    conv.scale.clear();
+    conv.weight_scale = std::move(step);
+    conv.gain.clear();
     conv.weight = {};
     if (conv.quantized()) return;
-    const std::size_t per_channel = conv.quantized_weight.size() / conv.weight_step.size();
+    const std::size_t per_channel = conv.quantized_weight.size() / conv.weight_scale.size();
     std::vector<float> real(conv.quantized_weight.size());
     for (std::size_t i = 0; i < real.size(); ++i) {
-        real[i] = static_cast<float>(conv.quantized_weight[i]) * conv.weight_step[i / per_channel];
+        real[i] = static_cast<float>(conv.quantized_weight[i]) * conv.weight_scale[i / per_channel];
     }
     conv.weight = Floats(std::move(real));
 }
@@ -156,16 +157,16 @@ Graph quantized_graph(const ModelData& model, const std::map<std::string, Output
         read_factors(graph, node, weight);
         if (node.relu) {
             const OutputRange& range = ranges.at(node.name);
-            node.output_step = range.clip / static_cast<float>(kActivationSteps);
+            node.output_scale = range.clip / static_cast<float>(kActivationSteps);
             node.output_factor = range.factor;
         }
         write_factors(node, weight);
         if (keep_float[next++]) {
             node.weight = Floats(std::vector<float>(weight.begin(), weight.end()));
-            node.scale.clear();
+            node.gain.clear();
             continue;
         }
-        round_to_nearest(weight, step_of(graph, only_input(node)), node);
+        round_to_nearest(weight, scale_of(graph, only_input(node)), node);
     }
     return graph;
 }

@@ -31,10 +31,10 @@ Graph quantized_graph(const ModelData& model, const std::map<std::string, Output
 // A step of weights that a file can hold. Steps so small that float32 loses digits of them, or all,
 // become 1, and the weights that they are of 0: nothing shows of those beside a layer's other
 // channels. `weight` is that of the channel, in steps.
-float storable_step(double step, std::span<std::int8_t> weight);
+float storable_scale(double step, std::span<std::int8_t> weight);
 
 // Weights to the nearest of 255 steps of each output channel, for an input with that step.
-void round_to_nearest(const std::vector<double>& weight, double input_step, Node& conv);
+void round_to_nearest(const std::vector<double>& weight, double input_scale, Node& conv);
 
 // Integers, what each channel's are in real values, and what they stand for where the layer is
 // computed in float32.

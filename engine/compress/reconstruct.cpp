@@ -56,7 +56,7 @@ struct Stepper {
 };
 
 // Where a convolution's inputs and outputs are.
-struct Reader {
+struct ElementReader {
     const Tensor& tensor;
     const Step& step;
     int pad_h, pad_w;
@@ -120,8 +120,8 @@ Moments sample(const Stepper& exact, std::size_t exact_step, const Stepper& quan
     const Step& step = quantized.plan.steps[step_index];
     const ConvShape& shape = step.conv_shape;
     const Step& exact_one = exact.plan.steps[exact_step];
-    const Reader from = {exact.read_by(exact_one), exact_one, conv.pad_h, conv.pad_w};
-    const Reader to = {quantized.read_by(step), step, conv.pad_h, conv.pad_w};
+    const ElementReader from = {exact.read_by(exact_one), exact_one, conv.pad_h, conv.pad_w};
+    const ElementReader to = {quantized.read_by(step), step, conv.pad_h, conv.pad_w};
     const auto targets = conv.bias.size();
     const std::size_t inputs = weight.size() / targets;
     const std::size_t pixels =
@@ -189,7 +189,7 @@ double factor_of(const Node& node, std::size_t channel) {
 
 // `weight` is that of the convolution that `node` was made from.
 void fit(std::vector<double> weight, const Moments& moments, const std::vector<double>& units,
-         double input_step, double zero_below, Node& node) {
+         double input_scale, double zero_below, Node& node) {
     const std::size_t channels = node.bias.size();
     const std::size_t taps = static_cast<std::size_t>(node.kh) * static_cast<std::size_t>(node.kw);
     for (std::size_t i = 0; i < weight.size(); ++i) {
@@ -212,8 +212,8 @@ void fit(std::vector<double> weight, const Moments& moments, const std::vector<d
     for (std::size_t o = 0; o < channels; ++o) {
         const double factor = factor_of(node, o);
         const std::size_t per_channel = rounded.weight.size() / channels;
-        step[o] = storable_step(rounded.step[o] / (input_step * factor),
-                                std::span(rounded.weight).subspan(o * per_channel, per_channel));
+        step[o] = storable_scale(rounded.step[o] / (input_scale * factor),
+                                 std::span(rounded.weight).subspan(o * per_channel, per_channel));
         node.bias[o] = static_cast<float>(rounded.bias[o] / factor);
     }
     set_weight(std::move(rounded.weight), std::move(step), node);

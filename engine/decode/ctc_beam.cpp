@@ -19,13 +19,13 @@ double add_logs(double a, double b) noexcept {
 
 }  // namespace
 
-CtcBeam::CtcBeam(std::size_t steps, std::size_t classes, int blank, std::size_t width)
-    : steps_(steps), classes_(classes), blank_(blank), width_(width) {
+CtcBeam::CtcBeam(std::size_t time_steps, std::size_t classes, int blank, std::size_t width)
+    : time_steps_(time_steps), classes_(classes), blank_(blank), width_(width) {
     reserve();
 }
 
 void CtcBeam::reserve() {
-    nodes_.reserve(steps_ * width_ + 1);
+    nodes_.reserve(time_steps_ * width_ + 1);
     for (std::vector<Prefix>* prefixes : {&beam_, &next_, &kept_}) prefixes->reserve(width_);
     choices_.reserve(width_);
 }
@@ -35,8 +35,8 @@ void CtcBeam::search(const Posterior& posterior, const Automaton* automaton) noe
     nodes_.push_back({kNone, kNone, kNone, kNone, 0});
     beam_.clear();
     beam_.push_back({0, 0, 0.0, kImpossible, 0.0});
-    for (std::size_t t = 0; t < posterior.steps(); ++t) {
-        const auto left = static_cast<std::int32_t>(posterior.steps() - 1 - t);
+    for (std::size_t t = 0; t < posterior.time_steps(); ++t) {
+        const auto left = static_cast<std::int32_t>(posterior.time_steps() - 1 - t);
         choices_.clear();
         lowest_ = kImpossible;
         keep_prefixes(posterior.log_p(t), automaton, left);

@@ -18,13 +18,13 @@ namespace lprnet {
 // and in reserve() alone.
 class CtcBeam {
 public:
-    CtcBeam(std::size_t steps, std::size_t classes, int blank, std::size_t width);
+    CtcBeam(std::size_t time_steps, std::size_t classes, int blank, std::size_t width);
 
     // Takes the memory that search() needs, unless it is there: a copy has none of its own yet.
     void reserve();
 
     // Keeps the likeliest `width` prefixes at each step. With an automaton a prefix that cannot
-    // become an accepted text in the steps that are left is dropped. Precondition: reserve().
+    // become an accepted text in the time steps that are left is dropped. Precondition: reserve().
     void search(const Posterior& posterior, const Automaton* automaton) noexcept;
 
     // What the last search found, the likeliest first: accepted texts if there was an automaton.
@@ -68,7 +68,7 @@ private:
     void take_choices() noexcept;
     std::int32_t child(std::int32_t node, std::int32_t label) const noexcept;
 
-    std::size_t steps_;
+    std::size_t time_steps_;
     std::size_t classes_;
     std::int32_t blank_;
     std::size_t width_;

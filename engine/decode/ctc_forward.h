@@ -16,9 +16,9 @@ namespace lprnet {
 // its characters stand and what could stand there instead. Allocates in the constructor alone.
 class CtcText {
 public:
-    CtcText(std::size_t steps, std::size_t classes, int blank);
+    CtcText(std::size_t time_steps, std::size_t classes, int blank);
 
-    // Minus infinity if the text does not fit into the steps.
+    // Minus infinity if the text does not fit into the time steps.
     double log_probability(const Posterior& posterior,
                            std::span<const std::int32_t> labels) noexcept;
 
@@ -62,7 +62,7 @@ class CtcMass {
 public:
     CtcMass(const Automaton& automaton, int blank);
 
-    // The logarithm; minus infinity if no text fits into the steps.
+    // The logarithm; minus infinity if no text fits into the time steps.
     double log_mass(const Posterior& posterior) noexcept;
 
 private:

@@ -57,8 +57,8 @@ double CtcMass::log_mass(const Posterior& posterior) noexcept {
     state_[0] = 1.0;
     double scale = 1.0;
     double log_scale = 0.0;
-    for (std::size_t t = 0; t < posterior.steps(); ++t) {
-        const auto left = static_cast<std::int32_t>(posterior.steps() - 1 - t);
+    for (std::size_t t = 0; t < posterior.time_steps(); ++t) {
+        const auto left = static_cast<std::int32_t>(posterior.time_steps() - 1 - t);
         const auto reached = static_cast<std::int32_t>(t + 1);
         const double* p = posterior.p(t);
         for (std::size_t c = 0; c < row_.size(); ++c) row_[c] = p[c] * scale;

@@ -12,35 +12,35 @@ struct Window {
     std::size_t lo, hi;
 };
 
-Window window(std::size_t t, std::size_t steps, std::size_t labels) {
-    const std::size_t after = 2 * (steps - 1 - t) + 1;  // at most two positions a step
+Window window(std::size_t t, std::size_t time_steps, std::size_t labels) {
+    const std::size_t after = 2 * (time_steps - 1 - t) + 1;  // at most two positions a step
     const std::size_t end = 2 * labels;
     return {end > after ? end - after : 0, std::min(end, 2 * t + 1)};
 }
 
 }  // namespace
 
-CtcText::CtcText(std::size_t steps, std::size_t classes, int blank)
+CtcText::CtcText(std::size_t time_steps, std::size_t classes, int blank)
     : blank_(blank),
-      row_(2 * steps + 1),
-      forward_(steps * row_),
-      backward_(steps * row_),
-      scale_(steps),
+      row_(2 * time_steps + 1),
+      forward_(time_steps * row_),
+      backward_(time_steps * row_),
+      scale_(time_steps),
       best_(2 * row_),
-      from_(steps * row_),
+      from_(time_steps * row_),
       run_(classes) {}
 
 double CtcText::log_probability(const Posterior& posterior,
                                 std::span<const std::int32_t> labels) noexcept {
-    const std::size_t steps = posterior.steps();
+    const std::size_t time_steps = posterior.time_steps();
     const std::size_t positions = 2 * labels.size() + 1;
-    if (labels.size() > steps) return -std::numeric_limits<double>::infinity();
+    if (labels.size() > time_steps) return -std::numeric_limits<double>::infinity();
     double log_sum = 0.0;
-    for (std::size_t t = 0; t < steps; ++t) {
+    for (std::size_t t = 0; t < time_steps; ++t) {
         const double* p = posterior.p(t);
         double* row = forward_.data() + t * row_;
         const double* before = t == 0 ? nullptr : row - row_;
-        const Window w = window(t, steps, labels.size());
+        const Window w = window(t, time_steps, labels.size());
         std::fill(row, row + positions, 0.0);
         double sum = 0.0;
         for (std::size_t s = w.lo; s <= w.hi; ++s) {
@@ -62,13 +62,13 @@ double CtcText::log_probability(const Posterior& posterior,
 void CtcText::align(const Posterior& posterior, std::span<const std::int32_t> labels,
                     std::span<Span> spans) noexcept {
     constexpr double kImpossible = -std::numeric_limits<double>::infinity();
-    const std::size_t steps = posterior.steps();
+    const std::size_t time_steps = posterior.time_steps();
     const std::size_t positions = 2 * labels.size() + 1;
     double* before = best_.data();
     double* row = before + row_;
-    for (std::size_t t = 0; t < steps; ++t, std::swap(before, row)) {
+    for (std::size_t t = 0; t < time_steps; ++t, std::swap(before, row)) {
         const double* log_p = posterior.log_p(t);
-        const Window w = window(t, steps, labels.size());
+        const Window w = window(t, time_steps, labels.size());
         std::fill(row, row + positions, kImpossible);
         for (std::size_t s = w.lo; s <= w.hi; ++s) {
             double in = t == 0 ? 0.0 : before[s];
@@ -88,7 +88,7 @@ void CtcText::align(const Posterior& posterior, std::span<const std::int32_t> la
     std::size_t s = positions - 1;
     if (s > 0 && before[s - 1] > before[s]) --s;
     for (Span& span : spans) span = {-1, -1};
-    for (std::size_t t = steps; t-- > 0;) {
+    for (std::size_t t = time_steps; t-- > 0;) {
         if (s % 2 == 1) {
             Span& span = spans[s / 2];
             span.first_step = static_cast<std::int32_t>(t);
@@ -100,13 +100,13 @@ void CtcText::align(const Posterior& posterior, std::span<const std::int32_t> la
 
 void CtcText::run_backward(const Posterior& posterior,
                            std::span<const std::int32_t> labels) noexcept {
-    const std::size_t steps = posterior.steps();
+    const std::size_t time_steps = posterior.time_steps();
     const std::size_t positions = 2 * labels.size() + 1;
-    for (std::size_t t = steps; t-- > 0;) {
+    for (std::size_t t = time_steps; t-- > 0;) {
         double* row = backward_.data() + t * row_;
-        const Window w = window(t, steps, labels.size());
+        const Window w = window(t, time_steps, labels.size());
         std::fill(row, row + positions, 0.0);
-        if (t + 1 == steps) {
+        if (t + 1 == time_steps) {
             for (std::size_t s = w.lo; s <= w.hi; ++s) row[s] = 1.0;
             continue;
         }
@@ -126,7 +126,7 @@ void CtcText::run_backward(const Posterior& posterior,
 void CtcText::replace_each(const Posterior& posterior, std::span<const std::int32_t> labels,
                            std::span<double> weights) noexcept {
     run_backward(posterior, labels);
-    const std::size_t steps = posterior.steps();
+    const std::size_t time_steps = posterior.time_steps();
     const std::size_t classes = posterior.classes();
     for (std::size_t i = 0; i < labels.size(); ++i) {
         double* weight = weights.data() + i * classes;
@@ -135,7 +135,7 @@ void CtcText::replace_each(const Posterior& posterior, std::span<const std::int3
         const bool has_before = i > 0;
         const bool has_after = i + 1 < labels.size();
         // Label i may stand where i labels fit before it and the others behind it.
-        for (std::size_t t = i; t + (labels.size() - 1 - i) < steps; ++t) {
+        for (std::size_t t = i; t + (labels.size() - 1 - i) < time_steps; ++t) {
             double enter_blank = t == 0 ? 1.0 : 0.0;
             double enter_label = 0.0;
             if (t > 0) {
@@ -145,7 +145,7 @@ void CtcText::replace_each(const Posterior& posterior, std::span<const std::int3
             }
             double leave_blank = has_after ? 0.0 : 1.0;
             double leave_label = 0.0;
-            if (t + 1 < steps) {
+            if (t + 1 < time_steps) {
                 const double* after = backward_.data() + (t + 1) * row_ + 2 * i;
                 const double* p = posterior.p(t + 1);
                 leave_blank = after[2] * p[blank_] / scale_[t + 1];

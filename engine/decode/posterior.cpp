@@ -12,7 +12,7 @@ void Posterior::set(std::span<const float> logits, double temperature) noexcept 
     constexpr float kHuge = std::numeric_limits<float>::max() / 4;
     const auto bounded = [=](float x) { return x > -kHuge ? std::min(x, kHuge) : -kHuge; };
     const auto scale = static_cast<float>(1.0 / temperature);
-    for (std::size_t t = 0; t < steps_; ++t) {
+    for (std::size_t t = 0; t < time_steps_; ++t) {
         const float* row = logits.data() + t * classes_;
         double* p = p_.data() + t * classes_;
         double* log_p = log_p_.data() + t * classes_;

@@ -94,27 +94,27 @@ TextDecoder::TextDecoder(const Model& model, const DecodeOptions& options,
     : model_(model),
       decoder_(options.decoder),
       temperature_(options.temperature > 0.0 ? options.temperature : model.temperature()),
-      steps_(static_cast<std::size_t>(model.steps())),
+      time_steps_(static_cast<std::size_t>(model.steps())),
       classes_(model.charset().size()),
       most_candidates_(decoder_ == Decoder::greedy ? 1
                                                    : static_cast<std::size_t>(options.candidates)),
       automaton_(std::move(automaton)),
-      posterior_(steps_, classes_),
-      beam_(steps_, classes_, model.blank(), beam_width(options)),
-      text_(steps_, classes_, model.blank()),
-      labels_(beam_width(options) * steps_),
-      spans_(steps_),
-      weights_(steps_ * classes_),
-      states_(steps_ + 1),
+      posterior_(time_steps_, classes_),
+      beam_(time_steps_, classes_, model.blank(), beam_width(options)),
+      text_(time_steps_, classes_, model.blank()),
+      labels_(beam_width(options) * time_steps_),
+      spans_(time_steps_),
+      weights_(time_steps_ * classes_),
+      states_(time_steps_ + 1),
       spare_(most_candidates_) {
     found_.reserve(beam_width(options));
     if (decoder_ == Decoder::grammar) mass_.emplace(*automaton_, model.blank());
-    for (Candidate& candidate : spare_) candidate.text.reserve(steps_ * kUtf8Bytes);
+    for (Candidate& candidate : spare_) candidate.text.reserve(time_steps_ * kUtf8Bytes);
 }
 
 void TextDecoder::decode(std::span<const float> logits, Reading& reading) {
     // A copy of a vector has not the room of the first one.
-    found_.reserve(labels_.size() / steps_);
+    found_.reserve(labels_.size() / time_steps_);
     beam_.reserve();
     posterior_.set(logits, temperature_);
     find_texts(logits);
@@ -122,8 +122,8 @@ void TextDecoder::decode(std::span<const float> logits, Reading& reading) {
     const double log_norm = mass_ ? mass_->log_mass(posterior_) : 0.0;
     fill_candidates(log_norm, reading);
     reading.text.clear();
-    reading.text.reserve(steps_ * kUtf8Bytes);
-    reading.characters.reserve(steps_);
+    reading.text.reserve(time_steps_ * kUtf8Bytes);
+    reading.characters.reserve(time_steps_);
     reading.confidence = 0.0f;
     reading.reject_score = 1.0f;
     if (found_.empty()) {
@@ -147,7 +147,8 @@ void TextDecoder::find_texts(std::span<const float> logits) noexcept {
     }
     beam_.search(posterior_, decoder_ == Decoder::grammar ? automaton_.get() : nullptr);
     for (std::size_t i = 0; i < beam_.size(); ++i) {
-        add_found(beam_.labels(i, labels.subspan(i * steps_, steps_)), beam_.log_probability(i));
+        add_found(beam_.labels(i, labels.subspan(i * time_steps_, time_steps_)),
+                  beam_.log_probability(i));
     }
 }
 
@@ -199,7 +200,7 @@ void TextDecoder::fill_candidates(double log_norm, Reading& reading) {
     for (std::size_t i = 0; i < found_.size(); ++i) {
         Candidate& candidate = reading.candidates[i];
         candidate.text.clear();
-        candidate.text.reserve(steps_ * kUtf8Bytes);
+        candidate.text.reserve(time_steps_ * kUtf8Bytes);
         for (const std::int32_t label : labels_of(found_[i])) {
             candidate.text += charset[static_cast<std::size_t>(label)];
         }

@@ -43,7 +43,7 @@ private:
                 std::shared_ptr<const Automaton> automaton);
 
     std::span<const std::int32_t> labels_of(const Found& found) const noexcept {
-        return std::span(labels_).subspan(found.index * steps_, found.count);
+        return std::span(labels_).subspan(found.index * time_steps_, found.count);
     }
     void find_texts(std::span<const float> logits) noexcept;
     void add_found(std::span<const std::int32_t> labels, double log_p) noexcept;
@@ -55,7 +55,7 @@ private:
     Model model_;
     Decoder decoder_;
     double temperature_;
-    std::size_t steps_;
+    std::size_t time_steps_;
     std::size_t classes_;
     std::size_t most_candidates_;
     std::shared_ptr<const Automaton> automaton_;  // null without patterns

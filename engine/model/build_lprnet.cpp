@@ -26,7 +26,7 @@ constexpr std::int64_t kMaxLayerSize = 1 << 24;
 constexpr std::int64_t kMaxWork = std::int64_t{1} << 34;
 
 // What a step of a quantized convolution's output is.
-constexpr const char* kOutputStep = ".output.scale";
+constexpr const char* kOutputScale = ".output.scale";
 // What that step is for each channel, in units of it.
 constexpr const char* kOutputFactor = ".output.factor";
 // 2^-8 is the least where the context reads a layer.
@@ -170,15 +170,15 @@ private:
 
 // Weights in int8 alone: the network is computed in float32.
 void dequantize_weight(Node& conv) {
-    const std::size_t per_channel = conv.quantized_weight.size() / conv.weight_step.size();
+    const std::size_t per_channel = conv.quantized_weight.size() / conv.weight_scale.size();
     std::vector<float> weight(conv.quantized_weight.size());
     for (std::size_t i = 0; i < weight.size(); ++i) {
         weight[i] =
-            static_cast<float>(conv.quantized_weight[i]) * conv.weight_step[i / per_channel];
+            static_cast<float>(conv.quantized_weight[i]) * conv.weight_scale[i / per_channel];
     }
     conv.weight = Floats(std::move(weight));
     conv.quantized_weight = {};
-    conv.weight_step.clear();
+    conv.weight_scale.clear();
 }
 
 // In a `quantized` network a layer with a step of its output may have float32 weights.
@@ -186,10 +186,10 @@ Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, bo
                   Node& node) {
     std::vector<std::int64_t> shape = {-1, in.c, -1, -1};
     const std::string weight = node.name + ".weight";
-    const std::string output_step = node.name + kOutputStep;
+    const std::string output_scale = node.name + kOutputScale;
     node.stored_sparse = source.has(weight + std::string(weights::kMaskSuffix));
     if (source.is_int8(weight)) {
-        if (Status s = source.read_int8(weight, shape, node.quantized_weight, node.weight_step,
+        if (Status s = source.read_int8(weight, shape, node.quantized_weight, node.weight_scale,
                                         node.stored_bytes);
             !s) {
             return s;
@@ -199,18 +199,18 @@ Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, bo
             return s;
         }
     }
-    if (source.has(output_step)) {
+    if (source.has(output_scale)) {
         if (!quantized && node.quantized_weight.size() == 0) {
-            return source.mismatch("tensor '" + weight + "' is not I8, but '" + output_step +
+            return source.mismatch("tensor '" + weight + "' is not I8, but '" + output_scale +
                                    "' says that the layer is quantized, which '" +
-                                   std::string(kLprNetLayers[0].name) + kOutputStep +
+                                   std::string(kLprNetLayers[0].name) + kOutputScale +
                                    "' does not say of the network");
         }
         std::vector<std::int64_t> one = {1};
         std::vector<float> step;
-        if (Status s = source.read(output_step, one, step); !s) return s;
-        if (Status s = source.check_positive(output_step, step); !s) return s;
-        node.output_step = step.front();
+        if (Status s = source.read(output_scale, one, step); !s) return s;
+        if (Status s = source.check_positive(output_scale, step); !s) return s;
+        node.output_scale = step.front();
     }
     const std::int64_t oc = shape[0], kh = shape[2], kw = shape[3];
     if (oc < 1 || oc > kMaxChannels || kh < 1 || kh > kMaxKernel || kw < 1 || kw > kMaxKernel) {
@@ -312,7 +312,7 @@ Result<Graph> build_lprnet(const weights::SafetensorsFile& file, const std::stri
     graph.nodes.back().name = "input";
     graph.nodes.back().shape = input;
     // A quantized network's batch norms are in its weights, and its first layer reads levels.
-    const bool quantized = source.has(std::string(kLprNetLayers[0].name) + kOutputStep);
+    const bool quantized = source.has(std::string(kLprNetLayers[0].name) + kOutputScale);
     if (quantized) {
         Node levels;
         levels.op = Op::quantize;

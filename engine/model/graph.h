@@ -65,20 +65,20 @@ struct Node {
     std::vector<int> channel_order;
     // conv2d: the same for the channels that arrive.
     std::vector<int> input_order;
-    // conv2d: factor of each of PyTorch's output channels; empty if they are 1.
-    std::vector<double> scale;
+    // conv2d: what each of PyTorch's output channels is multiplied by; empty if that is 1.
+    std::vector<double> gain;
 
-    // conv2d of a quantized network: weights in steps, OIHW, instead of `weight`; what a step is
-    // for each of PyTorch's output channels; and what a step of the output is, after ReLU, from 0
+    // conv2d of a quantized network: int8 weights, OIHW, instead of `weight`; what 1 of them is
+    // for each of PyTorch's output channels; and what 1 of the output is, after ReLU, from 0
     // to 255.
     SharedArray<std::int8_t> quantized_weight;
-    std::vector<float> weight_step;
-    float output_step = 0.0f;
-    bool quantized() const noexcept { return output_step > 0.0f; }
+    std::vector<float> weight_scale;
+    float output_scale = 0.0f;
+    bool quantized() const noexcept { return output_scale > 0.0f; }
     // A quantized layer whose weights are those in `weight`: real values as quantized_weight times
-    // weight_step are, for the same inputs and outputs.
+    // weight_scale are, for the same inputs and outputs.
     bool keeps_float() const noexcept { return quantized() && weight.size() > 0; }
-    // What a step of each of PyTorch's output channels really is, in units of output_step, for
+    // What 1 of each of PyTorch's output channels really is, in units of output_scale, for
     // whoever looks at the output: the weights that read it are in such units already. Empty if
     // it is 1.
     std::vector<float> output_factor;

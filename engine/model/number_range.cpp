@@ -70,7 +70,7 @@ RowSum sum_row(const float* w, const float* bound, std::size_t count) noexcept {
 }
 
 // A convolution and the batch norm behind it, if there is one: the layer that runs.
-struct Layer {
+struct FoldedConv {
     const Node& conv;
     const Node* norm;
 
@@ -125,7 +125,7 @@ private:
         return norm < count() && node(norm).op == Op::batch_norm &&
                node(norm).inputs.front() == conv;
     }
-    Layer layer(int conv) {
+    FoldedConv layer(int conv) {
         return {node(conv), is_norm_of(conv + 1, conv) ? &node(conv + 1) : nullptr};
     }
     bool is_float(int i) { return node(i).op == Op::conv2d && !node(i).quantized(); }
@@ -175,7 +175,7 @@ private:
     }
 
     Status find_bounds_of(int conv) {
-        const Layer l = layer(conv);
+        const FoldedConv l = layer(conv);
         const std::vector<float> reads = for_taps(passed_on(conv, bounds_), l.conv);
         std::vector<float>& bound = bounds_[static_cast<std::size_t>(conv)];
         for (std::size_t o = 0; o < l.channels(); ++o) {
@@ -204,7 +204,7 @@ private:
         bool tiny = false;
         for (int i = 0; i < count(); ++i) {
             if (!is_float(i)) continue;
-            const Layer l = layer(i);
+            const FoldedConv l = layer(i);
             double largest = 0.0, largest_bias = 0.0, least = kMost, least_bias = kMost;
             const auto look = [](double value, double& most, double& fewest) {
                 most = std::max(most, value);
@@ -256,7 +256,7 @@ private:
     }
 
     std::vector<double> errors_of(int conv, const std::vector<double>& read) {
-        const Layer l = layer(conv);
+        const FoldedConv l = layer(conv);
         const std::vector<double> before = for_taps(read, l.conv);
         const std::vector<float> reads = for_taps(passed_on(conv, bounds_), l.conv);
         std::vector<double> errors(l.channels());
@@ -278,7 +278,7 @@ private:
     void remove_tiny() {
         for (int i = 0; i < count(); ++i) {
             if (!is_float(i)) continue;
-            const Layer l = layer(i);
+            const FoldedConv l = layer(i);
             std::vector<float> weight(l.conv.weight.begin(), l.conv.weight.end());
             std::vector<bool> dead(l.channels());
             for (std::size_t o = 0; o < l.channels(); ++o) {

@@ -136,7 +136,7 @@ private:
         const Node& conv = node_at(graph_, index);
         return {
             .oihw = conv.weight.data(),
-            .scale = data_or_null(conv.scale),
+            .scale = data_or_null(conv.gain),
             .output_order = data_or_null(conv.channel_order),
             .input_order = data_or_null(conv.input_order),
         };

@@ -93,13 +93,13 @@ private:
             if (node.op == Op::quantize) {
                 tensor.scale = 1.0f;
             } else if (node.op == Op::conv2d) {
-                tensor.scale = node.output_step;
+                tensor.scale = node.output_scale;
             } else if (node.op == Op::max_pool) {
                 tensor.scale = placement(only_input(node)).tensor.scale;
             }
             factors_.push_back(factors_of(node));
             if (tensor.quantized()) {
-                tensor.element_bytes = static_cast<std::size_t>(table_.quantized.bytes);
+                tensor.element_bytes = static_cast<std::size_t>(table_.levels.bytes);
             }
         }
     }
@@ -124,7 +124,7 @@ private:
     }
 
     int parts_of(int tap) const {
-        return context_tap_s8_parts(node_at(graph_, tap).shape.c, options_.threads);
+        return context_tap_levels_parts(node_at(graph_, tap).shape.c, options_.threads);
     }
 
     // The context's sums of squares: a placement of its own.
@@ -209,13 +209,13 @@ private:
             const std::size_t from =
                 node.channel_order.empty() ? o : static_cast<std::size_t>(node.channel_order[o]);
             const double step =
-                static_cast<double>(in.scale) * static_cast<double>(node.weight_step[from]);
+                static_cast<double>(in.scale) * static_cast<double>(node.weight_scale[from]);
             const double rounded = std::nearbyint(static_cast<double>(node.bias[o]) / step);
             double largest = std::abs(rounded);
             for (std::size_t k = 0; k < per_channel; ++k) {
                 largest += kLevels * std::abs(int{node.quantized_weight[from * per_channel + k]});
             }
-            const double factor = step / static_cast<double>(node.output_step);
+            const double factor = step / static_cast<double>(node.output_scale);
             if (!(largest < kLimit) || !(largest * factor < kLimit)) {
                 return unsupported(node, "channel " + std::to_string(from) + ": the largest sum, " +
                                              std::to_string(largest) + " times " +
@@ -284,7 +284,7 @@ private:
             const std::size_t from =
                 node.channel_order.empty() ? o : static_cast<std::size_t>(node.channel_order[o]);
             const double offset =
-                static_cast<double>(node.bias[o]) / static_cast<double>(node.output_step);
+                static_cast<double>(node.bias[o]) / static_cast<double>(node.output_scale);
             double largest = std::abs(offset);
             for (std::size_t k = 0; k < per_channel; ++k) {
                 const auto weight = static_cast<double>(node.weight[from * per_channel + k]);
@@ -303,7 +303,8 @@ private:
     Status add_conv2d_levels(const Node& node, const Tensor& in, const Tensor& out, Step& step,
                              KernelCall& call) {
         if (!in.quantized()) return unsupported(node, "quantized, but what it reads is not");
-        const double factor = static_cast<double>(in.scale) / static_cast<double>(node.output_step);
+        const double factor =
+            static_cast<double>(in.scale) / static_cast<double>(node.output_scale);
         std::vector<float> bias;
         if (Status s = bias_in_levels(node, factor, bias); !s) return s;
         const float* begin = packed_;
@@ -345,7 +346,7 @@ private:
         float* bias = take_packed(packed_bias(node));
         kernels::pack_conv2d_f32(table_,
                                  {.oihw = node.weight.data(),
-                                  .scale = data_or_null(node.scale),
+                                  .scale = data_or_null(node.gain),
                                   .output_order = data_or_null(node.channel_order),
                                   .input_order = data_or_null(node.input_order)},
                                  node.bias.data(), out.c, in.c, node.kh, node.kw, weights, bias,
@@ -374,8 +375,8 @@ private:
 
     void add_max_pool(const Node& node, const Tensor& in, const Tensor& out, Step& step,
                       KernelCall& call) {
-        call.arguments = max_pool<kernels::MaxPool2dS8>(node, in, out);
-        step.kernel = kernel_text("max_pool2d_s8", node.window.h, node.window.w);
+        call.arguments = max_pool<kernels::MaxPool2dLevels>(node, in, out);
+        step.kernel = kernel_text("max_pool2d_levels", node.window.h, node.window.w);
     }
 
     // Those of the channels that a tap reads, powers of two from 1 down; empty if they are 1.
@@ -396,9 +397,10 @@ private:
     Status add_context_tap(int index, const Tensor& in, const Tensor& out, Step& step,
                            KernelCall& call) {
         const Node& node = node_at(graph_, index);
-        if (node.window.h * node.window.w > kernels::kMaxContextWindowS8) {
+        if (node.window.h * node.window.w > kernels::kMaxContextWindowLevels) {
             return unsupported(node, "a window of more than " +
-                                         std::to_string(kernels::kMaxContextWindowS8) + " pixels");
+                                         std::to_string(kernels::kMaxContextWindowLevels) +
+                                         " pixels");
         }
         const double largest_sum =
             double(rows_of(node, in.h)) * out.w * out.c * largest_square_factor(tap_factors(node));
@@ -412,7 +414,7 @@ private:
             if (tap == index) break;
             call.extra += static_cast<std::size_t>(parts_of(tap)) * sizeof(std::int64_t);
         }
-        call.arguments = kernels::ContextTapS8{
+        call.arguments = kernels::ContextTapLevels{
             .input = nullptr,
             .input_row = in.row(),
             .sums = nullptr,
@@ -428,7 +430,7 @@ private:
             .stride_w = node.stride.w,
             .square_factors = square_factors(node),
         };
-        step.kernel = kernel_text("context_tap_s8", node.window.h, node.window.w);
+        step.kernel = kernel_text("context_tap_levels", node.window.h, node.window.w);
         return {};
     }
 
@@ -451,7 +453,7 @@ private:
             return unsupported(
                 node, "more than " + std::to_string(kernels::kMaxContextBranches) + " branches");
         }
-        kernels::ContextScaleS8 scale = {};
+        kernels::ContextScaleLevels scale = {};
         scale.column = out.c;
         scale.ow = out.w;
         for (const int input : node.inputs) {
@@ -474,7 +476,7 @@ private:
         }
         call.arguments = scale;
         call.extra = placement(squares_).tensor.begin;
-        step.kernel = "context_scale_s8";
+        step.kernel = "context_scale_levels";
         return {};
     }
 

@@ -11,14 +11,13 @@ constexpr double kEpsilon = 1e-5;
 
 void fold(const Node& norm, Node& conv) {
     const std::size_t oc = conv.bias.size();
-    conv.scale.resize(oc, 1.0);
+    conv.gain.resize(oc, 1.0);
     for (std::size_t o = 0; o < oc; ++o) {
-        const double scale = static_cast<double>(norm.weight[o]) /
-                             std::sqrt(static_cast<double>(norm.running_var[o]) + kEpsilon);
-        conv.scale[o] *= scale;
+        const double gain = static_cast<double>(norm.weight[o]) /
+                            std::sqrt(static_cast<double>(norm.running_var[o]) + kEpsilon);
+        conv.gain[o] *= gain;
         conv.bias[o] = static_cast<float>(
-            (static_cast<double>(conv.bias[o]) - static_cast<double>(norm.running_mean[o])) *
-                scale +
+            (static_cast<double>(conv.bias[o]) - static_cast<double>(norm.running_mean[o])) * gain +
             static_cast<double>(norm.bias[o]));
     }
     conv.name = norm.name;

@@ -68,7 +68,7 @@ struct KernelCall {
     std::variant<kernels::Conv2dF32, kernels::Conv2dSparseF32, kernels::Conv1dWinogradF32,
                  kernels::MaxPool2dF32, kernels::ContextTapF32, kernels::ContextScaleF32,
                  kernels::QuantizeF32, kernels::Conv2dS8, kernels::Conv2dLevelsF32,
-                 kernels::MaxPool2dS8, kernels::ContextTapS8, kernels::ContextScaleS8>
+                 kernels::MaxPool2dLevels, kernels::ContextTapLevels, kernels::ContextScaleLevels>
         arguments;
     std::size_t input = 0;
     std::size_t output = 0;

@@ -28,7 +28,7 @@ void join_rows(auto& conv, const Tensor& in, const Tensor& out) noexcept {
     conv.oh = 1;
 }
 
-// MaxPool2dF32 or MaxPool2dS8.
+// MaxPool2dF32 or MaxPool2dLevels.
 template <class Pool>
 Pool max_pool(const Node& node, const Tensor& in, const Tensor& out) noexcept {
     return {

@@ -20,8 +20,8 @@ Range part_of(int count, int i, int parts) {
     return {at(i), at(i + 1)};
 }
 
-// Channels that context_tap_s8 sums together.
-constexpr int kTapChannelsS8 = 64;
+// Channels that context_tap_levels sums together.
+constexpr int kTapChannelsLevels = 64;
 
 struct Splitter {
     KernelCall call;
@@ -35,7 +35,7 @@ struct Splitter {
     std::size_t elements(std::ptrdiff_t count) const {
         return static_cast<std::size_t>(count) * element_bytes();
     }
-    std::size_t element_bytes() const { return static_cast<std::size_t>(table.quantized.bytes); }
+    std::size_t element_bytes() const { return static_cast<std::size_t>(table.levels.bytes); }
 
     // By pixels if all rows form one, else by rows.
     bool narrow_conv(auto& a, std::size_t bytes) {
@@ -105,11 +105,11 @@ struct Splitter {
     }
     bool narrow(kernels::Conv2dS8& a) { return narrow_conv(a, element_bytes()); }
     bool narrow(kernels::Conv2dLevelsF32& a) { return narrow_conv(a, element_bytes()); }
-    bool narrow(kernels::MaxPool2dS8& a) { return narrow_rows(a, a.stride_h, element_bytes()); }
-    bool narrow(kernels::ContextTapS8& a) {
-        const int groups = (a.channels_used + kTapChannelsS8 - 1) / kTapChannelsS8;
+    bool narrow(kernels::MaxPool2dLevels& a) { return narrow_rows(a, a.stride_h, element_bytes()); }
+    bool narrow(kernels::ContextTapLevels& a) {
+        const int groups = (a.channels_used + kTapChannelsLevels - 1) / kTapChannelsLevels;
         const Range group = part_of(groups, i, parts);
-        const int first = group.begin * kTapChannelsS8;
+        const int first = group.begin * kTapChannelsLevels;
         call.input += elements(first);
         call.output += static_cast<std::size_t>(first) * sizeof(std::int32_t);
         if (a.square_factors != nullptr) a.square_factors += first;
@@ -118,16 +118,16 @@ struct Splitter {
             static_cast<std::size_t>(groups < parts ? group.begin : i) * sizeof(std::int64_t);
         const int rest = a.channels_used - first;
         a.channels_used =
-            rest < group.size() * kTapChannelsS8 ? rest : group.size() * kTapChannelsS8;
+            rest < group.size() * kTapChannelsLevels ? rest : group.size() * kTapChannelsLevels;
         return a.channels_used > 0;
     }
-    bool narrow(kernels::ContextScaleS8& a) { return narrow_columns(a); }
+    bool narrow(kernels::ContextScaleLevels& a) { return narrow_columns(a); }
 };
 
 }  // namespace
 
-int context_tap_s8_parts(int channels, int threads) noexcept {
-    const int groups = (channels + kTapChannelsS8 - 1) / kTapChannelsS8;
+int context_tap_levels_parts(int channels, int threads) noexcept {
+    const int groups = (channels + kTapChannelsLevels - 1) / kTapChannelsLevels;
     return groups < threads ? groups : threads;
 }
 

@@ -14,7 +14,7 @@ namespace lprnet {
 std::vector<KernelCall> split_call(const KernelCall& call, int threads,
                                    const kernels::KernelTable& table);
 
-// How many calls a context_tap_s8 over so many channels is divided into; each leaves a sum.
-int context_tap_s8_parts(int channels, int threads) noexcept;
+// How many calls a context_tap_levels over so many channels is divided into; each leaves a sum.
+int context_tap_levels_parts(int channels, int threads) noexcept;
 
 }  // namespace lprnet

@@ -15,7 +15,7 @@ std::span<const int> branches_of(const KernelCall& call) noexcept {
     if (const auto* scale = std::get_if<kernels::ContextScaleF32>(&call.arguments)) {
         return {scale->channels, static_cast<std::size_t>(scale->branches)};
     }
-    const auto* scale = std::get_if<kernels::ContextScaleS8>(&call.arguments);
+    const auto* scale = std::get_if<kernels::ContextScaleLevels>(&call.arguments);
     if (scale == nullptr) return {};
     return {scale->channels, static_cast<std::size_t>(scale->branches)};
 }

@@ -89,21 +89,21 @@ void run_call(const kernels::KernelTable& table, const KernelCall& call, float* 
             a.output = output_bytes;
             table.conv2d_levels_f32(a);
         }
-        void operator()(kernels::MaxPool2dS8 a) const noexcept {
+        void operator()(kernels::MaxPool2dLevels a) const noexcept {
             a.input = input_bytes;
             a.output = output_bytes;
-            table.max_pool2d_s8(a);
+            table.max_pool2d_levels(a);
         }
-        void operator()(kernels::ContextTapS8 a) const noexcept {
+        void operator()(kernels::ContextTapLevels a) const noexcept {
             a.input = input_bytes;
             a.sums = reinterpret_cast<std::int32_t*>(output_bytes);
             a.squares = reinterpret_cast<std::int64_t*>(extra_bytes);
-            table.context_tap_s8(a);
+            table.context_tap_levels(a);
         }
-        void operator()(kernels::ContextScaleS8 a) const noexcept {
+        void operator()(kernels::ContextScaleLevels a) const noexcept {
             a.data = output_bytes;
             a.squares = reinterpret_cast<const std::int64_t*>(extra_bytes);
-            table.context_scale_s8(a);
+            table.context_scale_levels(a);
         }
     };
     std::visit(Runner{table, at(arena, call.input), at(arena, call.output), at(arena, call.extra)},

@@ -14,7 +14,7 @@ struct Avx2 {
     using Sums = xsimd::batch<std::int32_t, arch>;
     // 12 accumulators, 2 weights and 1 activation: 15 of 16 registers.
     static constexpr int block_vectors = 2;
-    static constexpr int quantized_vectors = 2;
+    static constexpr int level_vectors = 2;
     static constexpr int tile_pixels = 6;
     // 12 accumulators, 3 vectors of pixels and 1 weight fill the 16 registers.
     static constexpr int sparse_vectors = 3;

@@ -6,8 +6,8 @@ namespace {
 
 // vpmaddubsw would saturate sums of two products; two-byte elements cannot.
 struct Isa : Avx2 {
-    using Quantized = std::int16_t;
-    static constexpr int quantized_offset = 0;
+    using Level = std::int16_t;
+    static constexpr int level_offset = 0;
     static Sums dot(Sums sum, Sums x, Sums w) noexcept {
         return _mm256_add_epi32(sum, _mm256_madd_epi16(x, w));
     }

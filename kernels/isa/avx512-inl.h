@@ -19,7 +19,7 @@ struct Avx512 {
     static constexpr int sparse_vectors = 5;
     static constexpr int sparse_tiles = 1;
     // Four fill a cache line when they are narrowed to bytes.
-    static constexpr int quantized_vectors = 4;
+    static constexpr int level_vectors = 4;
     static void forget(Sums& v) noexcept { asm volatile("" : "+v"(v.data)); }
     static Batch fma(Batch a, Batch b, Batch c) noexcept { return _mm512_fmadd_ps(a, b, c); }
     // Four rows are transposed within each quarter of the vectors, then the quarters.

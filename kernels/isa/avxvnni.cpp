@@ -5,8 +5,8 @@ namespace lprnet::kernels {
 namespace {
 
 struct Isa : Avx2 {
-    using Quantized = std::uint8_t;
-    static constexpr int quantized_offset = 0;
+    using Level = std::uint8_t;
+    static constexpr int level_offset = 0;
     // GCC 12 copies the sums around the intrinsic, which halves the rate. Assembler cannot.
     static Sums dot(Sums sum, Sums x, Sums w) noexcept {
         asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum.data) : "x"(x.data), "x"(w.data));

@@ -5,9 +5,9 @@ namespace lprnet::kernels {
 namespace {
 
 struct Isa : Neon {
-    using Quantized = std::int16_t;
-    static constexpr int quantized_offset = 0;
-    static constexpr int quantized_vectors = 2;
+    using Level = std::int16_t;
+    static constexpr int level_offset = 0;
+    static constexpr int level_vectors = 2;
     static Sums dot(Sums sum, Sums x, Sums w) noexcept {
         const int16x8_t a = vreinterpretq_s16_s32(x), b = vreinterpretq_s16_s32(w);
         const int32x4_t low = vmull_s16(vget_low_s16(a), vget_low_s16(b));

@@ -6,9 +6,9 @@ namespace {
 
 // SDOT multiplies signed bytes: 128 less than an activation is one.
 struct Isa : Neon {
-    using Quantized = std::uint8_t;
-    static constexpr int quantized_offset = 128;
-    static constexpr int quantized_vectors = 4;
+    using Level = std::uint8_t;
+    static constexpr int level_offset = 128;
+    static constexpr int level_vectors = 4;
     static Sums dot_activations(Sums x) noexcept {
         return vreinterpretq_s32_u8(veorq_u8(vreinterpretq_u8_s32(x), vdupq_n_u8(0x80)));
     }

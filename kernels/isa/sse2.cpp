@@ -25,11 +25,11 @@ struct Isa {
         m[3] = r3;
     }
 
-    using Quantized = std::int16_t;
+    using Level = std::int16_t;
     using Sums = xsimd::batch<std::int32_t, arch>;
     static void forget(Sums& v) noexcept { asm volatile("" : "+x"(v.data)); }
-    static constexpr int quantized_vectors = 2;
-    static constexpr int quantized_offset = 0;
+    static constexpr int level_vectors = 2;
+    static constexpr int level_offset = 0;
     static Sums dot(Sums sum, Sums x, Sums w) noexcept {
         return _mm_add_epi32(sum, _mm_madd_epi16(x, w));
     }

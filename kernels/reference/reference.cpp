@@ -226,11 +226,11 @@ void context_scale_f32(const ContextScaleF32& a) noexcept {
 }
 
 // Elements of quantized tensors are int32, weights packed for one lane [oc][kh][kw][ic].
-using Quantized = std::int32_t;
+using Level = std::int32_t;
 
 void conv2d_s8(const Conv2dS8& a) noexcept {
-    const Quantized* input = static_cast<const Quantized*>(a.input);
-    Quantized* output = static_cast<Quantized*>(a.output);
+    const Level* input = static_cast<const Level*>(a.input);
+    Level* output = static_cast<Level*>(a.output);
     for (int y = 0; y < a.oh; ++y) {
         for (int x = 0; x < a.ow; ++x) {
             const std::int32_t* weight = a.weights;
@@ -238,22 +238,22 @@ void conv2d_s8(const Conv2dS8& a) noexcept {
                 std::int32_t sum = a.bias[o];
                 for (int r = 0; r < a.kh; ++r) {
                     for (int s = 0; s < a.kw; ++s) {
-                        const Quantized* pixel = input + (y + r) * a.input_row +
-                                                 static_cast<std::ptrdiff_t>(x + s) * a.ic;
+                        const Level* pixel = input + (y + r) * a.input_row +
+                                             static_cast<std::ptrdiff_t>(x + s) * a.ic;
                         for (int i = 0; i < a.ic; ++i) sum += *weight++ * pixel[i];
                     }
                 }
                 const float q = std::nearbyint(static_cast<float>(sum) * a.scale[o]);
                 output[y * a.output_row + static_cast<std::ptrdiff_t>(x) * a.oc + o] =
-                    static_cast<Quantized>(std::clamp(q, 0.0f, 255.0f));
+                    static_cast<Level>(std::clamp(q, 0.0f, 255.0f));
             }
         }
     }
 }
 
 void conv2d_levels_f32(const Conv2dLevelsF32& a) noexcept {
-    const Quantized* input = static_cast<const Quantized*>(a.input);
-    Quantized* output = static_cast<Quantized*>(a.output);
+    const Level* input = static_cast<const Level*>(a.input);
+    Level* output = static_cast<Level*>(a.output);
     for (int y = 0; y < a.oh; ++y) {
         for (int x = 0; x < a.ow; ++x) {
             const float* weight = a.weights;
@@ -261,8 +261,8 @@ void conv2d_levels_f32(const Conv2dLevelsF32& a) noexcept {
                 float sum = a.bias[o];
                 for (int r = 0; r < a.kh; ++r) {
                     for (int s = 0; s < a.kw; ++s) {
-                        const Quantized* pixel = input + (y + r) * a.input_row +
-                                                 static_cast<std::ptrdiff_t>(x + s) * a.ic;
+                        const Level* pixel = input + (y + r) * a.input_row +
+                                             static_cast<std::ptrdiff_t>(x + s) * a.ic;
                         for (int i = 0; i < a.ic; ++i) {
                             const float product = *weight++ * static_cast<float>(pixel[i]);
                             sum += product;
@@ -271,7 +271,7 @@ void conv2d_levels_f32(const Conv2dLevelsF32& a) noexcept {
                 }
                 const float level = std::nearbyint(std::clamp(sum, 0.0f, 255.0f));
                 output[y * a.output_row + static_cast<std::ptrdiff_t>(x) * a.oc + o] =
-                    static_cast<Quantized>(level);
+                    static_cast<Level>(level);
             }
         }
     }
@@ -305,17 +305,17 @@ void quantize_f32(const QuantizeF32& a) noexcept {
         const float scaled = a.input[i] * a.factor[i % a.period];
         const float value = scaled + a.offset[i % a.period];
         const float limited = value > 0.0f ? std::min(value, 255.0f) : 0.0f;
-        static_cast<Quantized*>(a.output)[i] = static_cast<Quantized>(std::nearbyint(limited));
+        static_cast<Level*>(a.output)[i] = static_cast<Level>(std::nearbyint(limited));
     }
 }
 
-void max_pool2d_s8(const MaxPool2dS8& a) noexcept {
-    const Quantized* input = static_cast<const Quantized*>(a.input);
-    Quantized* output = static_cast<Quantized*>(a.output);
+void max_pool2d_levels(const MaxPool2dLevels& a) noexcept {
+    const Level* input = static_cast<const Level*>(a.input);
+    Level* output = static_cast<Level*>(a.output);
     for (int y = 0; y < a.oh; ++y) {
         for (int x = 0; x < a.ow; ++x) {
             for (int c = 0; c < a.oc; ++c) {
-                Quantized top = 0;
+                Level top = 0;
                 for (int r = 0; r < a.kh; ++r) {
                     for (int s = 0; s < a.kw; ++s) {
                         top = std::max(
@@ -330,8 +330,8 @@ void max_pool2d_s8(const MaxPool2dS8& a) noexcept {
     }
 }
 
-void context_tap_s8(const ContextTapS8& a) noexcept {
-    const Quantized* input = static_cast<const Quantized*>(a.input);
+void context_tap_levels(const ContextTapLevels& a) noexcept {
+    const Level* input = static_cast<const Level*>(a.input);
     *a.squares = 0;
     for (int c = 0; c < a.channels_used; ++c) {
         for (int x = 0; x < a.ow; ++x) {
@@ -354,7 +354,7 @@ void context_tap_s8(const ContextTapS8& a) noexcept {
     }
 }
 
-void context_scale_s8(const ContextScaleS8& a) noexcept {
+void context_scale_levels(const ContextScaleLevels& a) noexcept {
     const std::int64_t* squares = a.squares;
     int first = 0;
     for (int b = 0; b < a.branches; ++b) {
@@ -398,7 +398,7 @@ const KernelTable table_reference = {
     .lanes = 1,
     .block_vectors = 1,
     .sparse_pixels = 1,
-    .quantized = {.bytes = sizeof(Quantized), .offset = 0, .block_vectors = 1},
+    .levels = {.bytes = sizeof(Level), .offset = 0, .block_vectors = 1},
     .conv2d_f32 = conv2d_f32,
     .conv2d_f32_exact = conv2d_f32_exact,
     .conv2d_sparse_f32 = conv2d_sparse_f32,
@@ -410,9 +410,9 @@ const KernelTable table_reference = {
     .context_tap_f32 = context_tap_f32,
     .context_scale_f32 = context_scale_f32,
     .quantize_f32 = quantize_f32,
-    .max_pool2d_s8 = max_pool2d_s8,
-    .context_tap_s8 = context_tap_s8,
-    .context_scale_s8 = context_scale_s8,
+    .max_pool2d_levels = max_pool2d_levels,
+    .context_tap_levels = context_tap_levels,
+    .context_scale_levels = context_scale_levels,
     .peak_f32 = peak_f32,
     .peak_s8 = peak_s8,
 };

@@ -400,7 +400,7 @@ TEST_CASE("the damage of all layers is that of the quantized network", "[compres
         CHECK(std::abs(damage->all - measured) < 0.1 * measured);
         REQUIRE(damage->layers.size() == 16);
         double squares = 0.0, largest = 0.0, most_without = 0.0;
-        for (const Damage::Layer& layer : damage->layers) {
+        for (const Damage::LayerDamage& layer : damage->layers) {
             CHECK(layer.alone > 0.0);
             squares += layer.alone * layer.alone;
             largest = std::max(largest, layer.alone);

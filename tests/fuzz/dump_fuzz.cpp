@@ -40,7 +40,7 @@ Result<Model> ModelOption::load() const {
 
 void BackendOption::add_to(CLI::App&) {}
 
-Result<Reader> BackendOption::open(const ModelOption&, const Model& model, int) const {
+Result<AnyRecognizer> BackendOption::open(const ModelOption&, const Model& model, int) const {
     static const Recognizer recognizer = [&] {
         RecognizerOptions options;
 
@@ -50,7 +50,7 @@ Result<Reader> BackendOption::open(const ModelOption&, const Model& model, int) 
     }();
     Result<Recognizer> copy = recognizer.clone();
     fuzz::check(copy.ok(), "no copy");
-    return Reader(std::move(*copy));
+    return AnyRecognizer(std::move(*copy));
 }
 
 }  // namespace lprnet::cli
@@ -70,7 +70,7 @@ struct Named {
 const std::vector<Named>& layers() {
     static const auto* const all = [] {
         const cli::ModelOption option;
-        Result<cli::Reader> reader = cli::BackendOption{}.open(option, *option.load());
+        Result<cli::AnyRecognizer> reader = cli::BackendOption{}.open(option, *option.load());
         const Plan& plan = *reader->cpu()->state().plan;
         auto* list = new std::vector<Named>;
         list->push_back({"input", {1, plan.input.c, plan.input.h, plan.input.w}});

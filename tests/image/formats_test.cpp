@@ -31,7 +31,7 @@ int half(int side) {
     return (side + 1) / 2;
 }
 
-struct Frame {
+struct RawFrame {
     Bytes bytes;
     ImageView view;
     Bytes bgr;  // what each pixel shows
@@ -55,10 +55,10 @@ struct Planes {
 
 // The planes in that format, rows `extra` bytes longer than needed and what is between the rows
 // filled with `padding`.
-Frame make_frame(PixelFormat format, const Planes& planes, int extra, std::uint8_t padding) {
+RawFrame make_frame(PixelFormat format, const Planes& planes, int extra, std::uint8_t padding) {
     const auto [width, height] = std::pair{planes.width, planes.height};
     const auto stride = static_cast<int>(row_bytes(format, width)) + extra;
-    Frame frame;
+    RawFrame frame;
     frame.bytes.assign(image_bytes(format, height, stride), padding);
     const auto at = [&](std::ptrdiff_t i) -> std::uint8_t& {
         return frame.bytes[static_cast<std::size_t>(i)];
@@ -166,9 +166,9 @@ TEST_CASE("shared chroma in odd sizes and with odd strides", "[image]") {
             for (const int extra : {0, 1, 2, 13}) {
                 CAPTURE(width, height, static_cast<int>(format), extra);
                 const Planes planes(width, height, 31);
-                const Frame frame = make_frame(format, planes, extra, 0);
+                const RawFrame frame = make_frame(format, planes, extra, 0);
                 // Bytes between the rows are not read.
-                const Frame other = make_frame(format, planes, extra, 255);
+                const RawFrame other = make_frame(format, planes, extra, 255);
                 for (const ChannelOrder order :
                      {ChannelOrder::bgr, ChannelOrder::rgb, ChannelOrder::gray}) {
                     Preprocessor preprocessor = make(order);
@@ -228,7 +228,7 @@ TEST_CASE("a region gives what its pixels give alone", "[image]") {
     constexpr int kWidth = 143, kHeight = 57;
     const Planes planes(kWidth, kHeight, 51);
     for (const PixelFormat format : kAll) {
-        Frame frame;
+        RawFrame frame;
         if (channels(format) == 0) {
             frame = make_frame(format, planes, 3, 0);
         } else {
@@ -268,7 +268,7 @@ TEST_CASE("error: region outside of the picture", "[image][error]") {
     Preprocessor preprocessor = make(ChannelOrder::bgr);
     std::vector<float> out(preprocessor.output_size(), 42.0f);
     for (const PixelFormat format : kShared) {
-        const Frame frame = make_frame(format, planes, 0, 0);
+        const RawFrame frame = make_frame(format, planes, 0, 0);
         for (const Region& region :
              {Region{0, 0, 21, 10}, Region{0, 0, 20, 11}, Region{20, 0, 1, 1}, Region{0, 10, 1, 1},
               Region{-1, 0, 5, 5}, Region{0, -1, 5, 5}, Region{0, 0, 0, 5}, Region{0, 0, 5, 0},

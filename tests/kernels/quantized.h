@@ -13,7 +13,7 @@ namespace lprnet::test {
 class QuantizedBuffer {
 public:
     QuantizedBuffer(const kernels::KernelTable& table, std::size_t size)
-        : bytes_(static_cast<std::size_t>(table.quantized.bytes)),
+        : bytes_(static_cast<std::size_t>(table.levels.bytes)),
           size_(size),
           memory_(size * bytes_ + 2 * kGuard, kCanary) {}
 

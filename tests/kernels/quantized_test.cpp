@@ -291,7 +291,7 @@ TEST_CASE("conv2d_s8 rounds to the nearest, ties to even, and saturates", "[kern
     }
 }
 
-void check_pool(const KernelTable& table, const kernels::MaxPool2dS8& shape) {
+void check_pool(const KernelTable& table, const kernels::MaxPool2dLevels& shape) {
     INFO(table.name << " " << shape.oh << "x" << shape.ow << " ic " << shape.ic << " oc "
                     << shape.oc);
     std::mt19937 random(static_cast<unsigned>(shape.ow * 7 + shape.ic));
@@ -303,23 +303,23 @@ void check_pool(const KernelTable& table, const kernels::MaxPool2dS8& shape) {
         QuantizedBuffer in(t, input.size());
         QuantizedBuffer out(t, static_cast<std::size_t>(shape.oh * shape.ow * shape.oc));
         for (std::size_t i = 0; i < input.size(); ++i) in.set(i, input[i]);
-        kernels::MaxPool2dS8 call = shape;
+        kernels::MaxPool2dLevels call = shape;
         call.input = in.data();
         call.input_row = iw * shape.ic;
         call.output = out.data();
         call.output_row = std::ptrdiff_t{shape.ow} * shape.oc;
-        t.max_pool2d_s8(call);
+        t.max_pool2d_levels(call);
         CHECK(out.guards_intact());
         return values_of(out);
     };
     CHECK(run(table) == run(reference_table()));
 }
 
-TEST_CASE("max_pool2d_s8 is the maximum of its window", "[kernels]") {
+TEST_CASE("max_pool2d_levels is the maximum of its window", "[kernels]") {
     for (const KernelTable* table : tables_under_test()) {
         for (const int oc : {1, 3, 16, 64, 67, 128, 200}) {
             for (const int stride : {1, 2}) {
-                kernels::MaxPool2dS8 shape = {};
+                kernels::MaxPool2dLevels shape = {};
                 shape.oh = 4;
                 shape.ow = 9;
                 shape.ic = oc + 2;
@@ -367,33 +367,34 @@ void check_tap(const KernelTable& table, const TapCase& c, int fixed = -1, bool 
         std::int64_t squares[2] = {-1, -1};
         // In two calls, as two threads would.
         const int first = c.channels / 2;
-        kernels::ContextTapS8 call = {.input = in.data(),
-                                      .input_row = iw * c.channels,
-                                      .sums = sums.data(),
-                                      .sums_column = column,
-                                      .squares = &squares[0],
-                                      .oh = c.oh,
-                                      .ow = c.ow,
-                                      .channels = c.channels,
-                                      .channels_used = first,
-                                      .kh = c.kh,
-                                      .kw = c.kw,
-                                      .stride_h = c.stride_h,
-                                      .stride_w = c.stride_w,
-                                      .square_factors = factors ? square_factors.data() : nullptr};
-        t.context_tap_s8(call);
-        call.input = static_cast<char*>(in.data()) + first * t.quantized.bytes;
+        kernels::ContextTapLevels call = {
+            .input = in.data(),
+            .input_row = iw * c.channels,
+            .sums = sums.data(),
+            .sums_column = column,
+            .squares = &squares[0],
+            .oh = c.oh,
+            .ow = c.ow,
+            .channels = c.channels,
+            .channels_used = first,
+            .kh = c.kh,
+            .kw = c.kw,
+            .stride_h = c.stride_h,
+            .stride_w = c.stride_w,
+            .square_factors = factors ? square_factors.data() : nullptr};
+        t.context_tap_levels(call);
+        call.input = static_cast<char*>(in.data()) + first * t.levels.bytes;
         call.sums += first;
         call.squares = &squares[1];
         if (factors) call.square_factors += first;
         call.channels_used = c.channels - first;
-        t.context_tap_s8(call);
+        t.context_tap_levels(call);
         for (int x = 0; x < c.ow; ++x) {
             for (int gap = 0; gap < 3; ++gap) {
                 CHECK(sums[static_cast<std::size_t>(x * column + c.channels + gap)] == -7);
             }
         }
-        const kernels::ContextScaleS8 scale = {
+        const kernels::ContextScaleLevels scale = {
             .data = sums.data(),
             .column = column,
             .squares = squares,
@@ -404,7 +405,7 @@ void check_tap(const KernelTable& table, const TapCase& c, int fixed = -1, bool 
             .factors = {12345.678},
             .channel_factors = {factors ? channel_factors.data() : nullptr}};
         std::vector<std::int32_t> before = sums;
-        t.context_scale_s8(scale);
+        t.context_scale_levels(scale);
         // Float bits, so that equality is that of every bit.
         before.insert(before.end(), sums.begin(), sums.end());
         before.push_back(static_cast<std::int32_t>((squares[0] + squares[1]) % 1000000007));
@@ -413,7 +414,7 @@ void check_tap(const KernelTable& table, const TapCase& c, int fixed = -1, bool 
     CHECK(run(table) == run(reference_table()));
 }
 
-TEST_CASE("context_tap_s8 and context_scale_s8 are exact", "[kernels]") {
+TEST_CASE("context_tap_levels and context_scale_levels are exact", "[kernels]") {
     for (const KernelTable* table : tables_under_test()) {
         for (const bool factors : {false, true}) {
             check_tap(*table, {4, 18, 64, 5, 5, 5, 5}, -1, factors);

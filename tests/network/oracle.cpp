@@ -33,7 +33,7 @@ int source(const std::vector<int>& order, int i) {
 OracleTensor levels_by_floats(const Node& node, const Matrix& weight, const Matrix& levels,
                               const Eigen::VectorXd& bias, double input_step) {
     OracleTensor out{node.shape, {}};
-    out.step = double{node.output_step};
+    out.step = double{node.output_scale};
     out.factors.assign(node.output_factor.begin(), node.output_factor.end());
     const double factor = input_step / out.step;
     const auto taps = static_cast<Eigen::Index>(node.kh * node.kw);
@@ -74,14 +74,14 @@ OracleTensor conv2d(const Node& node, const OracleTensor& in) {
     Matrix weight(oc, columns.rows());
     for (int o = 0; o < oc; ++o) {
         const int from = source(node.channel_order, o);
-        const double scale = node.scale.empty() ? 1.0 : node.scale[static_cast<std::size_t>(from)];
+        const double gain = node.gain.empty() ? 1.0 : node.gain[static_cast<std::size_t>(from)];
         for (int k = 0; k < weight.cols(); ++k) {
             const int stored =
                 (from * in.shape.c + source(node.input_order, k / taps)) * taps + k % taps;
             const auto at = static_cast<std::size_t>(stored);
             weight(o, k) = node.quantized() && !node.keeps_float()
                                ? node.quantized_weight[at]
-                               : double{node.weight[at]} * scale;
+                               : double{node.weight[at]} * gain;
         }
     }
     const Eigen::VectorXd bias =
@@ -93,12 +93,12 @@ OracleTensor conv2d(const Node& node, const OracleTensor& in) {
 
     // As conv2d_s8 is defined: sums of integers, which double holds exactly.
     OracleTensor out = from_matrix(weight * (columns / in.step), node.shape);
-    out.step = double{node.output_step};
+    out.step = double{node.output_scale};
     out.factors.assign(node.output_factor.begin(), node.output_factor.end());
     for (std::size_t i = 0; i < out.values.size(); ++i) {
         const int o = static_cast<int>(i) / pixels;
         const auto from = static_cast<std::size_t>(source(node.channel_order, o));
-        const double unit = in.step * double{node.weight_step[from]};
+        const double unit = in.step * double{node.weight_scale[from]};
         const double sum = out.values[i] + std::nearbyint(bias[o] / unit);
         const float q = static_cast<float>(sum) * static_cast<float>(unit / out.step);
         out.values[i] = std::clamp(std::nearbyint(double{q}), 0.0, 255.0) * out.step;
