@@ -13,9 +13,9 @@
 #include "bench/bench.h"
 #include "engine/compress/prune.h"
 #include "engine/model/model_data.h"
-#include "engine/run/run.h"
-#include "kernels/sparse.h"
-#include "kernels/winograd.h"
+#include "engine/run/network.h"
+#include "kernels/peak_f32/peak_f32.h"
+#include "kernels/peak_s8/peak_s8.h"
 
 namespace lprnet::bench {
 namespace {
@@ -29,8 +29,12 @@ double measure_peak(const kernels::KernelTable& table, bool quantized) {
     for (int i = 0; i < 20; ++i) {
         float sink = 0.0f;
         const Clock::time_point begin = Clock::now();
-        const std::int64_t count =
-            quantized ? table.peak_s8(kRounds, &sink) : table.peak_f32(kRounds, &sink);
+        std::int64_t count = 0;
+        if (quantized) {
+            table.peak_s8({.rounds = kRounds, .sink = &sink, .multiply_adds = &count});
+        } else {
+            table.peak_f32({.rounds = kRounds, .sink = &sink, .multiply_adds = &count});
+        }
         benchmark::DoNotOptimize(sink);
         const std::chrono::duration<double> elapsed = Clock::now() - begin;
         best = std::max(best, static_cast<double>(count) / elapsed.count());
@@ -46,18 +50,18 @@ double peak_of(const kernels::KernelTable& table, bool quantized) {
     return it->second;
 }
 
-struct PlannedNetwork {
-    double zeros = 0.0;
-    Plan plan;
-    kernels::AlignedBuffer arena;
+struct BenchedNetwork {
+    double zeros;
+    Network network;
+
+    const kernels::KernelTable& table() const { return *network.plan().table; }
 };
 
-// "conv2d_f32 3x1" -> "conv2d_f32"
-std::string kernel_name(const Step& step) {
-    return step.kernel.substr(0, step.kernel.find(' '));
+std::string name_of(const Step& step) {
+    return kernel_name(step.call.kernel());
 }
 
-void count_rate(benchmark::State& state, const PlannedNetwork& network, const Step& step,
+void count_rate(benchmark::State& state, const BenchedNetwork& network, const Step& step,
                 Clock::time_point begin) {
     const std::chrono::duration<double> elapsed = Clock::now() - begin;
     if (step.multiply_accumulates == 0) return;
@@ -65,19 +69,18 @@ void count_rate(benchmark::State& state, const PlannedNetwork& network, const St
     const double rate = static_cast<double>(step.multiply_accumulates) *
                         static_cast<double>(state.iterations()) / elapsed.count();
     state.counters["GMAC/s"] = rate * 1e-9;
-    const bool bytes = step.output.quantized() && !std::holds_alternative<kernels::Conv2dLevelsF32>(
-                                                      step.calls.front().arguments);
-    state.counters["peak"] = rate / peak_of(*network.plan.table, bytes);
+    const bool bytes = step.call.kernel() == kernels::Kernel::conv2d_s8;
+    state.counters["peak"] = rate / peak_of(network.table(), bytes);
     if (step.algorithm.sparse) state.counters["real GMAC/s"] = rate * (1.0 - network.zeros) * 1e-9;
 }
 
-void register_step(const std::shared_ptr<PlannedNetwork>& network, const Step& step) {
-    const kernels::KernelTable* table = network->plan.table;
-    const std::string name = kernel_name(step) + "/" + table->name + "/" + step.name;
-    benchmark::RegisterBenchmark(name.c_str(), [network, &step](benchmark::State& state) {
+void register_step(const std::shared_ptr<BenchedNetwork>& network, std::size_t index) {
+    const Step& step = network->network.steps()[index];
+    const std::string name = name_of(step) + "/" + network->table().name + "/" + step.name;
+    benchmark::RegisterBenchmark(name.c_str(), [network, index, &step](benchmark::State& state) {
         const Clock::time_point begin = Clock::now();
         for (auto _ : state) {
-            run_step(network->plan, step, network->arena.data());
+            network->network.run_step(index);
             benchmark::ClobberMemory();
         }
         count_rate(state, *network, step, begin);
@@ -85,14 +88,14 @@ void register_step(const std::shared_ptr<PlannedNetwork>& network, const Step& s
 }
 
 // A sparse convolution between two others: from panels to panels, with nothing to transpose.
-void register_panels(const std::shared_ptr<PlannedNetwork>& network, const Step& step) {
-    const kernels::KernelTable* table = network->plan.table;
-    const auto* planned = std::get_if<kernels::Conv2dSparseF32>(&step.calls.front().arguments);
+void register_panels(const std::shared_ptr<BenchedNetwork>& network, const Step& step) {
+    const kernels::KernelTable* table = &network->table();
+    const auto* planned = std::get_if<kernels::Conv2dSparseF32>(&step.call.arguments);
     if (planned == nullptr || planned->kh * planned->kw > 3 ||
         planned->oc % kernels::kSparseGroup > 0) {
         return;
     }
-    const std::string name = kernel_name(step) + "_panels/" + table->name + "/" + step.name;
+    const std::string name = name_of(step) + "_panels/" + table->name + "/" + step.name;
     benchmark::RegisterBenchmark(name.c_str(), [network, table, planned,
                                                 &step](benchmark::State& state) {
         kernels::Conv2dSparseF32 call = *planned;
@@ -115,9 +118,9 @@ void register_panels(const std::shared_ptr<PlannedNetwork>& network, const Step&
 }
 
 // What a layer's weights take when a model is loaded.
-void register_winograd_weights(const std::shared_ptr<PlannedNetwork>& network, const Step& step) {
+void register_winograd_weights(const std::shared_ptr<BenchedNetwork>& network, const Step& step) {
     if (!step.algorithm.winograd()) return;
-    const kernels::KernelTable* table = network->plan.table;
+    const kernels::KernelTable* table = &network->table();
     const std::string name = std::string("winograd_weights_f32/") + table->name + "/" + step.name;
     benchmark::RegisterBenchmark(name.c_str(), [table, &step](benchmark::State& state) {
         const ConvShape& s = step.conv_shape;
@@ -171,18 +174,17 @@ void register_variant(const Model& model, const kernels::KernelTable& table,
     PlanOptions options;
     ConvAlgorithm algorithm;
     if (parse_algorithm(variant.forced, algorithm)) options.tuning.every = algorithm;
-    Result<Plan> plan = build_plan(std::move(graph), table, options);
-    if (!plan) return;  // the built-in model has a plan on every table; tested
-    auto network = std::make_shared<PlannedNetwork>();
-    network->zeros = variant.zeros;
-    network->arena = kernels::AlignedBuffer(plan->arena_size);
-    network->plan = std::move(*plan);
-    run_plan(network->plan, network->arena.data());
-    for (const Step& step : network->plan.steps) {
+    Result<Network> planned = Network::create(std::move(graph), table, options);
+    if (!planned) return;  // the built-in model has a plan on every table; tested
+    auto network =
+        std::make_shared<BenchedNetwork>(BenchedNetwork{variant.zeros, std::move(*planned)});
+    network->network.run();
+    for (std::size_t s = 0; s < network->network.steps().size(); ++s) {
+        const Step& step = network->network.steps()[s];
         const bool planned_so =
             variant.zeros == 0.0 && default_algorithm(step.conv_shape, table) == algorithm;
         if (options.tuning.every && (step.op != Op::conv2d || planned_so)) continue;
-        register_step(network, step);
+        register_step(network, s);
         if (algorithm.sparse) register_panels(network, step);
         if (*variant.forced == '\0') register_winograd_weights(network, step);
     }
@@ -192,14 +194,13 @@ void register_variant(const Model& model, const kernels::KernelTable& table,
 void register_levels(const Model& model, const kernels::KernelTable& table) {
     Graph graph = model.data().graph;
     make_weights_float(graph);
-    Result<Plan> plan = build_plan(std::move(graph), table);
-    if (!plan) return;  // as above
-    auto network = std::make_shared<PlannedNetwork>();
-    network->arena = kernels::AlignedBuffer(plan->arena_size);
-    network->plan = std::move(*plan);
-    run_plan(network->plan, network->arena.data());
-    for (const Step& step : network->plan.steps) {
-        if (step.op == Op::conv2d && step.output.quantized()) register_step(network, step);
+    Result<Network> planned = Network::create(std::move(graph), table);
+    if (!planned) return;  // as above
+    auto network = std::make_shared<BenchedNetwork>(BenchedNetwork{0.0, std::move(*planned)});
+    network->network.run();
+    for (std::size_t s = 0; s < network->network.steps().size(); ++s) {
+        const Step& step = network->network.steps()[s];
+        if (step.op == Op::conv2d && step.output.quantized()) register_step(network, s);
     }
 }
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <new>
 
-#include "kernels/pack.h"
+#include "kernels/weight_layout.h"
 
 #if defined(__linux__)
 #include <sys/mman.h>

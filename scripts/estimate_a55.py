@@ -90,6 +90,7 @@ def short_name(symbol: str) -> str:
     """conv2d_tile<DotS8<Isa>, 2, 12> of the demangled symbol."""
     symbol = symbol.replace("lprnet::kernels::", "").replace("(anonymous namespace)::", "")
     symbol = re.sub(r"^(void|auto|bool|int) ", "", symbol)
+    symbol = re.sub(r"\b\w+Kernels::", "", symbol)  # the class of the instruction set
     depth = 0
     for position, character in enumerate(symbol):
         depth += {"<": 1, ">": -1}.get(character, 0)

@@ -159,24 +159,24 @@ struct LayerTime {
 
 std::vector<LayerTime> measure_layers(Recognizer& recognizer, const NoisePicture& picture,
                                       const BenchOptions& options) {
-    Recognizer::State& state = recognizer.state();
-    const Plan& plan = *state.plan;
+    Network& network = recognizer.state().network;
+    const std::vector<Step>& steps = network.steps();
     (void)recognizer.set_image(picture.view);
-    std::vector<std::vector<double>> times(plan.steps.size());
+    std::vector<std::vector<double>> times(steps.size());
     // More tell nothing new about a median, and have to be kept.
     constexpr int kMostFrames = 10000;
     for (int i = -options.warmup; i < std::min(options.frames, kMostFrames); ++i) {
-        for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+        for (std::size_t s = 0; s < steps.size(); ++s) {
             const Clock::time_point begin = Clock::now();
-            run_step(plan, plan.steps[s], state.arena.data());
+            network.run_step(s);
             if (i >= 0) times[s].push_back(milliseconds(Clock::now() - begin));
         }
     }
     std::vector<LayerTime> layers;
-    for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+    for (std::size_t s = 0; s < steps.size(); ++s) {
         const auto middle = times[s].begin() + static_cast<std::ptrdiff_t>(times[s].size() / 2);
         std::nth_element(times[s].begin(), middle, times[s].end());
-        layers.push_back({&plan.steps[s], *middle});
+        layers.push_back({&steps[s], *middle});
     }
     return layers;
 }

@@ -4,9 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "engine/plan/plan.h"
-#include "engine/run/run.h"
-#include "kernels/aligned_buffer.h"
+#include "engine/run/network.h"
 
 namespace lprnet::cli {
 namespace {
@@ -18,26 +16,20 @@ constexpr std::uint32_t kMultiplier = 2654435761U;
 }  // namespace
 
 Result<std::vector<float>> golden_logits(const Model& model, const kernels::KernelTable& table) {
-    const Result<Plan> plan = build_plan(model.data().graph, table);
-    if (!plan) return plan.error();
+    Result<Network> network = Network::create(model.data().graph, table);
+    if (!network) return network.error();
     const Preprocess& preprocess = model.data().preprocess;
-    kernels::AlignedBuffer arena(plan->arena_size);
     std::vector<float> logits;
     std::uint32_t next = 0;
     for (std::uint32_t picture = 0; picture < kPictures; ++picture) {
-        const Tensor& input = plan->input;
-        for (int y = 0; y < input.h; ++y) {
-            float* value = input.floats(arena.data()) + y * input.row();
-            for (int x = 0; x < input.w; ++x) {
-                for (int c = 0; c < input.c; ++c) {
-                    const auto level = static_cast<float>(next++ * kMultiplier >> 24);
-                    *value++ = (level - preprocess.mean[c]) * preprocess.scale[c];
-                }
-            }
+        const auto channels = static_cast<std::size_t>(network->plan().input.c);
+        for (std::size_t i = 0; i < network->input().size(); ++i) {
+            const auto level = static_cast<float>(next++ * kMultiplier >> 24);
+            network->input()[i] =
+                (level - preprocess.mean[i % channels]) * preprocess.scale[i % channels];
         }
-        run_plan(*plan, arena.data());
-        const float* output = plan->output.floats(arena.data());
-        logits.insert(logits.end(), output, output + plan->output.size());
+        network->run();
+        logits.insert(logits.end(), network->logits().begin(), network->logits().end());
     }
     return logits;
 }

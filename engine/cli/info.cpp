@@ -55,7 +55,7 @@ Json formats_of(const Patterns& patterns, const Model& model) {
 }
 
 Json describe(const Model& model, const Patterns& patterns, Recognizer& recognizer) {
-    const Plan& plan = *recognizer.state().plan;
+    const Plan& plan = recognizer.state().network.plan();
     const Preprocess& preprocess = model.data().preprocess;
     const int count = channels(preprocess.order);
 
@@ -213,7 +213,7 @@ ExitStatus run(const InfoOptions& options) {
     if (options.json) {
         print_json_line(info);
     } else {
-        print_text(info, *recognizer->state().plan);
+        print_text(info, recognizer->state().network.plan());
     }
     return kDone;
 }

@@ -149,9 +149,9 @@ Status compare_networks(Recognizer& before, Recognizer& after,
                         const std::vector<std::vector<float>>& inputs, QuantizeReport& report) {
     std::map<std::string, LayerReport*> layers;
     for (LayerReport& layer : report.layers) layers[layer.layer.name] = &layer;
-    Recognizer::State& exact = before.state();
-    Recognizer::State& found = after.state();
-    for (const Step& step : found.plan->steps) {
+    Network& exact = before.state().network;
+    Network& found = after.state().network;
+    for (const Step& step : found.steps()) {
         const auto layer = layers.find(step.name);
         if (layer == layers.end()) continue;
         layer->second->type = op_name(step.op);
@@ -162,15 +162,17 @@ Status compare_networks(Recognizer& before, Recognizer& after,
     for (const std::vector<float>& input : inputs) {
         std::copy(input.begin(), input.end(), before.input().begin());
         std::copy(input.begin(), input.end(), after.input().begin());
-        auto other = exact.plan->steps.begin();
-        for (const Step& step : found.plan->steps) {
-            run_step(*found.plan, step, found.arena.data());
+        std::size_t other = 0;
+        for (std::size_t s = 0; s < found.steps().size(); ++s) {
+            const Step& step = found.steps()[s];
+            found.run_step(s);
             // The other network has the same steps but for the one that makes levels of pixels.
-            if (other->name != step.name) continue;
-            run_step(*exact.plan, *other, exact.arena.data());
+            if (exact.steps()[other].name != step.name) continue;
+            exact.run_step(other);
             const auto layer = layers.find(step.name);
             if (layer != layers.end()) {
-                add_output(*other, exact.arena.data(), step, found.arena.data(), *layer->second);
+                add_output(exact.steps()[other], exact.arena(), step, found.arena(),
+                           *layer->second);
             }
             ++other;
         }

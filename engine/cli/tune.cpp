@@ -30,15 +30,14 @@ struct TuneOptions {
 // A plan in which one algorithm computes every convolution that it can.
 struct TrialPlan {
     ConvAlgorithm algorithm;
-    Plan plan;
-    kernels::AlignedBuffer arena;
+    Network network;
     std::vector<std::vector<double>> times_us;  // by step
 };
 
 Result<std::vector<TrialPlan>> make_candidates(const Model& model,
                                                const kernels::KernelTable& table) {
     std::vector<ConvAlgorithm> algorithms;
-    Result<Plan> plan = build_plan(model.data().graph, table);
+    const Result<Plan> plan = build_plan(model.data().graph, table);
     if (!plan) return plan.error();
     for (const Step& step : plan->steps) {
         if (step.op != Op::conv2d) continue;
@@ -51,12 +50,11 @@ Result<std::vector<TrialPlan>> make_candidates(const Model& model,
     for (const ConvAlgorithm& algorithm : algorithms) {
         PlanOptions options;
         options.tuning.every = algorithm;
-        plan = build_plan(model.data().graph, table, options);
-        if (!plan) return plan.error();
-        kernels::AlignedBuffer arena(plan->arena_size);
-        const std::size_t steps = plan->steps.size();
-        candidates.push_back({algorithm, std::move(*plan), std::move(arena),
-                              std::vector<std::vector<double>>(steps)});
+        Result<Network> network = Network::create(model.data().graph, table, options);
+        if (!network) return network.error();
+        const std::size_t steps = network->steps().size();
+        candidates.push_back(
+            {algorithm, std::move(*network), std::vector<std::vector<double>>(steps)});
     }
     return candidates;
 }
@@ -79,9 +77,9 @@ void measure(std::vector<TrialPlan>& candidates, double seconds) {
             progress.advance();
         for (TrialPlan& candidate : candidates) {
             for (int repeat = 0; repeat < kRunsInARow; ++repeat) {
-                for (std::size_t s = 0; s < candidate.plan.steps.size(); ++s) {
+                for (std::size_t s = 0; s < candidate.network.steps().size(); ++s) {
                     const Clock::time_point start = Clock::now();
-                    run_step(candidate.plan, candidate.plan.steps[s], candidate.arena.data());
+                    candidate.network.run_step(s);
                     const std::chrono::duration<double, std::micro> time = Clock::now() - start;
                     if (repeat > 0) candidate.times_us[s].push_back(time.count());
                 }
@@ -105,8 +103,8 @@ struct Choice {
 std::map<ConvShape, std::vector<Choice>> times_by_shape(const std::vector<TrialPlan>& candidates) {
     std::map<ConvShape, std::vector<Choice>> times;
     for (const TrialPlan& candidate : candidates) {
-        for (std::size_t s = 0; s < candidate.plan.steps.size(); ++s) {
-            const Step& step = candidate.plan.steps[s];
+        for (std::size_t s = 0; s < candidate.network.steps().size(); ++s) {
+            const Step& step = candidate.network.steps()[s];
             // Where the algorithm does not apply the plan has its default, measured elsewhere.
             if (step.op != Op::conv2d || !(step.algorithm == candidate.algorithm)) continue;
             std::vector<Choice>& choices = times[step.conv_shape];

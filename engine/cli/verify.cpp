@@ -155,9 +155,8 @@ void judge(Report& report, double min_cosine) {
 
 Result<Report> compare(const SafetensorsFile& file, const Model& model, Recognizer& recognizer,
                        double min_cosine) {
-    Recognizer::State& state = recognizer.state();
-    const Plan& plan = *state.plan;
-    float* arena = state.arena.data();
+    Network& network = recognizer.state().network;
+    const Plan& plan = network.plan();
 
     Result<Dumped> input = Dumped::find(file, "input", plan.input);
     if (!input) return input.error();
@@ -192,15 +191,17 @@ Result<Report> compare(const SafetensorsFile& file, const Model& model, Recogniz
     Reading reading;
     for (std::size_t image = 0; image < report.images; ++image) {
         const std::span<const float> pixels = input->image(image);
-        for_each_element(plan.input, {}, arena, [&](std::size_t i, float& x) { x = pixels[i]; });
+        for_each_element(plan.input, {}, network.arena(),
+                         [&](std::size_t i, float& x) { x = pixels[i]; });
         std::size_t next = 0;
-        for (const Step& step : plan.steps) {
-            run_step(plan, step, arena);
+        for (std::size_t s = 0; s < plan.steps.size(); ++s) {
+            const Step& step = plan.steps[s];
+            network.run_step(s);
             const auto it = expected.find(step.name);
             if (it == expected.end()) continue;
             const std::span<const float> values = it->second.image(image);
             Difference& difference = report.layers[next++].difference;
-            for_each_value(step, arena, [&](std::size_t i, double found) {
+            for_each_value(step, network.arena(), [&](std::size_t i, double found) {
                 difference.add(static_cast<double>(values[i]), found);
             });
         }

@@ -9,8 +9,7 @@
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/passes.h"
 #include "engine/plan/plan.h"
-#include "engine/run/run.h"
-#include "kernels/aligned_buffer.h"
+#include "engine/run/network.h"
 
 namespace lprnet {
 namespace {
@@ -27,19 +26,19 @@ constexpr float kLeastLargest = 0x1p-40f, kMostLargest = 0x1p40f;
 // Runs the network on every input; visit(layer, step, pixel) for every `stride`-th pixel of the
 // output of each of the layers, which is one value for each stored channel.
 template <class Statistics, class Visit>
-void for_each_pixel(const Plan& plan, const std::vector<std::vector<float>>& inputs, int stride,
+void for_each_pixel(Network& network, const std::vector<std::vector<float>>& inputs, int stride,
                     std::map<std::string, Statistics>& layers, Visit visit) {
-    kernels::AlignedBuffer arena(plan.arena_size);
     for (const std::vector<float>& input : inputs) {
-        std::copy(input.begin(), input.end(), plan.input.floats(arena.data()));
-        for (const Step& step : plan.steps) {
-            run_step(plan, step, arena.data());
+        std::copy(input.begin(), input.end(), network.input().begin());
+        for (std::size_t s = 0; s < network.steps().size(); ++s) {
+            const Step& step = network.steps()[s];
+            network.run_step(s);
             const auto layer = layers.find(step.name);
             if (layer == layers.end()) continue;
             const Tensor& tensor = step.output;
             for (int p = 0; p < tensor.h * tensor.w; p += stride) {
                 visit(layer->second, step,
-                      tensor.floats(arena.data()) + p / tensor.w * tensor.row() +
+                      tensor.floats(network.arena()) + p / tensor.w * tensor.row() +
                           std::ptrdiff_t{p % tensor.w} * tensor.c);
             }
         }
@@ -88,18 +87,18 @@ Result<std::map<std::string, ActivationRange>> activation_ranges(
     bool equalise) {
     const Result<const kernels::KernelTable*> table = select_table("");
     if (!table) return table.error();
-    const Result<Plan> plan = build_plan(model.graph, **table, {.panels = false});
-    if (!plan) return plan.error();
+    Result<Network> network = Network::create(model.graph, **table, {.panels = false});
+    if (!network) return network.error();
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-        if (inputs[i].size() == plan->input.size()) continue;
+        if (inputs[i].size() == network->input().size()) continue;
         return Error{ErrorCode::invalid_argument,
                      "quantize: input " + std::to_string(i) + ": expected " +
-                         std::to_string(plan->input.size()) + " values, found " +
+                         std::to_string(network->input().size()) + " values, found " +
                          std::to_string(inputs[i].size())};
     }
     std::map<std::string, OutputStatistics> layers =
         layers_of(fuse_relu(fold_batch_norm(model.graph)));
-    for_each_pixel(*plan, inputs, 1, layers,
+    for_each_pixel(*network, inputs, 1, layers,
                    [](OutputStatistics& layer, const Step& step, const float* pixel) {
                        layer.order = step.channel_order;
                        float* largest = layer.largest.data();
@@ -136,7 +135,7 @@ Result<std::map<std::string, ActivationRange>> activation_ranges(
         }
         layer.histogram.largest = found.largest;
     }
-    for_each_pixel(*plan, inputs, kHistogramStride, layers,
+    for_each_pixel(*network, inputs, kHistogramStride, layers,
                    [](OutputStatistics& layer, const Step&, const float* pixel) {
                        for (std::size_t c = 0; c < layer.inverse.size(); ++c) {
                            layer.histogram.add(pixel[c] * layer.inverse[c]);
@@ -153,7 +152,7 @@ Result<std::map<std::string, ActivationRange>> activation_ranges(
             ranges[name].range.clip = static_cast<float>(clip_of(layer.histogram, method));
         }
     }
-    if (method == ClipMethod::search) choose_clips(*plan, inputs, candidates, ranges);
+    if (method == ClipMethod::search) choose_clips(*network, inputs, candidates, ranges);
     return ranges;
 }
 

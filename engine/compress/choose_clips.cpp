@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 
 #include "engine/compress/round_output.h"
-#include "engine/run/run.h"
-#include "kernels/aligned_buffer.h"
 
 namespace lprnet {
 namespace {
@@ -14,14 +13,14 @@ namespace {
 constexpr std::size_t kInputs = 32;
 constexpr float kActivationSteps = 255.0f;
 
-// What a step is, for each of PyTorch's channels.
-std::vector<float> steps_of(const OutputRange& range, float clip, int channels) {
-    std::vector<float> steps(static_cast<std::size_t>(channels), clip / kActivationSteps);
-    for (std::size_t c = 0; c < range.factor.size(); ++c) steps[c] *= range.factor[c];
-    return steps;
+// Of each of PyTorch's channels.
+std::vector<float> scales_of(const OutputRange& range, float clip, int channels) {
+    std::vector<float> scales(static_cast<std::size_t>(channels), clip / kActivationSteps);
+    for (std::size_t c = 0; c < range.factor.size(); ++c) scales[c] *= range.factor[c];
+    return scales;
 }
 
-double squared_difference(const float* a, const std::vector<float>& b) {
+double squared_difference(std::span<const float> a, const std::vector<float>& b) {
     double sum = 0.0;
     for (std::size_t i = 0; i < b.size(); ++i) {
         const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
@@ -32,35 +31,37 @@ double squared_difference(const float* a, const std::vector<float>& b) {
 
 }  // namespace
 
-void choose_clips(const Plan& plan, const std::vector<std::vector<float>>& inputs,
+void choose_clips(Network& network, const std::vector<std::vector<float>>& inputs,
                   const std::map<std::string, std::vector<float>>& candidates,
                   std::map<std::string, ActivationRange>& ranges) {
     std::map<std::string, std::vector<double>> errors;
-    kernels::AlignedBuffer arena(plan.arena_size);
-    const float* logits = plan.output.floats(arena.data());
+    const std::vector<Step>& steps = network.steps();
+    const std::span<const float> logits = network.logits();
     const std::size_t count = std::min(inputs.size(), kInputs);
     for (std::size_t i = 0; i < count; ++i) {
         const std::vector<float>& input = inputs[i * inputs.size() / count];
-        std::copy(input.begin(), input.end(), plan.input.floats(arena.data()));
-        run_plan(plan, arena.data());
-        const std::vector<float> exact(logits, logits + plan.output.size());
-        std::copy(input.begin(), input.end(), plan.input.floats(arena.data()));
-        for (auto step = plan.steps.begin(); step != plan.steps.end(); ++step) {
-            run_step(plan, *step, arena.data());
-            const auto layer = candidates.find(step->name);
+        std::copy(input.begin(), input.end(), network.input().begin());
+        network.run();
+        const std::vector<float> exact(logits.begin(), logits.end());
+        std::copy(input.begin(), input.end(), network.input().begin());
+        for (std::size_t s = 0; s < steps.size(); ++s) {
+            const Step& step = steps[s];
+            network.run_step(s);
+            const auto layer = candidates.find(step.name);
             if (layer == candidates.end()) continue;
-            std::vector<double>& found = errors[step->name];
+            std::vector<double>& found = errors[step.name];
             found.resize(layer->second.size());
-            const std::vector<float> before(arena.data(), arena.data() + plan.arena_size);
+            const std::vector<float> before(network.arena(),
+                                            network.arena() + network.plan().arena_size);
             for (std::size_t k = 0; k < found.size(); ++k) {
-                const std::vector<float> steps =
-                    steps_of(ranges.at(step->name).range, layer->second[k], step->output.c);
-                round_output(*step, steps, arena.data());
-                for (auto later = step + 1; later != plan.steps.end(); ++later) {
-                    run_step(plan, *later, arena.data());
+                const std::vector<float> scales =
+                    scales_of(ranges.at(step.name).range, layer->second[k], step.output.c);
+                round_output(step, scales, network.arena());
+                for (std::size_t later = s + 1; later < steps.size(); ++later) {
+                    network.run_step(later);
                 }
                 found[k] += squared_difference(logits, exact);
-                std::copy(before.begin(), before.end(), arena.data());
+                std::copy(before.begin(), before.end(), network.arena());
             }
         }
     }

@@ -9,8 +9,7 @@
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/passes.h"
 #include "engine/plan/plan.h"
-#include "engine/run/run.h"
-#include "kernels/aligned_buffer.h"
+#include "engine/run/network.h"
 
 namespace lprnet {
 namespace {
@@ -19,7 +18,7 @@ namespace {
 struct RealLayer {
     Floats weight;
     std::vector<float> bias;
-    std::vector<float> steps;  // of the outputs, by PyTorch's channel; empty: not rounded
+    std::vector<float> scales;  // of the outputs, by PyTorch's channel; empty: not rounded
 };
 
 // The factors of the channels that `conv` reads; empty if they are 1.
@@ -67,15 +66,15 @@ RealLayer real_layer(const ModelData& model, const Node& conv) {
             weight[at] = static_cast<float>(w * factor);
         }
         layer.bias.push_back(static_cast<float>(bias * factor));
-        layer.steps.push_back(static_cast<float>(static_cast<double>(conv.output_scale) * factor));
+        layer.scales.push_back(static_cast<float>(static_cast<double>(conv.output_scale) * factor));
     }
     layer.weight = Floats(std::move(weight));
     return layer;
 }
 
-class Network {
+class PartlyQuantized {
 public:
-    Network(const ModelData& exact, const ModelData& quantized)
+    PartlyQuantized(const ModelData& exact, const ModelData& quantized)
         : graph_(fuse_relu(fold_batch_norm(exact.graph))) {
         for (const Node& node : quantized.graph.nodes) {
             if (node.op == Op::conv2d) layers_.push_back(real_layer(quantized, node));
@@ -99,22 +98,21 @@ public:
         }
         const Result<const kernels::KernelTable*> table = select_table("");
         if (!table) return table.error();
-        const Result<Plan> plan = build_plan(std::move(graph), **table, {.panels = false});
-        if (!plan) return plan.error();
-        kernels::AlignedBuffer arena(plan->arena_size);
+        Result<Network> network = Network::create(std::move(graph), **table, {.panels = false});
+        if (!network) return network.error();
         std::vector<float> logits;
         for (const std::vector<float>& input : inputs) {
-            std::copy(input.begin(), input.end(), plan->input.floats(arena.data()));
+            std::copy(input.begin(), input.end(), network->input().begin());
             next = 0;
-            for (const Step& step : plan->steps) {
-                run_step(*plan, step, arena.data());
+            for (std::size_t s = 0; s < network->steps().size(); ++s) {
+                const Step& step = network->steps()[s];
+                network->run_step(s);
                 if (step.op != Op::conv2d) continue;
                 const std::size_t layer = next++;
-                if (!which[layer] || layers_[layer].steps.empty()) continue;
-                round_output(step, layers_[layer].steps, arena.data());
+                if (!which[layer] || layers_[layer].scales.empty()) continue;
+                round_output(step, layers_[layer].scales, network->arena());
             }
-            const float* output = plan->output.floats(arena.data());
-            logits.insert(logits.end(), output, output + plan->output.size());
+            logits.insert(logits.end(), network->logits().begin(), network->logits().end());
         }
         return logits;
     }
@@ -138,7 +136,7 @@ double relative_error(const std::vector<float>& exact, const std::vector<float>&
 
 Result<Damage> measure_damage(const ModelData& exact, const ModelData& quantized,
                               const std::vector<std::vector<float>>& inputs) {
-    const Network network(exact, quantized);
+    const PartlyQuantized network(exact, quantized);
     const std::vector<bool> none(network.layers(), false), every(network.layers(), true);
     const Result<std::vector<float>> expected = network.logits(none, inputs);
     if (!expected) return expected.error();

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "kernels/aligned_buffer.h"
-#include "kernels/pack.h"
+#include "kernels/conv2d_f32/conv2d_f32.h"
 
 namespace lprnet {
 namespace {

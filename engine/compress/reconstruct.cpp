@@ -14,8 +14,7 @@
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/passes.h"
 #include "engine/plan/plan.h"
-#include "engine/run/run.h"
-#include "kernels/aligned_buffer.h"
+#include "engine/run/network.h"
 
 namespace lprnet {
 namespace {
@@ -27,31 +26,36 @@ constexpr std::size_t kSamples = 8192;
 constexpr std::size_t kBlock = 1000;
 constexpr double kMaxBias = 1 << 30;  // in steps of its sum
 
-// A network that runs step by step on all images at once, each in an arena of its own.
+// A plan that runs step by step on all images at once, each in a network of its own.
 struct Stepper {
-    Plan plan;
-    std::vector<kernels::AlignedBuffer> arenas;
+    std::shared_ptr<const Plan> plan;
+    std::vector<Network> networks;
 
-    void start(const std::vector<std::vector<float>>& inputs) {
+    Stepper(Plan of, const std::vector<std::vector<float>>& inputs)
+        : plan(std::make_shared<const Plan>(std::move(of))) {
+        networks.reserve(inputs.size());
         for (const std::vector<float>& input : inputs) {
-            arenas.emplace_back(plan.arena_size);
-            std::copy(input.begin(), input.end(), plan.input.floats(arenas.back().data()));
+            networks.emplace_back(plan);
+            std::copy(input.begin(), input.end(), networks.back().input().begin());
         }
     }
+    // The same graph with other weights: every plan of it has the same layout.
+    void replace(Plan other) {
+        plan = std::make_shared<const Plan>(std::move(other));
+        for (Network& network : networks) network.replace_plan(plan);
+    }
     void run(std::size_t step) {
-        for (kernels::AlignedBuffer& arena : arenas) {
-            run_step(plan, plan.steps[step], arena.data());
-        }
+        for (Network& network : networks) network.run_step(step);
     }
     // The step called `name`, or the number of steps.
     std::size_t find(const std::string& name) const {
-        const auto it = std::find_if(plan.steps.begin(), plan.steps.end(),
+        const auto it = std::find_if(plan->steps.begin(), plan->steps.end(),
                                      [&](const Step& step) { return step.name == name; });
-        return static_cast<std::size_t>(it - plan.steps.begin());
+        return static_cast<std::size_t>(it - plan->steps.begin());
     }
     const Tensor& read_by(const Step& step) const {
         const std::size_t source = find(step.reads);
-        return source < plan.steps.size() ? plan.steps[source].output : plan.input;
+        return source < plan->steps.size() ? plan->steps[source].output : plan->input;
     }
 };
 
@@ -101,7 +105,7 @@ std::vector<double> input_units(const Stepper& quantized, const Step& step,
                                 const Preprocess& preprocess) {
     const auto ic = static_cast<std::size_t>(step.conv_shape.ic);
     std::vector<double> units(ic, 1.0);
-    const Step& source = quantized.plan.steps[quantized.find(step.reads)];
+    const Step& source = quantized.plan->steps[quantized.find(step.reads)];
     if (!source.output.quantized()) return units;
     for (std::size_t i = 0; i < ic; ++i) {
         units[i] = static_cast<double>(source.output.scale);
@@ -116,17 +120,17 @@ std::vector<double> input_units(const Stepper& quantized, const Step& step,
 // What `conv` read and should have computed, at kSamples pixels.
 Moments sample(const Stepper& exact, std::size_t exact_step, const Stepper& quantized,
                std::size_t step_index, const Node& conv, const std::vector<float>& weight) {
-    const kernels::KernelTable& table = *exact.plan.table;
-    const Step& step = quantized.plan.steps[step_index];
+    const kernels::KernelTable& table = *exact.plan->table;
+    const Step& step = quantized.plan->steps[step_index];
     const ConvShape& shape = step.conv_shape;
-    const Step& exact_one = exact.plan.steps[exact_step];
+    const Step& exact_one = exact.plan->steps[exact_step];
     const ElementReader from = {exact.read_by(exact_one), exact_one, conv.pad_h, conv.pad_w};
     const ElementReader to = {quantized.read_by(step), step, conv.pad_h, conv.pad_w};
     const auto targets = conv.bias.size();
     const std::size_t inputs = weight.size() / targets;
     const std::size_t pixels =
         static_cast<std::size_t>(shape.oh) * static_cast<std::size_t>(shape.ow);
-    const std::size_t all = exact.arenas.size() * pixels;
+    const std::size_t all = exact.networks.size() * pixels;
     const std::size_t count = std::min(all, kSamples);
     MomentSums sums(table, inputs, targets);
     std::vector<float> exact_inputs, quantized_inputs, outputs;
@@ -138,9 +142,9 @@ Moments sample(const Stepper& exact, std::size_t exact_step, const Stepper& quan
             const std::size_t at = (begin + i) * all / count;
             const int y = static_cast<int>(at % pixels) / shape.ow;
             const int x = static_cast<int>(at % pixels) % shape.ow;
-            from.each(exact.arenas[at / pixels].data(), y, x,
+            from.each(exact.networks[at / pixels].arena(), y, x,
                       [&](std::size_t k, float value) { exact_inputs[i * inputs + k] = value; });
-            to.each(quantized.arenas[at / pixels].data(), y, x,
+            to.each(quantized.networks[at / pixels].arena(), y, x,
                     [&](std::size_t k, float value) { quantized_inputs[k * block + i] = value; });
         }
         multiply_transposed(table, weight, targets, exact_inputs, block, inputs, outputs);
@@ -238,15 +242,13 @@ Status reconstruct(const ModelData& model, const std::vector<std::vector<float>>
     if (!exact_plan) return exact_plan.error();
     Result<Plan> plan = build_plan(quantized, **table);
     if (!plan) return plan.error();
-    Stepper exact = {std::move(*exact_plan), {}};
-    Stepper fitted = {std::move(*plan), {}};
-    exact.start(inputs);
-    fitted.start(inputs);
+    Stepper exact(std::move(*exact_plan), inputs);
+    Stepper fitted(std::move(*plan), inputs);
     std::size_t next = 0;
-    for (std::size_t s = 0; s < fitted.plan.steps.size(); ++s) {
+    for (std::size_t s = 0; s < fitted.plan->steps.size(); ++s) {
         // The same steps in the same order, but for the one that makes levels of pixels.
-        const std::size_t e = exact.find(fitted.plan.steps[s].name);
-        if (fitted.plan.steps[s].op == Op::conv2d) {
+        const std::size_t e = exact.find(fitted.plan->steps[s].name);
+        if (fitted.plan->steps[s].op == Op::conv2d) {
             const Node& original = *originals[next];
             Node& node = *nodes[next++];
             const std::vector<double> weight = scaled_weight(original);
@@ -254,19 +256,18 @@ Status reconstruct(const ModelData& model, const std::vector<std::vector<float>>
                                            std::vector<float>(weight.begin(), weight.end()));
             if (!all_finite(moments)) {
                 return Error{ErrorCode::unsupported,
-                             "quantize: layer '" + fitted.plan.steps[s].name +
+                             "quantize: layer '" + fitted.plan->steps[s].name +
                                  "': sums over the calibration images leave float32"};
             }
-            const Tensor& input = fitted.read_by(fitted.plan.steps[s]);
-            fit(weight, moments, input_units(fitted, fitted.plan.steps[s], model.preprocess),
+            const Tensor& input = fitted.read_by(fitted.plan->steps[s]);
+            fit(weight, moments, input_units(fitted, fitted.plan->steps[s], model.preprocess),
                 input.quantized() ? static_cast<double>(input.scale) : 1.0, zero_below, node);
-            // Every plan of this graph has the same layout.
             Result<Plan> refitted = build_plan(quantized, **table);
             if (!refitted) return refitted.error();
-            fitted.plan = std::move(*refitted);
+            fitted.replace(std::move(*refitted));
         }
         fitted.run(s);
-        if (e < exact.plan.steps.size()) exact.run(e);
+        if (e < exact.plan->steps.size()) exact.run(e);
     }
     return {};
 }

@@ -7,8 +7,8 @@
 
 namespace lprnet {
 
-// Rounds the output of `step`, NHWC, just computed in `arena` and at least 0, to whole steps, 255
-// at most. `steps` holds what a step is, for each of PyTorch's channels.
-void round_output(const Step& step, const std::vector<float>& steps, float* arena);
+// Rounds the output of `step`, NHWC, just computed in `arena` and at least 0, to levels, 255 at
+// most. `scales` are those of PyTorch's channels.
+void round_output(const Step& step, const std::vector<float>& scales, float* arena);
 
 }  // namespace lprnet

@@ -10,13 +10,12 @@
 #include "engine/plan/place_tensors.h"
 #include "engine/plan/plan.h"
 #include "engine/plan/plan_parts.h"
-#include "engine/plan/split_call.h"
-#include "kernels/pack.h"
-#include "kernels/sparse.h"
-#include "kernels/winograd.h"
 
 namespace lprnet {
 namespace {
+
+using kernels::Kernel;
+using kernels::Memory;
 
 // Tiles that go through Winograd's transforms at a time: enough for whole tiles of the
 // convolution between them, few enough for the second-level cache.
@@ -60,23 +59,22 @@ public:
         step.channel_order = node.channel_order;
         step.input_order = node.input_order;
         step.multiply_accumulates = multiply_accumulates(graph_, node);
-        KernelCall call;
-        call.input = in.origin();
-        call.output = out.origin();
+        kernels::KernelCall& call = step.call;
+        call.at(Memory::input) = in.origin();
+        call.at(Memory::output) = out.origin();
         switch (node.op) {
-            case Op::conv2d: add_conv2d(index, in, out, step, call); break;
-            case Op::max_pool: add_max_pool(node, in, out, step, call); break;
-            case Op::context_tap: add_context_tap(index, in, out, step, call); break;
+            case Op::conv2d: add_conv2d(index, in, out, step); break;
+            case Op::max_pool: add_max_pool(node, in, out, step); break;
+            case Op::context_tap: add_context_tap(index, in, out, step); break;
             case Op::concat:
                 if (!is_context(node)) return {};  // its parts were written in place
-                add_context_scale(index, out, step, call);
+                add_context_scale(index, out, step);
                 break;
             default:
                 return Error{ErrorCode::unsupported, "layer '" + node.name +
                                                          "': no kernel computes " +
                                                          op_name(node.op) + " on its own"};
         }
-        step.calls = split_call(call, options_.threads, table_);
         plan_.steps.push_back(std::move(step));
         return {};
     }
@@ -183,7 +181,7 @@ private:
         return size;
     }
 
-    void add_conv2d(int index, const Tensor& in, const Tensor& out, Step& step, KernelCall& call) {
+    void add_conv2d(int index, const Tensor& in, const Tensor& out, Step& step) {
         const Node& node = node_at(graph_, index);
         const ConvAlgorithm& a = algorithm(index);
         float* weights = packed_;
@@ -195,9 +193,10 @@ private:
         step.algorithm = a;
         step.weight_bytes = static_cast<std::size_t>(packed_ - weights) * sizeof(float);
         if (in.panel == 0) {
-            call.input -= (static_cast<std::size_t>(node.pad_h * in.row()) +
-                           static_cast<std::size_t>(node.pad_w) * static_cast<std::size_t>(in.c)) *
-                          sizeof(float);
+            step.call.at(Memory::input) -=
+                (static_cast<std::size_t>(node.pad_h * in.row()) +
+                 static_cast<std::size_t>(node.pad_w) * static_cast<std::size_t>(in.c)) *
+                sizeof(float);
         }
         if (a.direct()) {
             kernels::pack_conv2d_f32(table_, stored, node.bias.data(), out.c, in.c, node.kh,
@@ -218,13 +217,14 @@ private:
                 .relu = node.relu,
             };
             join_rows(conv, in, out);
-            call.arguments = conv;
+            set_arguments<Kernel::conv2d_f32>(step.call, conv);
             step.kernel = kernel_text("conv2d_f32", node.kh, node.kw);
             return;
         }
-        call.extra = extra(index).tensor.begin;
+        step.call.at(Memory::scratch) = extra(index).tensor.begin;
+        step.call.scratch_bytes = scratch(index) * sizeof(float);
         if (a.sparse) {
-            add_sparse(index, in, out, weights, bias, step, call);
+            add_sparse(index, in, out, weights, bias, step);
             return;
         }
         const int taps = std::max(node.kh, node.kw);
@@ -232,7 +232,7 @@ private:
         kernels::pack_conv1d_winograd_f32(table_, stored, node.bias.data(), out.c, in.c, taps,
                                           a.points, a.tile, weights, bias);
         const int across = vertical ? out.w : out.h;
-        call.arguments = kernels::Conv1dWinogradF32{
+        const kernels::Conv1dWinogradF32 conv = {
             .input = nullptr,
             .input_row = in.row(),
             .weights = weights,
@@ -257,12 +257,13 @@ private:
             .block = kWinogradBlock,
             .scratch = nullptr,
         };
+        set_arguments<Kernel::conv1d_winograd_f32>(step.call, conv);
         step.kernel =
             kernel_text("conv1d_winograd_f32", node.kh, node.kw) + " " + algorithm_text(a);
     }
 
     void add_sparse(int index, const Tensor& in, const Tensor& out, float* weights, float* bias,
-                    Step& step, KernelCall& call) {
+                    Step& step) {
         const Node& node = node_at(graph_, index);
         const Panels& panels = choice(index).panels;
         std::uint16_t* lists = lists_;
@@ -270,7 +271,7 @@ private:
         step.weight_bytes += sparse_[static_cast<std::size_t>(index)].lists * sizeof(*lists);
         kernels::pack_conv2d_sparse_f32(table_, stored_weights(index), node.bias.data(), out.c,
                                         in.c, node.kh, node.kw, weights, lists, bias);
-        call.arguments = kernels::Conv2dSparseF32{
+        const kernels::Conv2dSparseF32 conv = {
             .input = nullptr,
             .input_row = in.row(),
             .weights = weights,
@@ -291,14 +292,15 @@ private:
             .pixels = out.h * out.w,
             .scratch = nullptr,
         };
+        set_arguments<Kernel::conv2d_sparse_f32>(step.call, conv);
         step.kernel = kernel_text("conv2d_sparse_f32", node.kh, node.kw);
         if (panels.input) step.kernel += " from panels";
         if (panels.output) step.kernel += " to panels";
     }
 
-    void add_max_pool(const Node& node, const Tensor& in, const Tensor& out, Step& step,
-                      KernelCall& call) {
-        call.arguments = max_pool<kernels::MaxPool2dF32>(node, in, out);
+    void add_max_pool(const Node& node, const Tensor& in, const Tensor& out, Step& step) {
+        set_arguments<Kernel::max_pool2d_f32>(step.call,
+                                              max_pool<kernels::MaxPool2dF32>(node, in, out));
         step.kernel = kernel_text("max_pool2d_f32", node.window.h, node.window.w);
     }
 
@@ -313,16 +315,16 @@ private:
         return -1;
     }
 
-    void add_context_tap(int index, const Tensor& in, const Tensor& out, Step& step,
-                         KernelCall& call) {
+    void add_context_tap(int index, const Tensor& in, const Tensor& out, Step& step) {
         const Node& node = node_at(graph_, index);
         const int context = context_of(index);
-        call.extra = extra(context).tensor.begin;
+        std::size_t& squares = step.call.at(Memory::squares);
+        squares = extra(context).tensor.begin;
         for (const int tap : node_at(graph_, context).inputs) {
             if (tap == index) break;
-            call.extra += squares_of(tap) * sizeof(float);
+            squares += squares_of(tap) * sizeof(float);
         }
-        call.arguments = kernels::ContextTapF32{
+        const kernels::ContextTapF32 tap = {
             .input = nullptr,
             .input_row = in.row(),
             .output = nullptr,
@@ -337,10 +339,11 @@ private:
             .stride_h = node.stride.h,
             .stride_w = node.stride.w,
         };
+        set_arguments<Kernel::context_tap_f32>(step.call, tap);
         step.kernel = kernel_text("context_tap_f32", node.window.h, node.window.w);
     }
 
-    void add_context_scale(int index, const Tensor& out, Step& step, KernelCall& call) {
+    void add_context_scale(int index, const Tensor& out, Step& step) {
         kernels::ContextScaleF32 scale = {};
         scale.column = out.c;
         scale.ow = out.w;
@@ -352,8 +355,9 @@ private:
             scale.values[scale.branches] = rows * node.shape.w * node.shape.c;
             ++scale.branches;
         }
-        call.arguments = scale;
-        call.extra = extra(index).tensor.begin;
+        step.context_branches.assign(scale.channels, scale.channels + scale.branches);
+        step.call.at(Memory::squares) = extra(index).tensor.begin;
+        set_arguments<Kernel::context_scale_f32>(step.call, scale);
         step.kernel = "context_scale_f32";
     }
 

@@ -8,11 +8,12 @@
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/place_tensors.h"
 #include "engine/plan/plan_parts.h"
-#include "engine/plan/split_call.h"
-#include "kernels/pack.h"
 
 namespace lprnet {
 namespace {
+
+using kernels::Kernel;
+using kernels::Memory;
 
 constexpr int kLevels = 255;
 // Kernels may read so far behind their input.
@@ -48,30 +49,28 @@ public:
         step.channel_factor = factors_[static_cast<std::size_t>(index)];
         step.input_order = node.input_order;
         step.multiply_accumulates = multiply_accumulates(graph_, node);
-        KernelCall call;
-        call.input = in.origin();
-        call.output = out.origin();
+        step.call.at(Memory::input) = in.origin();
+        step.call.at(Memory::output) = out.origin();
         Status status;
         switch (node.op) {
-            case Op::quantize: add_quantize(node, in, step, call); break;
+            case Op::quantize: add_quantize(node, in, step); break;
             case Op::conv2d:
                 if (node.keeps_float()) {
-                    status = add_conv2d_levels(node, in, out, step, call);
+                    status = add_conv2d_levels(node, in, out, step);
                 } else if (node.quantized()) {
-                    status = add_conv2d_s8(node, in, out, step, call);
+                    status = add_conv2d_s8(node, in, out, step);
                 } else {
-                    status = add_conv2d_f32(node, in, out, step, call);
+                    status = add_conv2d_f32(node, in, out, step);
                 }
                 break;
-            case Op::max_pool: add_max_pool(node, in, out, step, call); break;
-            case Op::context_tap: status = add_context_tap(index, in, out, step, call); break;
-            case Op::concat: status = add_context_scale(index, out, step, call); break;
+            case Op::max_pool: add_max_pool(node, in, out, step); break;
+            case Op::context_tap: status = add_context_tap(index, in, out, step); break;
+            case Op::concat: status = add_context_scale(index, out, step); break;
             default:
                 status = unsupported(
                     node, "no kernel computes " + std::string(op_name(node.op)) + " on its own");
         }
         if (!status) return status;
-        step.calls = split_call(call, options_.threads, table_);
         plan_.steps.push_back(std::move(step));
         return {};
     }
@@ -124,7 +123,7 @@ private:
     }
 
     int parts_of(int tap) const {
-        return context_tap_levels_parts(node_at(graph_, tap).shape.c, options_.threads);
+        return kernels::context_tap_levels_parts(node_at(graph_, tap).shape.c, options_.threads);
     }
 
     // The context's sums of squares: a placement of its own.
@@ -182,19 +181,20 @@ private:
         return memory;
     }
 
-    void add_quantize(const Node& node, const Tensor& in, Step& step, KernelCall& call) {
+    void add_quantize(const Node& node, const Tensor& in, Step& step) {
         float* factor = take_packed(align_floats(pattern(node)));
         float* offset = take_packed(align_floats(pattern(node)));
         for (std::size_t i = 0; i < pattern(node); ++i) {
             factor[i] = node.level_factor[i % node.level_factor.size()];
             offset[i] = node.level_offset[i % node.level_offset.size()];
         }
-        call.arguments = kernels::QuantizeF32{.input = nullptr,
-                                              .factor = factor,
-                                              .offset = offset,
-                                              .output = nullptr,
-                                              .period = static_cast<int>(pattern(node)),
-                                              .count = static_cast<int>(in.size())};
+        const kernels::QuantizeF32 quantize = {.input = nullptr,
+                                               .multiplier = factor,
+                                               .offset = offset,
+                                               .output = nullptr,
+                                               .period = static_cast<int>(pattern(node)),
+                                               .count = static_cast<int>(in.size())};
+        set_arguments<Kernel::quantize_f32>(step.call, quantize);
         step.kernel = "quantize_f32";
     }
 
@@ -227,8 +227,7 @@ private:
         return {};
     }
 
-    Status add_conv2d_s8(const Node& node, const Tensor& in, const Tensor& out, Step& step,
-                         KernelCall& call) {
+    Status add_conv2d_s8(const Node& node, const Tensor& in, const Tensor& out, Step& step) {
         if (!in.quantized()) return unsupported(node, "quantized, but what it reads is not");
         std::vector<std::int32_t> bias;
         std::vector<float> scale;
@@ -258,7 +257,7 @@ private:
             .kh = node.kh,
             .kw = node.kw,
         };
-        add_padded(conv, node, in, out, call);
+        set_padded<Kernel::conv2d_s8>(conv, node, in, out, step.call);
         step.conv_shape = {in.c, out.c, node.kh, node.kw, out.h, out.w};
         step.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
         step.kernel = kernel_text("conv2d_s8", node.kh, node.kw);
@@ -266,13 +265,15 @@ private:
     }
 
     // The call of a convolution whose window begins in the border of its input.
-    static void add_padded(auto conv, const Node& node, const Tensor& in, const Tensor& out,
-                           KernelCall& call) {
+    template <Kernel K>
+    static void set_padded(kernels::CallOf<K> conv, const Node& node, const Tensor& in,
+                           const Tensor& out, kernels::KernelCall& call) {
         join_rows(conv, in, out);
-        call.input -= (static_cast<std::size_t>(node.pad_h * in.row()) +
-                       static_cast<std::size_t>(node.pad_w) * static_cast<std::size_t>(in.c)) *
-                      in.element_bytes;
-        call.arguments = conv;
+        call.at(Memory::input) -=
+            (static_cast<std::size_t>(node.pad_h * in.row()) +
+             static_cast<std::size_t>(node.pad_w) * static_cast<std::size_t>(in.c)) *
+            in.element_bytes;
+        set_arguments<K>(call, conv);
     }
 
     // The bias of a layer with float32 weights in steps of the output, in the order of its
@@ -300,8 +301,7 @@ private:
         return {};
     }
 
-    Status add_conv2d_levels(const Node& node, const Tensor& in, const Tensor& out, Step& step,
-                             KernelCall& call) {
+    Status add_conv2d_levels(const Node& node, const Tensor& in, const Tensor& out, Step& step) {
         if (!in.quantized()) return unsupported(node, "quantized, but what it reads is not");
         const double factor =
             static_cast<double>(in.scale) / static_cast<double>(node.output_scale);
@@ -318,19 +318,19 @@ private:
                                   .input_order = data_or_null(node.input_order)},
                                  bias.data(), out.c, in.c, node.kh, node.kw, weights, packed,
                                  false);
-        add_padded(kernels::Conv2dLevelsF32{.input = nullptr,
-                                            .input_row = in.row(),
-                                            .weights = weights,
-                                            .bias = packed,
-                                            .output = nullptr,
-                                            .output_row = out.row(),
-                                            .oh = out.h,
-                                            .ow = out.w,
-                                            .ic = in.c,
-                                            .oc = out.c,
-                                            .kh = node.kh,
-                                            .kw = node.kw},
-                   node, in, out, call);
+        set_padded<Kernel::conv2d_levels_f32>(kernels::Conv2dLevelsF32{.input = nullptr,
+                                                                       .input_row = in.row(),
+                                                                       .weights = weights,
+                                                                       .bias = packed,
+                                                                       .output = nullptr,
+                                                                       .output_row = out.row(),
+                                                                       .oh = out.h,
+                                                                       .ow = out.w,
+                                                                       .ic = in.c,
+                                                                       .oc = out.c,
+                                                                       .kh = node.kh,
+                                                                       .kw = node.kw},
+                                              node, in, out, step.call);
         step.conv_shape = {in.c, out.c, node.kh, node.kw, out.h, out.w};
         step.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
         step.kernel = kernel_text("conv2d_levels_f32", node.kh, node.kw);
@@ -338,8 +338,7 @@ private:
     }
 
     // The convolution behind the context.
-    Status add_conv2d_f32(const Node& node, const Tensor& in, const Tensor& out, Step& step,
-                          KernelCall& call) {
+    Status add_conv2d_f32(const Node& node, const Tensor& in, const Tensor& out, Step& step) {
         if (in.quantized()) return unsupported(node, "not quantized, but what it reads is");
         const float* begin = packed_;
         float* weights = take_packed(packed_weights(node));
@@ -351,7 +350,7 @@ private:
                                   .input_order = data_or_null(node.input_order)},
                                  node.bias.data(), out.c, in.c, node.kh, node.kw, weights, bias,
                                  false);
-        call.arguments = kernels::Conv2dF32{
+        const kernels::Conv2dF32 conv = {
             .input = nullptr,
             .input_row = in.row(),
             .weights = weights,
@@ -365,17 +364,17 @@ private:
             .kh = node.kh,
             .kw = node.kw,
             .relu = node.relu,
-            .exact = true,
         };
+        set_arguments<Kernel::conv2d_f32_exact>(step.call, conv);
         step.conv_shape = {in.c, out.c, node.kh, node.kw, out.h, out.w};
         step.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
         step.kernel = kernel_text("conv2d_f32_exact", node.kh, node.kw);
         return {};
     }
 
-    void add_max_pool(const Node& node, const Tensor& in, const Tensor& out, Step& step,
-                      KernelCall& call) {
-        call.arguments = max_pool<kernels::MaxPool2dLevels>(node, in, out);
+    void add_max_pool(const Node& node, const Tensor& in, const Tensor& out, Step& step) {
+        set_arguments<Kernel::max_pool2d_levels>(step.call,
+                                                 max_pool<kernels::MaxPool2dLevels>(node, in, out));
         step.kernel = kernel_text("max_pool2d_levels", node.window.h, node.window.w);
     }
 
@@ -394,8 +393,7 @@ private:
         return (input_height - tap.window.h) / tap.stride.h + 1;
     }
 
-    Status add_context_tap(int index, const Tensor& in, const Tensor& out, Step& step,
-                           KernelCall& call) {
+    Status add_context_tap(int index, const Tensor& in, const Tensor& out, Step& step) {
         const Node& node = node_at(graph_, index);
         if (node.window.h * node.window.w > kernels::kMaxContextWindowLevels) {
             return unsupported(node, "a window of more than " +
@@ -409,12 +407,13 @@ private:
         }
         int context = index + 1;
         while (node_at(graph_, context).op != Op::concat) ++context;
-        call.extra = placement(squares_).tensor.begin;
+        std::size_t& squares = step.call.at(Memory::squares);
+        squares = placement(squares_).tensor.begin;
         for (const int tap : node_at(graph_, context).inputs) {
             if (tap == index) break;
-            call.extra += static_cast<std::size_t>(parts_of(tap)) * sizeof(std::int64_t);
+            squares += static_cast<std::size_t>(parts_of(tap)) * sizeof(std::int64_t);
         }
-        call.arguments = kernels::ContextTapLevels{
+        const kernels::ContextTapLevels tap_call = {
             .input = nullptr,
             .input_row = in.row(),
             .sums = nullptr,
@@ -430,6 +429,7 @@ private:
             .stride_w = node.stride.w,
             .square_factors = square_factors(node),
         };
+        set_arguments<Kernel::context_tap_levels>(step.call, tap_call);
         step.kernel = kernel_text("context_tap_levels", node.window.h, node.window.w);
         return {};
     }
@@ -447,7 +447,7 @@ private:
         return squares;
     }
 
-    Status add_context_scale(int index, const Tensor& out, Step& step, KernelCall& call) {
+    Status add_context_scale(int index, const Tensor& out, Step& step) {
         const Node& node = node_at(graph_, index);
         if (node.inputs.size() > std::size_t{kernels::kMaxContextBranches}) {
             return unsupported(
@@ -474,8 +474,9 @@ private:
             }
             ++scale.branches;
         }
-        call.arguments = scale;
-        call.extra = placement(squares_).tensor.begin;
+        step.context_branches.assign(scale.channels, scale.channels + scale.branches);
+        step.call.at(Memory::squares) = placement(squares_).tensor.begin;
+        set_arguments<Kernel::context_scale_levels>(step.call, scale);
         step.kernel = "context_scale_levels";
         return {};
     }

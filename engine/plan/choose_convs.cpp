@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/plan/graph_edit.h"
+#include "kernels/conv2d_sparse_f32/conv2d_sparse_f32.h"
 
 namespace lprnet {
 namespace {

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/winograd.h"
+#include "kernels/conv1d_winograd_f32/conv1d_winograd_f32.h"
+#include "kernels/conv2d_sparse_f32/conv2d_sparse_f32.h"
 
 namespace lprnet {
 namespace {

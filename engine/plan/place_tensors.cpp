@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "engine/plan/graph_edit.h"
-#include "kernels/pack.h"
+#include "kernels/weight_layout.h"
 
 namespace lprnet {
 

@@ -6,14 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "engine/model/graph.h"
 #include "engine/plan/conv_algorithm.h"
 #include "engine/plan/tuning.h"
 #include "kernels/aligned_buffer.h"
-#include "kernels/kernel_table.h"
+#include "kernels/kernel_call.h"
 #include "lprnet/error.h"
 
 namespace lprnet {
@@ -62,28 +61,14 @@ struct Tensor {
     }
 };
 
-// One kernel call. Its pointers into the arena are null until it runs and are
-// replaced by arena + offset in bytes then; pointers to weights are final.
-struct KernelCall {
-    std::variant<kernels::Conv2dF32, kernels::Conv2dSparseF32, kernels::Conv1dWinogradF32,
-                 kernels::MaxPool2dF32, kernels::ContextTapF32, kernels::ContextScaleF32,
-                 kernels::QuantizeF32, kernels::Conv2dS8, kernels::Conv2dLevelsF32,
-                 kernels::MaxPool2dLevels, kernels::ContextTapLevels, kernels::ContextScaleLevels>
-        arguments;
-    std::size_t input = 0;
-    std::size_t output = 0;
-    std::size_t extra = 0;  // Winograd, sparse: scratch; context: squares
-};
-
-// What computes one node: a call for each thread, none of which writes what another reads
-// or writes. Threads that find nothing left to do have no call.
+// What computes one node.
 struct Step {
     // PyTorch module whose output this step computes.
     std::string name;
     // The module whose output it reads, or "input", or "context" for the joined branches.
     std::string reads;
     Op op = Op::conv2d;
-    std::vector<KernelCall> calls;
+    kernels::KernelCall call;  // not bound to an arena
 
     Tensor output;
     // Stored channel i is PyTorch's channel channel_order[i]; empty if they are equal.
@@ -99,6 +84,8 @@ struct Step {
     // conv2d only
     ConvShape conv_shape;
     ConvAlgorithm algorithm;
+    // Channels of each branch if the step joins the context, else empty.
+    std::vector<int> context_branches;
 };
 
 struct Plan {

@@ -3,30 +3,15 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
-#include <span>
 
 #include "engine/model/number_range.h"
 
 namespace lprnet {
-namespace {
-
-// The channels of each branch, in order.
-std::span<const int> branches_of(const KernelCall& call) noexcept {
-    if (const auto* scale = std::get_if<kernels::ContextScaleF32>(&call.arguments)) {
-        return {scale->channels, static_cast<std::size_t>(scale->branches)};
-    }
-    const auto* scale = std::get_if<kernels::ContextScaleLevels>(&call.arguments);
-    if (scale == nullptr) return {};
-    return {scale->channels, static_cast<std::size_t>(scale->branches)};
-}
-
-}  // namespace
-
 bool context_in_range(const Step& step, const float* arena) noexcept {
     const Tensor& tensor = step.output;
     const char* column = reinterpret_cast<const char*>(arena) + tensor.origin();
     int first = 0;
-    for (const int channels : branches_of(step.calls.front())) {
+    for (const int channels : step.context_branches) {
         // Patterns without their sign are in the order of the numbers, those of infinities and NaN
         // behind all others.
         std::int32_t largest = 0;

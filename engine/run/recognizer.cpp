@@ -1,7 +1,5 @@
 #include "lprnet/recognizer.h"
 
-#include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "engine/boundary.h"
@@ -38,12 +36,8 @@ Result<std::unique_ptr<Recognizer::State>> make_state(const Model& model,
                                                       TextDecoder decoder) {
     Result<Preprocessor> preprocessor = Preprocessor::create(model.data().preprocess);
     if (!preprocessor) return preprocessor.error();
-    kernels::AlignedBuffer arena(plan->arena_size);
-    std::unique_ptr<Team> team;
-    if (plan->threads > 1) team = std::make_unique<Team>(plan->threads);
-    return std::make_unique<Recognizer::State>(
-        Recognizer::State{model, std::move(plan), std::move(*preprocessor), std::move(arena),
-                          std::move(decoder), std::move(team)});
+    return std::make_unique<Recognizer::State>(Recognizer::State{
+        model, Network(std::move(plan)), std::move(*preprocessor), std::move(decoder)});
 }
 
 Result<PlanOptions> plan_options(const RecognizerOptions& options,
@@ -95,7 +89,7 @@ Result<Recognizer> Recognizer::create(const Model& model,
 Result<Recognizer> Recognizer::clone() const noexcept {
     return guarded([&]() -> Result<Recognizer> {
         if (state_ == nullptr) return moved_from();
-        auto state = make_state(state_->model, state_->plan, state_->decoder);
+        auto state = make_state(state_->model, state_->network.shared_plan(), state_->decoder);
         if (!state) return state.error();
         return Recognizer(std::move(*state));
     });
@@ -133,13 +127,7 @@ Status Recognizer::set_image(const ImageView& image, const Quad& quad) noexcept 
 }
 
 void Recognizer::infer() noexcept {
-    if (state_ == nullptr) return;
-    state_->in_range = run_plan(*state_->plan, state_->arena.data(), state_->team.get());
-    if (state_->in_range) return;
-    // Nobody may take what is left there for an answer.
-    const Tensor& logits = state_->plan->output;
-    std::fill_n(logits.floats(state_->arena.data()), logits.size(),
-                std::numeric_limits<float>::quiet_NaN());
+    if (state_ != nullptr) state_->in_range = state_->network.run();
 }
 
 Status Recognizer::decode(Reading& reading) noexcept {
@@ -179,32 +167,28 @@ Result<Reading> Recognizer::read(const ImageView& image) noexcept {
 }
 
 std::span<float> Recognizer::input() noexcept {
-    if (state_ == nullptr) return {};
-    const Tensor& tensor = state_->plan->input;
-    return {tensor.floats(state_->arena.data()), tensor.size()};
+    return state_ != nullptr ? state_->network.input() : std::span<float>();
 }
 
 std::span<const float> Recognizer::logits() const noexcept {
-    if (state_ == nullptr) return {};
-    const Tensor& tensor = state_->plan->output;
-    return {tensor.floats(state_->arena.data()), tensor.size()};
+    return state_ != nullptr ? state_->network.logits() : std::span<const float>();
 }
 
 const char* Recognizer::isa() const noexcept {
-    return state_ != nullptr ? state_->plan->table->name : "";
+    return state_ != nullptr ? state_->network.plan().table->name : "";
 }
 
 int Recognizer::threads() const noexcept {
-    return state_ != nullptr ? state_->plan->threads : 0;
+    return state_ != nullptr ? state_->network.plan().threads : 0;
 }
 
 std::size_t Recognizer::arena_bytes() const noexcept {
-    return state_ != nullptr ? state_->arena.size() * sizeof(float) : 0;
+    return state_ != nullptr ? state_->network.arena_bytes() : 0;
 }
 
 std::size_t Recognizer::packed_bytes() const noexcept {
     if (state_ == nullptr) return 0;
-    const Plan& plan = *state_->plan;
+    const Plan& plan = state_->network.plan();
     return plan.packed.size() * sizeof(float) + plan.lists.size() * sizeof(plan.lists[0]);
 }
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "kernels/table-inl.h"
+#include "kernels/isa/isa-inl.h"
 
 namespace lprnet::kernels {
 namespace {
@@ -67,4 +67,12 @@ struct Avx2 {
 };
 
 }  // namespace
+
+struct Avx2Kernels {
+    using Level = std::int16_t;
+#define LPRNET_DECLARE_f32(declaration) declaration
+#define LPRNET_DECLARE_levels(declaration) declaration
+#include "kernels/declare_kernels.inc"
+};
+
 }  // namespace lprnet::kernels

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "kernels/table-inl.h"
+#include "kernels/isa/isa-inl.h"
 
 namespace lprnet::kernels {
 namespace {
@@ -81,4 +81,12 @@ private:
 };
 
 }  // namespace
+
+struct Avx512Kernels {
+    using Level = std::int16_t;
+#define LPRNET_DECLARE_f32(declaration) declaration
+#define LPRNET_DECLARE_levels(declaration) declaration
+#include "kernels/declare_kernels.inc"
+};
+
 }  // namespace lprnet::kernels

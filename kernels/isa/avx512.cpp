@@ -1,22 +1,10 @@
-// AVX-512 F, DQ, BW, VL: 512-bit vectors.
-#include "kernels/isa/avx512-inl.h"
+#include "kernels/isa/avx512.h"
+
+#include "kernels/isa/table-inl.h"
 
 namespace lprnet::kernels {
-namespace {
-
-// vpmaddubsw would saturate sums of two products; two-byte elements cannot.
-struct Isa : Avx512 {
-    using Level = std::int16_t;
-    static constexpr int level_vectors = 2;
-    static constexpr int level_offset = 0;
-    static Sums dot(Sums sum, Sums x, Sums w) noexcept {
-        return _mm512_add_epi32(sum, _mm512_madd_epi16(x, w));
-    }
-};
-
-}  // namespace
 
 extern const KernelTable table_avx512;
-const KernelTable table_avx512 = make_table<Isa>("avx512");
+constinit const KernelTable table_avx512 = table_of<Isa, OwnKernels>("avx512");
 
 }  // namespace lprnet::kernels

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "kernels/table-inl.h"
+#include "kernels/isa/isa-inl.h"
 
 namespace lprnet::kernels {
 namespace {
@@ -60,4 +60,12 @@ struct Neon {
 };
 
 }  // namespace
+
+struct NeonKernels {
+    using Level = std::int16_t;
+#define LPRNET_DECLARE_f32(declaration) declaration
+#define LPRNET_DECLARE_levels(declaration) declaration
+#include "kernels/declare_kernels.inc"
+};
+
 }  // namespace lprnet::kernels

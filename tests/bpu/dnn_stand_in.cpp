@@ -379,14 +379,15 @@ std::vector<std::vector<float>> compute(Packed& packed, const std::vector<float>
     }
     const Graph& graph = packed.model.data().graph;
     std::map<std::string, std::vector<float>> computed;  // by step
-    Recognizer::State& state = recognizer.state();
-    for (const Step& step : state.plan->steps) {
-        run_step(*state.plan, step, state.arena.data());
+    Network& network = recognizer.state().network;
+    for (std::size_t s = 0; s < network.steps().size(); ++s) {
+        const Step& step = network.steps()[s];
+        network.run_step(s);
         std::vector<float>& values = computed[step.name];
         values.resize(static_cast<std::size_t>(step.output.c) *
                       static_cast<std::size_t>(step.output.h) *
                       static_cast<std::size_t>(step.output.w));
-        for_each_value(step, state.arena.data(),
+        for_each_value(step, network.arena(),
                        [&](std::size_t i, double x) { values[i] = static_cast<float>(x); });
     }
     for (const Node& node : graph.nodes) {

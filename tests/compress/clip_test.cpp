@@ -10,8 +10,8 @@
 
 #include "engine/compress/activation_ranges.h"
 #include "engine/compress/choose_clips.h"
-#include "engine/plan/plan.h"
 #include "tests/kernels/tables.h"
+#include "tests/network/make_network.h"
 #include "tests/network/random_network.h"
 
 namespace lprnet::test {
@@ -79,10 +79,8 @@ TEST_CASE("the clip that changes the logits least is chosen", "[compress]") {
         const float clip = range.range.clip;
         candidates[name] = {clip * 100.0f, clip * 0.01f, clip, clip * 30.0f};
     }
-    const Result<Plan> plan =
-        build_plan(model.data().graph, *tables_under_test().back(), {.panels = false});
-    REQUIRE(plan.ok());
-    choose_clips(*plan, inputs, candidates, *ranges);
+    Network network = make_network(model, *tables_under_test().back(), {.panels = false});
+    choose_clips(network, inputs, candidates, *ranges);
     for (const auto& [name, range] : *ranges) {
         INFO(name);
         CHECK(range.range.clip == candidates[name][2]);

@@ -14,8 +14,8 @@
 #include "engine/compress/prune.h"
 #include "engine/compress/round_weights.h"
 #include "engine/plan/plan.h"
-#include "engine/run/run.h"
 #include "tests/kernels/tables.h"
+#include "tests/network/make_network.h"
 #include "tests/network/random_network.h"
 
 namespace lprnet::test {
@@ -186,19 +186,10 @@ Model loaded(const QuantizedModel& quantized, const NetworkFile& file) {
 // Relative error of the logits over some images.
 double logits_error(const Model& exact, const Model& model) {
     const kernels::KernelTable& table = *tables_under_test().back();
-    const Result<Plan> a = build_plan(exact.data().graph, table);
-    const Result<Plan> b = build_plan(model.data().graph, table);
-    REQUIRE((a.ok() && b.ok()));
+    Network a = make_network(exact, table), b = make_network(model, table);
     double error = 0.0, size = 0.0;
     for (const std::vector<float>& image : random_images(4, 900)) {
-        const auto run = [&](const Plan& plan) {
-            kernels::AlignedBuffer arena(plan.arena_size);
-            std::copy(image.begin(), image.end(), plan.input.floats(arena.data()));
-            run_plan(plan, arena.data());
-            const float* logits = plan.output.floats(arena.data());
-            return std::vector<float>(logits, logits + plan.output.size());
-        };
-        const std::vector<float> left = run(*a), right = run(*b);
+        const std::vector<float> left = run(a, image), right = run(b, image);
         for (std::size_t i = 0; i < left.size(); ++i) {
             error += std::pow(double{left[i]} - double{right[i]}, 2);
             size += std::pow(double{left[i]}, 2);

@@ -71,7 +71,7 @@ const std::vector<Named>& layers() {
     static const auto* const all = [] {
         const cli::ModelOption option;
         Result<cli::AnyRecognizer> reader = cli::BackendOption{}.open(option, *option.load());
-        const Plan& plan = *reader->cpu()->state().plan;
+        const Plan& plan = reader->cpu()->state().network.plan();
         auto* list = new std::vector<Named>;
         list->push_back({"input", {1, plan.input.c, plan.input.h, plan.input.w}});
         for (const Step& step : plan.steps)

@@ -1,4 +1,5 @@
 // The global context's branches and their scaling against the reference table.
+#include "kernels/context_f32/context_f32.h"
 #include "tests/kernels/tables.h"
 
 namespace lprnet::test {

@@ -1,12 +1,12 @@
 // Every table's Winograd convolution against the definition, as the reference table's direct
 // convolution computes it, with an error bound derived for each output.
-#include "kernels/winograd.h"
+#include "kernels/conv1d_winograd_f32/conv1d_winograd_f32.h"
 
 #include <string>
 
 #include "engine/plan/conv_algorithm.h"
 #include "engine/plan/plan.h"
-#include "kernels/pack.h"
+#include "kernels/conv2d_f32/conv2d_f32.h"
 #include "tests/kernels/tables.h"
 #include "tests/network/random_network.h"
 

@@ -3,7 +3,8 @@
 #include <string>
 
 #include "engine/plan/plan.h"
-#include "kernels/pack.h"
+#include "kernels/conv2d/conv2d.h"
+#include "kernels/conv2d_f32/conv2d_f32.h"
 #include "tests/kernels/tables.h"
 #include "tests/network/random_network.h"
 

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "engine/plan/plan.h"
-#include "kernels/pack.h"
-#include "kernels/sparse.h"
+#include "kernels/conv2d_f32/conv2d_f32.h"
+#include "kernels/conv2d_sparse_f32/conv2d_sparse_f32.h"
 #include "tests/kernels/tables.h"
 #include "tests/network/random_network.h"
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/plan/plan.h"
+#include "kernels/peak_f32/peak_f32.h"
 #include "tests/catch.h"
 
 namespace lprnet::test {
@@ -39,12 +40,9 @@ TEST_CASE("every table is complete and has its own name", "[dispatch]") {
         CHECK(names.insert(table.name).second);
         CHECK(table.lanes >= 1);
         CHECK(table.block_vectors >= 1);
-        CHECK(table.conv2d_f32 != nullptr);
-        CHECK(table.conv1d_winograd_f32 != nullptr);
-        CHECK(table.max_pool2d_f32 != nullptr);
-        CHECK(table.context_tap_f32 != nullptr);
-        CHECK(table.context_scale_f32 != nullptr);
-        CHECK(table.peak_f32 != nullptr);
+#define LPRNET_KERNEL(folder, name, Call, elements) CHECK(table.name != nullptr);
+#define LPRNET_TOOL LPRNET_KERNEL
+#include "kernels/kernels.inc"
         CHECK(kernels::find_isa(table.name)->table == &table);
     }
     CHECK(std::string(kernels::all_isas().front().table->name) == "reference");
@@ -56,9 +54,11 @@ TEST_CASE("the peak counts the multiply-adds that it makes", "[dispatch]") {
     for (const kernels::IsaEntry& entry : kernels::all_isas()) {
         if (!entry.supported(cpu)) continue;
         float sink = 0.0f;
-        const std::int64_t once = entry.table->peak_f32(1, &sink);
+        std::int64_t once = 0, many = 0;
+        entry.table->peak_f32({.rounds = 1, .sink = &sink, .multiply_adds = &once});
         CHECK(once % entry.table->lanes == 0);
-        CHECK(entry.table->peak_f32(100, &sink) == 100 * once);
+        entry.table->peak_f32({.rounds = 100, .sink = &sink, .multiply_adds = &many});
+        CHECK(many == 100 * once);
         // Each chain has converged to 1.
         CHECK(sink == static_cast<float>(once / entry.table->lanes));
     }

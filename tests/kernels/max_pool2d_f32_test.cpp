@@ -1,6 +1,7 @@
 // Max pool against the reference table: no arithmetic happens, so equality.
 #include <string>
 
+#include "kernels/max_pool2d_f32/max_pool2d_f32.h"
 #include "tests/kernels/tables.h"
 
 namespace lprnet::test {

@@ -3,7 +3,13 @@
 #include <cmath>
 
 #include "engine/plan/plan.h"
-#include "kernels/pack.h"
+#include "kernels/context_levels/context_levels.h"
+#include "kernels/conv2d/conv2d.h"
+#include "kernels/conv2d_f32/conv2d_f32.h"
+#include "kernels/conv2d_levels_f32/conv2d_levels_f32.h"
+#include "kernels/conv2d_s8/conv2d_s8.h"
+#include "kernels/max_pool2d_levels/max_pool2d_levels.h"
+#include "kernels/quantize_f32/quantize_f32.h"
 #include "tests/kernels/quantized.h"
 #include "tests/kernels/tables.h"
 #include "tests/network/random_network.h"

@@ -9,10 +9,11 @@
 #include "engine/model/number_range.h"
 #include "engine/plan/plan.h"
 #include "engine/run/context_range.h"
-#include "engine/run/run.h"
-#include "kernels/winograd.h"
+#include "engine/run/network.h"
+#include "kernels/conv1d_winograd_f32/conv1d_winograd_f32.h"
 #include "lprnet/recognizer.h"
 #include "tests/kernels/tables.h"
+#include "tests/network/make_network.h"
 #include "tests/network/oracle.h"
 #include "tests/network/random_network.h"
 
@@ -47,13 +48,11 @@ struct Answer {
 
 Answer answer(const Model& model, const kernels::KernelTable& table,
               const std::vector<float>& input) {
-    Result<Plan> plan = build_plan(model.data().graph, table);
-    if (!plan) return {plan.error().message, {}};
-    kernels::AlignedBuffer arena(plan->arena_size);
-    std::copy(input.begin(), input.end(), plan->input.floats(arena.data()));
-    if (!run_plan(*plan, arena.data())) return {"leaves float32", {}};
-    const float* logits = plan->output.floats(arena.data());
-    return {"", {logits, logits + plan->output.size()}};
+    Result<Network> network = Network::create(model.data().graph, table);
+    if (!network) return {network.error().message, {}};
+    std::copy(input.begin(), input.end(), network->input().begin());
+    if (!network->run()) return {"leaves float32", {}};
+    return {"", logits_of(*network)};
 }
 
 std::vector<float>& values(NetworkFile& file, const std::string& name) {

@@ -4,11 +4,10 @@
 #include <map>
 #include <string>
 
-#include "engine/run/run.h"
-#include "kernels/aligned_buffer.h"
 #include "lprnet/recognizer.h"
 #include "tests/kernels/tables.h"
 #include "tests/network/compare.h"
+#include "tests/network/make_network.h"
 #include "tests/network/oracle.h"
 #include "tests/network/random_network.h"
 #include "tests/paths.h"
@@ -68,27 +67,26 @@ TEST_CASE("every layer turns PyTorch's input into PyTorch's output", "[network]"
     const Model model = shipped_model();
     for (const kernels::KernelTable* table : tables_under_test()) {
         INFO(table->name);
-        const Result<Plan> plan = build_plan(model.data().graph, *table);
-        REQUIRE(plan.ok());
-        kernels::AlignedBuffer arena(plan->arena_size);
-        std::map<std::string, const Step*> steps;
+        Network network = make_network(model, *table);
+        std::map<std::string, std::size_t> steps;
         int compared = 0;
-        for (const Step& step : plan->steps) {
-            steps[step.name] = &step;
+        for (std::size_t s = 0; s < network.steps().size(); ++s) {
+            const Step& step = network.steps()[s];
+            steps[step.name] = s;
             const std::vector<float> input = values_of(golden, step.reads, 0);
             const std::vector<float> output = values_of(golden, step.name, 0);
             if (input.empty() || output.empty()) continue;
             const auto producer = steps.find(step.reads);
             if (producer == steps.end()) {
-                write(plan->input, {}, arena.data(), input);
+                write(network.plan().input, {}, network.arena(), input);
             } else {
                 // The producer's run zeroes the border; its values are then replaced.
-                run_step(*plan, *producer->second, arena.data());
-                write(producer->second->output, producer->second->channel_order, arena.data(),
-                      input);
+                network.run_step(producer->second);
+                const Step& from = network.steps()[producer->second];
+                write(from.output, from.channel_order, network.arena(), input);
             }
-            run_step(*plan, step, arena.data());
-            check_step(step, arena.data(), output);
+            network.run_step(s);
+            check_step(step, network.arena(), output);
             ++compared;
         }
         CHECK(compared == 8);
@@ -100,15 +98,14 @@ TEST_CASE("the chain of layers gives PyTorch's outputs", "[network]") {
     const Model model = shipped_model();
     for (const kernels::KernelTable* table : tables_under_test()) {
         INFO(table->name);
-        const Result<Plan> plan = build_plan(model.data().graph, *table);
-        REQUIRE(plan.ok());
-        kernels::AlignedBuffer arena(plan->arena_size);
+        Network network = make_network(model, *table);
         for (std::size_t image = 0; image < golden.images; ++image) {
-            write(plan->input, {}, arena.data(), values_of(golden, "input", image));
-            for (const Step& step : plan->steps) {
-                run_step(*plan, step, arena.data());
+            write(network.plan().input, {}, network.arena(), values_of(golden, "input", image));
+            for (std::size_t s = 0; s < network.steps().size(); ++s) {
+                const Step& step = network.steps()[s];
+                network.run_step(s);
                 const std::vector<float> expected = values_of(golden, step.name, image);
-                if (!expected.empty()) check_step(step, arena.data(), expected);
+                if (!expected.empty()) check_step(step, network.arena(), expected);
             }
         }
     }
@@ -120,13 +117,11 @@ TEST_CASE("the logits of every sample plate are PyTorch's", "[network]") {
     const Model model = shipped_model();
     for (const kernels::KernelTable* table : tables_under_test()) {
         INFO(table->name);
-        const Result<Plan> plan = build_plan(model.data().graph, *table);
-        REQUIRE(plan.ok());
-        kernels::AlignedBuffer arena(plan->arena_size);
+        Network network = make_network(model, *table);
         for (std::size_t image = 0; image < golden.images; ++image) {
-            write(plan->input, {}, arena.data(), values_of(golden, "input", image));
-            run_plan(*plan, arena.data());
-            check_step(plan->steps.back(), arena.data(), values_of(golden, "logits", image));
+            write(network.plan().input, {}, network.arena(), values_of(golden, "input", image));
+            network.run();
+            check_step(network.steps().back(), network.arena(), values_of(golden, "logits", image));
         }
     }
 }
@@ -147,13 +142,12 @@ TEST_CASE("the logits are PyTorch's with every algorithm forced", "[network]") {
             INFO(table->name << " " << algorithm_text(algorithm));
             PlanOptions options;
             options.tuning.every = algorithm;
-            const Result<Plan> plan = build_plan(model.data().graph, *table, options);
-            REQUIRE(plan.ok());
-            kernels::AlignedBuffer arena(plan->arena_size);
+            Network network = make_network(model, *table, options);
             for (std::size_t image = 0; image < images; ++image) {
-                write(plan->input, {}, arena.data(), values_of(golden, "input", image));
-                run_plan(*plan, arena.data());
-                check_step(plan->steps.back(), arena.data(), values_of(golden, "logits", image));
+                write(network.plan().input, {}, network.arena(), values_of(golden, "input", image));
+                network.run();
+                check_step(network.steps().back(), network.arena(),
+                           values_of(golden, "logits", image));
             }
         }
     }
@@ -172,11 +166,11 @@ TEST_CASE("networks of other shapes agree with the unfused graph", "[network]") 
         {.classes = 5, .width = 0.3, .seed = 9, .zeros = 0.9},
         {.width = 0.25, .seed = 10, .zeros = 0.99},
     };
-    for (const RandomNetwork& network : networks) {
-        INFO("width " << network.width << ", classes " << network.classes << ", channels "
-                      << network.channels << ", zeros " << network.zeros);
-        const Model model = random_model(network);
-        std::mt19937 random(network.seed);
+    for (const RandomNetwork& from : networks) {
+        INFO("width " << from.width << ", classes " << from.classes << ", channels "
+                      << from.channels << ", zeros " << from.zeros);
+        const Model model = random_model(from);
+        std::mt19937 random(from.seed);
         const Shape shape = model.data().graph.input_shape();
         std::vector<double> input(static_cast<std::size_t>(shape.c * shape.h * shape.w));
         for (double& x : input) x = double{uniform(random, -1.0f, 1.0f)};
@@ -184,17 +178,17 @@ TEST_CASE("networks of other shapes agree with the unfused graph", "[network]") 
 
         for (const kernels::KernelTable* table : tables_under_test()) {
             INFO(table->name);
-            const Result<Plan> plan = build_plan(model.data().graph, *table);
-            REQUIRE(plan.ok());
-            kernels::AlignedBuffer arena(plan->arena_size);
-            write(plan->input, {}, arena.data(), std::vector<float>(input.begin(), input.end()));
-            for (const Step& step : plan->steps) {
-                run_step(*plan, step, arena.data());
+            Network network = make_network(model, *table);
+            write(network.plan().input, {}, network.arena(),
+                  std::vector<float>(input.begin(), input.end()));
+            for (std::size_t s = 0; s < network.steps().size(); ++s) {
+                const Step& step = network.steps()[s];
+                network.run_step(s);
                 // fused or moved: no such node in the graph
                 if (step.op == Op::context_tap || step.op == Op::concat) continue;
                 const OracleTensor& tensor = expected.at(step.name);
-                const Agreement a =
-                    agreement(step, arena.data(), [&](std::size_t i) { return tensor.values[i]; });
+                const Agreement a = agreement(step, network.arena(),
+                                              [&](std::size_t i) { return tensor.values[i]; });
                 INFO("layer " << step.name << ": max abs " << a.max_abs << ", cosine " << a.cosine);
                 CHECK(a.cosine >= kMinCosine);
                 if (step.name == "logits") CHECK(a.max_abs <= kMaxLogitError);

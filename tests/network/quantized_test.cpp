@@ -6,9 +6,9 @@
 
 #include "engine/compress/quantize.h"
 #include "engine/plan/plan.h"
-#include "engine/run/run.h"
 #include "tests/kernels/tables.h"
 #include "tests/network/compare.h"
+#include "tests/network/make_network.h"
 #include "tests/network/oracle.h"
 #include "tests/network/random_network.h"
 #include "tests/paths.h"
@@ -55,14 +55,6 @@ Model quantized_model(const Quantized& from) {
     return *loaded;
 }
 
-std::vector<float> logits_of(const Plan& plan, const std::vector<float>& input) {
-    kernels::AlignedBuffer arena(plan.arena_size);
-    std::copy(input.begin(), input.end(), plan.input.floats(arena.data()));
-    run_plan(plan, arena.data());
-    const float* logits = plan.output.floats(arena.data());
-    return {logits, logits + plan.output.size()};
-}
-
 // Layers with float32 weights that read levels of pixels, that are padded, that stand in front of
 // a pool over channels and of the context, and the one behind it.
 const LayerNames kSome = {"backbone.0",          "backbone.4.block.2", "backbone.8.block.5",
@@ -93,17 +85,16 @@ TEST_CASE("a quantized network computes what its graph says", "[quantized]") {
         const auto expected = run_oracle(model.data().graph, planes);
         for (const kernels::KernelTable* table : tables_under_test()) {
             INFO(table->name);
-            const Result<Plan> plan = build_plan(model.data().graph, *table);
-            if (!plan) FAIL(plan.error().message);
-            CHECK(plan->quantized);
-            kernels::AlignedBuffer arena(plan->arena_size);
-            std::copy(image.begin(), image.end(), plan->input.floats(arena.data()));
-            for (const Step& step : plan->steps) {
-                run_step(*plan, step, arena.data());
+            Network planned = make_network(model, *table);
+            CHECK(planned.plan().quantized);
+            std::copy(image.begin(), image.end(), planned.input().begin());
+            for (std::size_t s = 0; s < planned.steps().size(); ++s) {
+                const Step& step = planned.steps()[s];
+                planned.run_step(s);
                 if (step.op == Op::context_tap || step.op == Op::concat) continue;
                 const OracleTensor& tensor = expected.at(step.name);
                 const std::size_t plane = tensor.values.size() / std::size_t(tensor.shape.c);
-                const Agreement a = agreement(step, arena.data(), [&](std::size_t i) {
+                const Agreement a = agreement(step, planned.arena(), [&](std::size_t i) {
                     if (tensor.factors.empty()) return tensor.values[i];
                     return tensor.values[i] * tensor.factors[i / plane];
                 });
@@ -124,10 +115,8 @@ TEST_CASE("a quantized network is close to the network it was made from", "[quan
     const Model model = quantized_model({network});
     const std::vector<float> image = random_image(plain.data().graph.input_shape(), 7);
     for (const kernels::KernelTable* table : tables_under_test()) {
-        const Result<Plan> exact = build_plan(plain.data().graph, *table);
-        const Result<Plan> plan = build_plan(model.data().graph, *table);
-        REQUIRE((exact.ok() && plan.ok()));
-        const std::vector<float> a = logits_of(*exact, image), b = logits_of(*plan, image);
+        Network exact = make_network(plain, *table), found = make_network(model, *table);
+        const std::vector<float> a = run(exact, image), b = run(found, image);
         double product = 0, left = 0, right = 0;
         for (std::size_t i = 0; i < a.size(); ++i) {
             product += double{a[i]} * double{b[i]};
@@ -143,16 +132,13 @@ TEST_CASE("every table and number of threads gives the bits of the reference", "
         INFO("seed " << network.network.seed << ", kept " << network.keep_float.size());
         const Model model = quantized_model(network);
         const std::vector<float> image = random_image(model.data().graph.input_shape(), 9);
-        const Result<Plan> reference = build_plan(model.data().graph, reference_table());
-        REQUIRE(reference.ok());
-        const std::vector<float> expected = logits_of(*reference, image);
+        Network reference = make_network(model, reference_table());
+        const std::vector<float> expected = run(reference, image);
         for (const kernels::KernelTable* table : tables_under_test()) {
             for (const int threads : {1, 2, 3, 7}) {
                 INFO(table->name << ", threads " << threads);
-                const Result<Plan> plan =
-                    build_plan(model.data().graph, *table, {.tuning = {}, .threads = threads});
-                REQUIRE(plan.ok());
-                const std::vector<float> found = logits_of(*plan, image);
+                Network planned = make_network(model, *table, {.tuning = {}, .threads = threads});
+                const std::vector<float> found = run(planned, image);
                 REQUIRE(found.size() == expected.size());
                 CHECK(std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) ==
                       0);
@@ -240,15 +226,14 @@ TEST_CASE("the shipped network's logits of the sample plates are these bits", "[
     const auto ic = static_cast<std::size_t>(shape.c);
     for (const kernels::KernelTable* table : tables_under_test()) {
         INFO(table->name);
-        const Result<Plan> plan = build_plan(model->data().graph, *table);
-        REQUIRE(plan.ok());
+        Network network = make_network(*model, *table);
         std::uint64_t hash = 14695981039346656037U;
         for (std::size_t image = 0; image < static_cast<std::size_t>(inputs.shape[0]); ++image) {
             std::vector<float> pixels(ic * plane);
             for (std::size_t i = 0; i < pixels.size(); ++i) {
                 pixels[i % plane * ic + i / plane] = values[image * pixels.size() + i];
             }
-            hash = hash_of(logits_of(*plan, pixels), hash);
+            hash = hash_of(run(network, pixels), hash);
         }
         CHECK(hash == kSampleLogits);
     }

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "engine/run/run.h"
 #include "kernels/dispatch.h"
 #include "tests/catch.h"
 #include "tests/kernels/tables.h"
+#include "tests/network/make_network.h"
 #include "tests/network/random_network.h"
 
 namespace lprnet::test {
@@ -44,35 +44,30 @@ TEST_CASE("every tensor lies inside the arena", "[plan]") {
 }
 
 TEST_CASE("a run leaves the input as it was", "[plan]") {
-    const Plan plan = plan_of(random_model({}));
-    kernels::AlignedBuffer arena(plan.arena_size);
-    float* input = plan.input.floats(arena.data());
-    for (std::size_t i = 0; i < plan.input.size(); ++i)
-        input[i] = static_cast<float>(i % 17) - 8.0f;
-    run_plan(plan, arena.data());
-    std::vector<float> first(plan.output.floats(arena.data()),
-                             plan.output.floats(arena.data()) + plan.output.size());
-    for (std::size_t i = 0; i < plan.input.size(); ++i) {
+    Network network = make_network(random_model({}), *tables_under_test().back());
+    const std::span<float> input = network.input();
+    for (std::size_t i = 0; i < input.size(); ++i) input[i] = static_cast<float>(i % 17) - 8.0f;
+    REQUIRE(network.run());
+    const std::vector<float> first = logits_of(network);
+    for (std::size_t i = 0; i < input.size(); ++i) {
         REQUIRE(input[i] == static_cast<float>(i % 17) - 8.0f);
     }
-    run_plan(plan, arena.data());
-    CHECK(std::vector<float>(plan.output.floats(arena.data()),
-                             plan.output.floats(arena.data()) + plan.output.size()) == first);
+    REQUIRE(network.run());
+    CHECK(logits_of(network) == first);
 }
 
 TEST_CASE("what lay in the arena before does not matter", "[plan]") {
     for (const double zeros : {0.0, 0.8}) {
-        const Plan plan = plan_of(random_model({.zeros = zeros}));
+        const Model model = random_model({.zeros = zeros});
         std::vector<std::vector<float>> outputs;
         for (const float before : {0.0f, 1e30f}) {
-            kernels::AlignedBuffer arena(plan.arena_size);
-            std::fill(arena.data(), arena.data() + arena.size(), before);
-            float* input = plan.input.floats(arena.data());
-            for (std::size_t i = 0; i < plan.input.size(); ++i)
+            Network network = make_network(model, *tables_under_test().back());
+            std::fill_n(network.arena(), network.arena_bytes() / sizeof(float), before);
+            const std::span<float> input = network.input();
+            for (std::size_t i = 0; i < input.size(); ++i)
                 input[i] = static_cast<float>(i % 5) - 2.0f;
-            run_plan(plan, arena.data());
-            outputs.emplace_back(plan.output.floats(arena.data()),
-                                 plan.output.floats(arena.data()) + plan.output.size());
+            REQUIRE(network.run());
+            outputs.push_back(logits_of(network));
         }
         CHECK(outputs[0] == outputs[1]);
     }

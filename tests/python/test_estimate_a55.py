@@ -34,6 +34,8 @@ def test_names() -> None:
     )
     assert estimate_a55.short_name(symbol) == "conv2d_tile<DotS8<Isa>, 2, 12>"
     assert estimate_a55.kernel_of("conv2d_tile<DotS8<Isa>, 2, 12>") == "conv2d_tile"
+    entry = "lprnet::kernels::NeonDotKernels::conv2d_s8(lprnet::kernels::Conv2dS8 const&)"
+    assert estimate_a55.kernel_of(estimate_a55.short_name(entry)) == "conv2d_s8"
     assert estimate_a55.kernel_of("main") == "main"
 
 

@@ -3,12 +3,12 @@
 #include <chrono>
 #include <vector>
 
-#include "engine/run/run.h"
-#include "kernels/aligned_buffer.h"
+#include "engine/run/network.h"
 #include "lprnet/recognizer.h"
 #include "tests/allocation_counter.h"
 #include "tests/catch.h"
 #include "tests/kernels/tables.h"
+#include "tests/network/make_network.h"
 #include "tests/network/random_network.h"
 
 namespace lprnet::test {
@@ -70,18 +70,14 @@ TEST_CASE("the logits do not depend on the number of threads", "[team]") {
                 INFO(table->name << " with " << threads << " threads");
                 PlanOptions options;
                 options.threads = threads;
-                const Result<Plan> plan = build_plan(model.data().graph, *table, options);
-                REQUIRE(plan.ok());
-                Team team(threads);
+                Network network = make_network(model, *table, options);
                 for (int repeat = 0; repeat < 3; ++repeat) {
-                    kernels::AlignedBuffer arena(plan->arena_size);
-                    std::fill_n(arena.data(), arena.size(), 1e30f);
-                    float* input = plan->input.floats(arena.data());
-                    for (std::size_t i = 0; i < plan->input.size(); ++i)
+                    std::fill_n(network.arena(), network.arena_bytes() / sizeof(float), 1e30f);
+                    const std::span<float> input = network.input();
+                    for (std::size_t i = 0; i < input.size(); ++i)
                         input[i] = static_cast<float>(i % 17) * 0.1f - 0.8f;
-                    run_plan(*plan, arena.data(), threads > 1 ? &team : nullptr);
-                    const float* logits = plan->output.floats(arena.data());
-                    const std::vector<float> found(logits, logits + plan->output.size());
+                    REQUIRE(network.run());
+                    const std::vector<float> found = logits_of(network);
                     if (expected.empty()) expected = found;
                     CHECK(found == expected);
                 }

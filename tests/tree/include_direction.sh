@@ -64,6 +64,11 @@ check_includes() {  # TREE
             for (j = 2; j <= m; ++j) table[words[1]] = table[words[1]] " " words[j]
           }
         }
+        # Compiled with machine flags: an inline function of another header that is emitted here could
+        # replace the portable one when objects are linked.
+        function is_for_instruction_sets(file) {
+          return file ~ /^kernels\/(isa\/|.*(-inl\.h|_unit\.cpp)$)/
+        }
         function allowed(list, path,    words, n, i) {
           n = split(list, words, " ")
           for (i = 1; i <= n; ++i) {
@@ -79,6 +84,9 @@ check_includes() {  # TREE
           if (room == "") {
             print file ": no rule says what this folder may include"
           } else if (kind == "<") {
+            if (path ~ /^(vector|string|map|variant|functional|memory)$/ && is_for_instruction_sets(file)) {
+              print file ": <" path "> has functions that are not inline everywhere"
+            }
             for (library in users) {
               if (begins(path, library) && !allowed(users[library], file)) {
                 print file ": <" path "> is not for " room
@@ -95,6 +103,9 @@ check_includes() {  # TREE
             } else {
               there = path
               if (begins(path, "lprnet/")) there = "engine/include/" path
+              if (path ~ /^kernels\/(kernel_call|narrow)\.h$/ && is_for_instruction_sets(file)) {
+                print file ": \"" path "\" is for portable code alone"
+              }
               if ((getline line < there) < 0) print file ": \"" path "\" is not a file of the tree"
               close(there)
             }
@@ -157,10 +168,16 @@ self_test() {
   # shellcheck disable=SC2064
   trap "rm -rf '$tree'" EXIT
   rows='
-good|kernels/shapes.h|#include <cstddef>
-good|kernels/a.cpp|#include "kernels/shapes.h"
+good|kernels/part.h|#include <cstddef>
+good|kernels/a.cpp|#include "kernels/part.h"
 good|kernels/b.cpp|#include <xsimd/xsimd.hpp>
 good|kernels/dispatch.cpp|#include "isa_list.inc"
+good|kernels/kernel_call.h|#include <variant>
+good|kernels/narrow.h|#include <cstddef>
+good|kernels/a/a.cpp|#include "kernels/narrow.h"
+bad|kernels/a/a-inl.h|#include "kernels/narrow.h"
+bad|kernels/a/a_unit.cpp|#include "kernels/kernel_call.h"
+bad|kernels/isa/list.h|#include <vector>
 good|kernels/isa/avx2.cpp|#include <immintrin.h>
 good|kernels/isa/more.cpp|#ifdef __AVX512VNNI__
 good|kernels/cpu_features.cpp|#if defined(__x86_64__)
@@ -176,14 +193,14 @@ good|engine/model/a.cpp|#include "engine/text/printable.h"
 good|engine/compress/a.cpp|#include "engine/model/graph.h"
 good|engine/plan/plan.h|#include "engine/model/graph.h"
 good|engine/plan/a.cpp|#include "engine/text/printable.h"
-good|engine/plan/b.cpp|  #  include "kernels/shapes.h"  // spaces
+good|engine/plan/b.cpp|  #  include "kernels/part.h"  // spaces
 good|engine/decode/a.h|#include "lprnet/a.h"
 good|engine/decode/a.cpp|#include "engine/text/printable.h"
 good|engine/track/a.cpp|#include "lprnet/a.h"
 good|engine/track/b.cpp|#include "engine/boundary.h"
 good|engine/boundary.h|#include "lprnet/error.h"
 good|engine/run/a.h|#include "engine/decode/a.h"
-good|engine/run/b.h|#include "kernels/shapes.h"
+good|engine/run/b.h|#include "kernels/part.h"
 good|engine/c_api.cpp|#include "lprnet/a.h"
 good|engine/bpu/a.h|#include "engine/decode/a.h"
 good|engine/cli/a.h|#include "engine/run/a.h"
@@ -197,34 +214,34 @@ bad|kernels/up2.cpp|#include "lprnet/error.h"
 bad|kernels/up3.cpp|#include "engine/text/printable.h"
 bad|kernels/up4.cpp|#include <nlohmann/json.hpp>
 bad|kernels/list.cpp|#include "isa_list.inc"
-bad|weights/up1.cpp|#include "kernels/shapes.h"
+bad|weights/up1.cpp|#include "kernels/part.h"
 bad|weights/up2.cpp|#include "lprnet/a.h"
 bad|weights/up3.cpp|#include "engine/model/graph.h"
 bad|engine/include/lprnet/up1.h|#include "engine/model/graph.h"
-bad|engine/include/lprnet/up2.h|#include "kernels/shapes.h"
+bad|engine/include/lprnet/up2.h|#include "kernels/part.h"
 bad|engine/include/lprnet/up3.h|#include "engine/text/printable.h"
 bad|engine/include/lprnet/up4.h|#include <nlohmann/json.hpp>
 bad|engine/text/up1.h|#include "weights/a.cpp"
 bad|engine/text/up2.h|#include "engine/boundary.h"
 bad|engine/image/up0.h|#include "engine/boundary.h"
 bad|engine/image/up1.h|#include "engine/model/graph.h"
-bad|engine/image/up2.h|#include "kernels/shapes.h"
+bad|engine/image/up2.h|#include "kernels/part.h"
 bad|engine/model/up1.h|#include "engine/plan/plan.h"
-bad|engine/model/up2.h|#include "kernels/shapes.h"
+bad|engine/model/up2.h|#include "kernels/part.h"
 good|engine/compress/b.cpp|#include "engine/run/a.h"
 bad|engine/compress/up1.h|#include "engine/cli/a.h"
 bad|engine/plan/up1.h|#include "engine/run/a.h"
 bad|engine/plan/up2.h|#include "weights/a.h"
 bad|engine/plan/up3.h|#include "engine/decode/a.h"
 bad|engine/decode/up1.h|#include "engine/image/a.h"
-bad|engine/decode/up2.h|#include "kernels/shapes.h"
+bad|engine/decode/up2.h|#include "kernels/part.h"
 bad|engine/decode/up3.h|#include "weights/a.h"
 bad|engine/track/up1.h|#include "engine/decode/a.h"
 bad|engine/run/up1.h|#include "engine/cli/a.h"
 bad|engine/run/up2.h|#include "engine/text/printable.h"
 bad|engine/run/up3.h|#include <xsimd/xsimd.hpp>
 bad|engine/bpu/up1.h|#include "engine/run/a.h"
-bad|engine/bpu/up2.h|#include "kernels/shapes.h"
+bad|engine/bpu/up2.h|#include "kernels/part.h"
 bad|engine/run/up4.h|#include "engine/run_more/a.h"
 bad|engine/c_api.cpp.h|#include "engine/run/a.h"
 bad|engine/cli/up1.cpp|#include "bench/a.cpp"

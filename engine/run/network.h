@@ -1,0 +1,58 @@
+// A network ready to run: a plan, an arena, and the plan's calls bound to it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/plan/plan.h"
+#include "engine/run/team.h"
+#include "kernels/aligned_buffer.h"
+
+namespace lprnet {
+
+// For one thread at a time; several networks may share a plan. After construction nothing
+// allocates, locks or knows an instruction set, unless it says so.
+class Network {
+public:
+    // May throw std::bad_alloc, or std::system_error if the plan's threads cannot start.
+    explicit Network(std::shared_ptr<const Plan> plan);
+    // With a plan of its own. Errors as those of build_plan(). May throw as above.
+    static Result<Network> create(Graph graph, const kernels::KernelTable& table,
+                                  const PlanOptions& options = {});
+
+    const Plan& plan() const noexcept { return *plan_; }
+    const std::shared_ptr<const Plan>& shared_plan() const noexcept { return plan_; }
+    const std::vector<Step>& steps() const noexcept { return plan_->steps; }
+    // Another plan with the same tensors in the same places, such as the same graph with other
+    // weights; what the arena holds stays. May throw std::bad_alloc.
+    void replace_plan(std::shared_ptr<const Plan> plan);
+
+    // NHWC; a run leaves it as it is.
+    std::span<float> input() noexcept;
+    // [time][class] of the last run().
+    std::span<const float> logits() const noexcept;
+    // Where plan().steps have their outputs.
+    float* arena() noexcept { return arena_.data(); }
+    const float* arena() const noexcept { return arena_.data(); }
+    std::size_t arena_bytes() const noexcept { return arena_.size() * sizeof(float); }
+
+    // All steps, by all threads of the plan. False if a branch of the context left the range of
+    // context_in_range(): the logits are NaN then.
+    bool run() noexcept;
+    // One step on the calling thread, with the outputs of those before it in place.
+    void run_step(std::size_t step) noexcept;
+
+private:
+    void bind_calls();
+    void run_part(std::size_t step, std::size_t part) noexcept;
+
+    std::shared_ptr<const Plan> plan_;
+    kernels::AlignedBuffer arena_;
+    // Of step s for part p calls_[s * threads + p]; of no kernel if nothing is left for that part.
+    std::vector<kernels::KernelCall> calls_;
+    std::unique_ptr<Team> team_;  // none for one thread; the last member, since it ends first
+};
+
+}  // namespace lprnet

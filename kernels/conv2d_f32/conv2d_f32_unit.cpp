@@ -1,0 +1,15 @@
+// Compiled once for each instruction set.
+#include LPRNET_ISA_HEADER
+#include "kernels/conv2d_f32/conv2d_f32-inl.h"
+
+namespace lprnet::kernels {
+
+void OwnKernels::conv2d_f32(const Conv2dF32& call) noexcept {
+    lprnet::kernels::conv2d_f32<Isa>(call);
+}
+
+void OwnKernels::conv2d_f32_exact(const Conv2dF32& call) noexcept {
+    lprnet::kernels::conv2d_f32_exact<Isa>(call);
+}
+
+}  // namespace lprnet::kernels

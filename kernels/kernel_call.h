@@ -1,0 +1,68 @@
+// One call of any kernel: which, its arguments, and where in an arena they lie. The only file that
+// knows the arguments of all kernels.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <variant>
+
+#include "kernels/context_f32/context_f32.h"
+#include "kernels/context_levels/context_levels.h"
+#include "kernels/conv1d_winograd_f32/conv1d_winograd_f32.h"
+#include "kernels/conv2d_f32/conv2d_f32.h"
+#include "kernels/conv2d_levels_f32/conv2d_levels_f32.h"
+#include "kernels/conv2d_s8/conv2d_s8.h"
+#include "kernels/conv2d_sparse_f32/conv2d_sparse_f32.h"
+#include "kernels/kernel_table.h"
+#include "kernels/max_pool2d_f32/max_pool2d_f32.h"
+#include "kernels/max_pool2d_levels/max_pool2d_levels.h"
+#include "kernels/part.h"
+#include "kernels/quantize_f32/quantize_f32.h"
+
+namespace lprnet::kernels {
+
+enum class Kernel : std::uint8_t {
+    none,
+#define LPRNET_KERNEL(folder, name, Call, elements) name,
+#include "kernels/kernels.inc"
+};
+
+// "conv2d_f32" and so on; "none".
+const char* kernel_name(Kernel kernel) noexcept;
+
+// The alternative's number is the Kernel; two kernels may have the same type of arguments.
+using Arguments = std::variant<std::monostate
+#define LPRNET_KERNEL(folder, name, Call, elements) , Call
+#include "kernels/kernels.inc"
+                               >;
+
+template <Kernel K>
+using CallOf = std::variant_alternative_t<static_cast<std::size_t>(K), Arguments>;
+
+// Pointers into the arena are null until the call is bound; pointers to weights are final.
+struct KernelCall {
+    Arguments arguments;
+    std::array<std::size_t, kMemories> offset = {};  // in the arena, in bytes, by Memory
+    std::size_t scratch_bytes = 0;                   // of each worker, one after the other
+
+    Kernel kernel() const noexcept { return static_cast<Kernel>(arguments.index()); }
+    std::size_t& at(Memory memory) noexcept { return offset[static_cast<std::size_t>(memory)]; }
+};
+
+template <Kernel K>
+void set_arguments(KernelCall& call, const CallOf<K>& arguments) noexcept {
+    call.arguments.template emplace<static_cast<std::size_t>(K)>(arguments);
+}
+
+// Lets the call work on `arena`, with the scratch memory of `worker`.
+void bind(KernelCall& call, std::byte* arena, int worker) noexcept;
+
+// Narrows a bound call to a part of it; false if nothing is left. No part writes what another reads
+// or writes, and all parts together write what the whole call does.
+bool narrow(KernelCall& call, const Part& part, const KernelTable& table) noexcept;
+
+// A bound call. Thread-safe for calls whose memory does not overlap.
+void run(const KernelTable& table, const KernelCall& call) noexcept;
+
+}  // namespace lprnet::kernels
