@@ -200,7 +200,7 @@ void register_levels(const Model& model, const kernels::KernelTable& table) {
     network->network.run();
     for (std::size_t s = 0; s < network->network.steps().size(); ++s) {
         const Step& step = network->network.steps()[s];
-        if (step.op == Op::conv2d && step.output.quantized()) register_step(network, s);
+        if (step.op == Op::conv2d && step.output.has_levels()) register_step(network, s);
     }
 }
 

@@ -22,7 +22,7 @@ Result<std::vector<float>> golden_logits(const Model& model, const kernels::Kern
     std::vector<float> logits;
     std::uint32_t next = 0;
     for (std::uint32_t picture = 0; picture < kPictures; ++picture) {
-        const auto channels = static_cast<std::size_t>(network->plan().input.c);
+        const auto channels = static_cast<std::size_t>(network->plan().input.shape.c);
         for (std::size_t i = 0; i < network->input().size(); ++i) {
             const auto level = static_cast<float>(next++ * kMultiplier >> 24);
             network->input()[i] =

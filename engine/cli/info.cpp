@@ -39,7 +39,7 @@ Json per_channel(const float (&values)[3], int count) {
     return array;
 }
 
-std::string shape_text(const Tensor& t) {
+std::string shape_text(const Shape& t) {
     return std::to_string(t.c) + "x" + std::to_string(t.h) + "x" + std::to_string(t.w);
 }
 
@@ -82,12 +82,13 @@ Json describe(const Model& model, const Patterns& patterns, Recognizer& recogniz
     std::int64_t macs = 0;
     for (const Step& step : plan.steps) {
         macs += step.multiply_accumulates;
-        layers.push_back({{"name", step.name},
-                          {"shape", {step.output.c, step.output.h, step.output.w}},
-                          {"kernel", step.kernel},
-                          {"macs", step.multiply_accumulates},
-                          {"weight_bytes", step.weight_bytes},
-                          {"output_bytes", step.output.size_bytes()}});
+        layers.push_back(
+            {{"name", step.name},
+             {"shape", {step.output.shape.c, step.output.shape.h, step.output.shape.w}},
+             {"kernel", step.kernel},
+             {"macs", step.multiply_accumulates},
+             {"weight_bytes", step.weight_bytes},
+             {"output_bytes", step.output.bytes()}});
     }
     return {{"version", LPRNET_VERSION},
             {"model", model.name()},
@@ -189,12 +190,11 @@ void print_text(const Json& info, const Plan& plan) {
     std::vector<std::vector<std::string>> rows = {
         {"layer", "output", "kernel", "MMAC", "weights", "output bytes"}};
     for (const Step& step : plan.steps) {
-        rows.push_back({step.name, shape_text(step.output), step.kernel,
+        rows.push_back({step.name, shape_text(step.output.shape), step.kernel,
                         step.multiply_accumulates == 0
                             ? "-"
                             : fixed(static_cast<double>(step.multiply_accumulates) * 1e-6, 2),
-                        std::to_string(step.weight_bytes),
-                        std::to_string(step.output.size() * sizeof(float))});
+                        std::to_string(step.weight_bytes), std::to_string(step.output.bytes())});
     }
     rows.push_back({"all", "", "", fixed(info["macs"].get<double>() * 1e-6, 2),
                     info["packed_bytes"].dump(), ""});

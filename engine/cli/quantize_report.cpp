@@ -25,72 +25,24 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kDamageInputs = 32;
 constexpr double kBarWidth = 40.0;  // characters of a share of 1
 
-// The levels of a quantized tensor's pixel, whatever the table's elements are.
-void read_levels(const Tensor& tensor, const char* pixel, std::vector<float>& levels) {
-    const auto convert = [&]<class T>(T) {
-        for (std::size_t c = 0; c < levels.size(); ++c) {
-            T level;
-            std::memcpy(&level, pixel + c * sizeof level, sizeof level);
-            levels[c] = static_cast<float>(level);
-        }
-    };
-    switch (tensor.element_bytes) {
-        case 1: convert(std::uint8_t{}); break;
-        case 2: convert(std::int16_t{}); break;
-        default: convert(std::int32_t{}); break;
+// Adds what one image's output of a layer is in both networks.
+void add_output(const std::vector<float>& exact, const std::vector<float>& found,
+                LayerReport& sums) {
+    // Several sums, which gives a loop that compilers turn into vectors.
+    constexpr std::size_t kSums = 8;
+    double product[kSums] = {}, left[kSums] = {}, right[kSums] = {}, error[kSums] = {};
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+        const auto l = static_cast<double>(exact[i]), r = static_cast<double>(found[i]);
+        product[i % kSums] += l * r;
+        left[i % kSums] += l * l;
+        right[i % kSums] += r * r;
+        error[i % kSums] += (l - r) * (l - r);
     }
-}
-
-// The channels of a pixel as they are stored: NHWC or panels, levels or floats.
-void read_pixel(const Tensor& tensor, const float* arena, int y, int x,
-                std::vector<float>& values) {
-    if (tensor.panel > 0) {
-        for (int c = 0; c < tensor.c; ++c) {
-            values[static_cast<std::size_t>(c)] = arena[tensor.at(y, x, c) / sizeof(float)];
-        }
-        return;
-    }
-    const char* pixel = reinterpret_cast<const char*>(arena) + tensor.at(y, x, 0);
-    if (tensor.quantized()) {
-        read_levels(tensor, pixel, values);
-    } else {
-        std::memcpy(values.data(), pixel, values.size() * sizeof(float));
-    }
-}
-
-// Adds what one image's output of a layer is in both networks. Channels are stored in the same
-// order in both.
-void add_output(const Step& exact, const float* exact_arena, const Step& found,
-                const float* found_arena, LayerReport& sums) {
-    const Tensor& a = exact.output;
-    const Tensor& b = found.output;
-    const auto channels = static_cast<std::size_t>(a.c);
-    std::vector<float> expected(channels), values(channels),
-        units(channels, b.quantized() ? b.scale : 1.0f);
-    for (std::size_t c = 0; c < found.channel_factor.size(); ++c) {
-        units[c] *= found.channel_factor[c];
-    }
-    // By channel, which gives loops that compilers turn into vectors.
-    std::vector<double> product(channels), left(channels), right(channels), error(channels);
-    for (int y = 0; y < a.h; ++y) {
-        for (int x = 0; x < a.w; ++x) {
-            read_pixel(a, exact_arena, y, x, expected);
-            read_pixel(b, found_arena, y, x, values);
-            for (std::size_t c = 0; c < channels; ++c) {
-                const auto l = static_cast<double>(expected[c]);
-                const auto r = static_cast<double>(values[c] * units[c]);
-                product[c] += l * r;
-                left[c] += l * l;
-                right[c] += r * r;
-                error[c] += (l - r) * (l - r);
-            }
-        }
-    }
-    for (std::size_t c = 0; c < channels; ++c) {
-        sums.product += product[c];
-        sums.exact += left[c];
-        sums.found += right[c];
-        sums.error += error[c];
+    for (std::size_t i = 0; i < kSums; ++i) {
+        sums.product += product[i];
+        sums.exact += left[i];
+        sums.found += right[i];
+        sums.error += error[i];
     }
 }
 
@@ -159,6 +111,7 @@ Status compare_networks(Recognizer& before, Recognizer& after,
     }
     Progress progress(inputs.size());
     Reading first, second;
+    std::vector<float> expected, values;
     for (const std::vector<float>& input : inputs) {
         std::copy(input.begin(), input.end(), before.input().begin());
         std::copy(input.begin(), input.end(), after.input().begin());
@@ -171,8 +124,9 @@ Status compare_networks(Recognizer& before, Recognizer& after,
             exact.run_step(other);
             const auto layer = layers.find(step.name);
             if (layer != layers.end()) {
-                add_output(exact.steps()[other], exact.arena(), step, found.arena(),
-                           *layer->second);
+                exact.read_output(other, expected);
+                found.read_output(s, values);
+                add_output(expected, values, *layer->second);
             }
             ++other;
         }

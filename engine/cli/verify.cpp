@@ -15,7 +15,6 @@
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/decode/ctc_greedy.h"
-#include "engine/plan/tensor_elements.h"
 #include "engine/run/recognizer_state.h"
 #include "engine/text/printable.h"
 #include "weights/safetensors.h"
@@ -95,7 +94,7 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 class Dumped {
 public:
     static Result<Dumped> find(const SafetensorsFile& file, const std::string& name,
-                               const Tensor& like) {
+                               const Shape& like) {
         const TensorView* view = file.find(name);
         if (view == nullptr)
             return Error{ErrorCode::mismatch, file.label() + ": tensor '" + name + "' is missing"};
@@ -158,7 +157,7 @@ Result<Report> compare(const SafetensorsFile& file, const Model& model, Recogniz
     Network& network = recognizer.state().network;
     const Plan& plan = network.plan();
 
-    Result<Dumped> input = Dumped::find(file, "input", plan.input);
+    Result<Dumped> input = Dumped::find(file, "input", plan.input.shape);
     if (!input) return input.error();
     std::map<std::string, Dumped, std::less<>> expected;
     Report report;
@@ -167,7 +166,7 @@ Result<Report> compare(const SafetensorsFile& file, const Model& model, Recogniz
         // The branches of the context are computed in another order than PyTorch's.
         if (step.op == Op::context_tap || step.op == Op::concat) continue;
         if (file.find(step.name) == nullptr) continue;
-        Result<Dumped> dumped = Dumped::find(file, step.name, step.output);
+        Result<Dumped> dumped = Dumped::find(file, step.name, step.output.shape);
         if (!dumped) return dumped.error();
         if (dumped->images() != input->images()) {
             return Error{ErrorCode::mismatch, file.label() + ": tensor '" + step.name + "' has " +
@@ -189,10 +188,10 @@ Result<Report> compare(const SafetensorsFile& file, const Model& model, Recogniz
     }
 
     Reading reading;
+    std::vector<double> found;
     for (std::size_t image = 0; image < report.images; ++image) {
         const std::span<const float> pixels = input->image(image);
-        for_each_element(plan.input, {}, network.arena(),
-                         [&](std::size_t i, float& x) { x = pixels[i]; });
+        network.set_input_planes(pixels);
         std::size_t next = 0;
         for (std::size_t s = 0; s < plan.steps.size(); ++s) {
             const Step& step = plan.steps[s];
@@ -201,9 +200,10 @@ Result<Report> compare(const SafetensorsFile& file, const Model& model, Recogniz
             if (it == expected.end()) continue;
             const std::span<const float> values = it->second.image(image);
             Difference& difference = report.layers[next++].difference;
-            for_each_value(step, network.arena(), [&](std::size_t i, double found) {
-                difference.add(static_cast<double>(values[i]), found);
-            });
+            network.read_output(s, found);
+            for (std::size_t i = 0; i < found.size(); ++i) {
+                difference.add(static_cast<double>(values[i]), found[i]);
+            }
         }
         if (Status s = recognizer.decode(reading); !s) return s.error();
         if (reading.text != text_of(logits->second.image(image), model)) ++report.other_texts;
@@ -242,22 +242,14 @@ struct Branch {
     Dumped dumped;
 };
 
-Tensor tensor_of(const Shape& shape) {
-    Tensor tensor;
-    tensor.c = shape.c;
-    tensor.h = shape.h;
-    tensor.w = shape.w;
-    return tensor;
-}
-
 // What a .bin gives: branches, if it does and the dump has what they are pooled from, and logits.
 Result<Report> compare(const SafetensorsFile& file, const Model& model, bpu::Recognizer& recognizer,
                        double min_cosine) {
     const Graph& graph = model.data().graph;
     const bpu::Recognizer::State& state = recognizer.state();
-    Result<Dumped> input = Dumped::find(file, "input", tensor_of(graph.input_shape()));
+    Result<Dumped> input = Dumped::find(file, "input", graph.input_shape());
     if (!input) return input.error();
-    Result<Dumped> logits = Dumped::find(file, "logits", tensor_of(graph.output_shape()));
+    Result<Dumped> logits = Dumped::find(file, "logits", graph.output_shape());
     if (!logits) return logits.error();
 
     Report report;
@@ -272,7 +264,7 @@ Result<Report> compare(const SafetensorsFile& file, const Model& model, bpu::Rec
                                  : branch;
         const std::size_t index = next++;
         if (file.find(source.name) == nullptr) continue;
-        Result<Dumped> dumped = Dumped::find(file, source.name, tensor_of(source.shape));
+        Result<Dumped> dumped = Dumped::find(file, source.name, source.shape);
         if (!dumped) return dumped.error();
         report.layers.push_back({"branch" + std::to_string(index), {}, false});
         branches.push_back({index, &branch, &source, std::move(*dumped)});

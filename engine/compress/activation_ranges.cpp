@@ -36,10 +36,9 @@ void for_each_pixel(Network& network, const std::vector<std::vector<float>>& inp
             const auto layer = layers.find(step.name);
             if (layer == layers.end()) continue;
             const Tensor& tensor = step.output;
-            for (int p = 0; p < tensor.h * tensor.w; p += stride) {
+            for (int p = 0; p < tensor.shape.h * tensor.shape.w; p += stride) {
                 visit(layer->second, step,
-                      tensor.floats(network.arena()) + p / tensor.w * tensor.row() +
-                          std::ptrdiff_t{p % tensor.w} * tensor.c);
+                      network.pixel(s, p / tensor.shape.w, p % tensor.shape.w));
             }
         }
     }

@@ -55,8 +55,8 @@ void choose_clips(Network& network, const std::vector<std::vector<float>>& input
                                             network.arena() + network.plan().arena_size);
             for (std::size_t k = 0; k < found.size(); ++k) {
                 const std::vector<float> scales =
-                    scales_of(ranges.at(step.name).range, layer->second[k], step.output.c);
-                round_output(step, scales, network.arena());
+                    scales_of(ranges.at(step.name).range, layer->second[k], step.output.shape.c);
+                round_output(network, s, scales);
                 for (std::size_t later = s + 1; later < steps.size(); ++later) {
                     network.run_step(later);
                 }

@@ -110,7 +110,7 @@ public:
                 if (step.op != Op::conv2d) continue;
                 const std::size_t layer = next++;
                 if (!which[layer] || layers_[layer].scales.empty()) continue;
-                round_output(step, layers_[layer].scales, network->arena());
+                round_output(*network, s, layers_[layer].scales);
             }
             logits.insert(logits.end(), network->logits().begin(), network->logits().end());
         }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <cstring>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -11,6 +11,7 @@
 #include "engine/compress/moments.h"
 #include "engine/compress/quantized_graph.h"
 #include "engine/compress/round_weights.h"
+#include "engine/plan/element_reader.h"
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/passes.h"
 #include "engine/plan/plan.h"
@@ -59,8 +60,8 @@ struct Stepper {
     }
 };
 
-// Where a convolution's inputs and outputs are.
-struct ElementReader {
+// What a convolution reads.
+struct ConvInput {
     const Tensor& tensor;
     const Step& step;
     int pad_h, pad_w;
@@ -70,33 +71,18 @@ struct ElementReader {
     template <class Visit>
     void each(const float* arena, int y, int x, Visit visit) const {
         const ConvShape& s = step.conv_shape;
-        const char* origin = reinterpret_cast<const char*>(arena) + tensor.origin();
+        const ElementReader reader(tensor, arena);
         for (int r = 0; r < s.kh; ++r) {
             for (int t = 0; t < s.kw; ++t) {
-                const std::ptrdiff_t pixel =
-                    (y + r - pad_h) * tensor.row() + std::ptrdiff_t{x + t - pad_w} * tensor.c;
                 for (int stored = 0; stored < s.ic; ++stored) {
                     const int i = step.input_order.empty()
                                       ? stored
                                       : step.input_order[static_cast<std::size_t>(stored)];
                     visit(static_cast<std::size_t>((i * s.kh + r) * s.kw + t),
-                          value_at(origin, pixel + stored));
+                          reader.stored(y + r - pad_h, x + t - pad_w, stored));
                 }
             }
         }
-    }
-
-private:
-    float value_at(const char* origin, std::ptrdiff_t element) const {
-        const char* at = origin + element * static_cast<std::ptrdiff_t>(tensor.element_bytes);
-        if (!tensor.quantized()) {
-            float value;
-            std::memcpy(&value, at, sizeof value);
-            return value;
-        }
-        std::int32_t level = 0;  // little-endian: the low bytes come first
-        std::memcpy(&level, at, tensor.element_bytes);
-        return static_cast<float>(level);
     }
 };
 
@@ -106,12 +92,12 @@ std::vector<double> input_units(const Stepper& quantized, const Step& step,
     const auto ic = static_cast<std::size_t>(step.conv_shape.ic);
     std::vector<double> units(ic, 1.0);
     const Step& source = quantized.plan->steps[quantized.find(step.reads)];
-    if (!source.output.quantized()) return units;
+    if (!source.levels) return units;
     for (std::size_t i = 0; i < ic; ++i) {
-        units[i] = static_cast<double>(source.output.scale);
+        units[i] = static_cast<double>(source.levels->scale);
         if (source.op == Op::quantize) units[i] *= static_cast<double>(preprocess.scale[i]);
-        if (!source.channel_factor.empty()) {
-            units[i] *= static_cast<double>(source.channel_factor[i]);
+        if (!source.levels->factor.empty()) {
+            units[i] *= static_cast<double>(source.levels->factor[i]);
         }
     }
     return units;
@@ -124,8 +110,8 @@ Moments sample(const Stepper& exact, std::size_t exact_step, const Stepper& quan
     const Step& step = quantized.plan->steps[step_index];
     const ConvShape& shape = step.conv_shape;
     const Step& exact_one = exact.plan->steps[exact_step];
-    const ElementReader from = {exact.read_by(exact_one), exact_one, conv.pad_h, conv.pad_w};
-    const ElementReader to = {quantized.read_by(step), step, conv.pad_h, conv.pad_w};
+    const ConvInput from = {exact.read_by(exact_one), exact_one, conv.pad_h, conv.pad_w};
+    const ConvInput to = {quantized.read_by(step), step, conv.pad_h, conv.pad_w};
     const auto targets = conv.bias.size();
     const std::size_t inputs = weight.size() / targets;
     const std::size_t pixels =
@@ -259,9 +245,10 @@ Status reconstruct(const ModelData& model, const std::vector<std::vector<float>>
                              "quantize: layer '" + fitted.plan->steps[s].name +
                                  "': sums over the calibration images leave float32"};
             }
-            const Tensor& input = fitted.read_by(fitted.plan->steps[s]);
+            const std::optional<LevelScale>& levels =
+                fitted.plan->steps[fitted.find(fitted.plan->steps[s].reads)].levels;
             fit(weight, moments, input_units(fitted, fitted.plan->steps[s], model.preprocess),
-                input.quantized() ? static_cast<double>(input.scale) : 1.0, zero_below, node);
+                levels ? static_cast<double>(levels->scale) : 1.0, zero_below, node);
             Result<Plan> refitted = build_plan(quantized, **table);
             if (!refitted) return refitted.error();
             fitted.replace(std::move(*refitted));

@@ -6,18 +6,17 @@
 
 namespace lprnet {
 
-void round_output(const Step& step, const std::vector<float>& scales, float* arena) {
+void round_output(Network& network, std::size_t step, const std::vector<float>& scales) {
     constexpr float kLargestLevel = 255.0f;
-    const Tensor& tensor = step.output;
-    std::vector<float> scale(static_cast<std::size_t>(tensor.c));
+    const Step& rounded = network.steps()[step];
+    const Shape& shape = rounded.output.shape;
+    std::vector<float> scale(static_cast<std::size_t>(shape.c));
     for (std::size_t c = 0; c < scale.size(); ++c) {
-        scale[c] =
-            scales[step.channel_order.empty() ? c
-                                              : static_cast<std::size_t>(step.channel_order[c])];
+        scale[c] = scales[static_cast<std::size_t>(rounded.channel_of(static_cast<int>(c)))];
     }
-    for (int y = 0; y < tensor.h; ++y) {
-        float* value = tensor.floats(arena) + y * tensor.row();
-        for (int x = 0; x < tensor.w; ++x) {
+    for (int y = 0; y < shape.h; ++y) {
+        float* value = network.pixel(step, y, 0);
+        for (int x = 0; x < shape.w; ++x) {
             for (std::size_t c = 0; c < scale.size(); ++c, ++value) {
                 *value = std::min(std::nearbyint(*value / scale[c]), kLargestLevel) * scale[c];
             }

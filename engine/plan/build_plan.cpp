@@ -21,6 +21,11 @@ using kernels::Memory;
 // convolution between them, few enough for the second-level cache.
 constexpr int kWinogradBlock = 24;
 
+// Elements from one row to the next; 0 in panels, which have none.
+std::ptrdiff_t row_of(const Tensor& tensor) noexcept {
+    return tensor.nhwc() != nullptr ? tensor.nhwc()->row() : 0;
+}
+
 // Builds one step after the other; holds what they share.
 class Builder {
 public:
@@ -32,8 +37,7 @@ public:
         for (int i = 0; i < node_count(graph); ++i) {
             if (!choice(i).panels.output) continue;
             Tensor& tensor = placement(i).tensor;
-            tensor.panel = table.sparse_pixels;
-            tensor.border_h = tensor.border_w = 0;
+            tensor.layout = PanelLayout(tensor.shape, table.sparse_pixels);
         }
         reserve_extra();
         plan_.table = &table;
@@ -60,8 +64,8 @@ public:
         step.input_order = node.input_order;
         step.multiply_accumulates = multiply_accumulates(graph_, node);
         kernels::KernelCall& call = step.call;
-        call.at(Memory::input) = in.origin();
-        call.at(Memory::output) = out.origin();
+        call.at(Memory::input) = in.byte_at(0, 0, 0);
+        call.at(Memory::output) = out.byte_at(0, 0, 0);
         switch (node.op) {
             case Op::conv2d: add_conv2d(index, in, out, step); break;
             case Op::max_pool: add_max_pool(node, in, out, step); break;
@@ -110,7 +114,8 @@ private:
             }
             if (size == 0) continue;
             Placement memory;
-            memory.tensor = {.h = 1, .w = static_cast<int>(size), .c = 1};
+            memory.tensor.shape = {.c = 1, .h = 1, .w = static_cast<int>(size)};
+            memory.tensor.layout = NhwcLayout(memory.tensor.shape, 0, 0);
             memory.first = first;
             memory.last = i;
             extra_[static_cast<std::size_t>(i)] = static_cast<int>(placements_.size());
@@ -187,31 +192,26 @@ private:
         float* weights = packed_;
         packed_ += packed_weights(index);
         float* bias = packed_;
-        packed_ += align_floats(kernels::packed_conv2d_f32_bias(table_, out.c));
+        packed_ += align_floats(kernels::packed_conv2d_f32_bias(table_, out.shape.c));
         const kernels::StoredWeights stored = stored_weights(index);
         step.conv_shape = choice(index).shape;
         step.algorithm = a;
         step.weight_bytes = static_cast<std::size_t>(packed_ - weights) * sizeof(float);
-        if (in.panel == 0) {
-            step.call.at(Memory::input) -=
-                (static_cast<std::size_t>(node.pad_h * in.row()) +
-                 static_cast<std::size_t>(node.pad_w) * static_cast<std::size_t>(in.c)) *
-                sizeof(float);
-        }
+        if (in.nhwc() != nullptr) step.call.at(Memory::input) -= window_offset(node, in);
         if (a.direct()) {
-            kernels::pack_conv2d_f32(table_, stored, node.bias.data(), out.c, in.c, node.kh,
-                                     node.kw, weights, bias);
+            kernels::pack_conv2d_f32(table_, stored, node.bias.data(), out.shape.c, in.shape.c,
+                                     node.kh, node.kw, weights, bias);
             kernels::Conv2dF32 conv = {
                 .input = nullptr,
-                .input_row = in.row(),
+                .input_row = row_of(in),
                 .weights = weights,
                 .bias = bias,
                 .output = nullptr,
-                .output_row = out.row(),
-                .oh = out.h,
-                .ow = out.w,
-                .ic = in.c,
-                .oc = out.c,
+                .output_row = row_of(out),
+                .oh = out.shape.h,
+                .ow = out.shape.w,
+                .ic = in.shape.c,
+                .oc = out.shape.c,
                 .kh = node.kh,
                 .kw = node.kw,
                 .relu = node.relu,
@@ -229,31 +229,31 @@ private:
         }
         const int taps = std::max(node.kh, node.kw);
         const bool vertical = node.kh > 1;
-        kernels::pack_conv1d_winograd_f32(table_, stored, node.bias.data(), out.c, in.c, taps,
-                                          a.points, a.tile, weights, bias);
-        const int across = vertical ? out.w : out.h;
+        kernels::pack_conv1d_winograd_f32(table_, stored, node.bias.data(), out.shape.c, in.shape.c,
+                                          taps, a.points, a.tile, weights, bias);
+        const int across = vertical ? out.shape.w : out.shape.h;
         const kernels::Conv1dWinogradF32 conv = {
             .input = nullptr,
-            .input_row = in.row(),
+            .input_row = row_of(in),
             .weights = weights,
             .point_weights =
                 static_cast<std::ptrdiff_t>(kernels::packed_conv1d_winograd_f32_weights(
-                    table_, out.c, in.c, taps, a.points, a.tile)) /
+                    table_, out.shape.c, in.shape.c, taps, a.points, a.tile)) /
                 a.points,
             .bias = bias,
             .output = nullptr,
-            .output_row = out.row(),
-            .oh = out.h,
-            .ow = out.w,
-            .ic = in.c,
-            .oc = out.c,
+            .output_row = row_of(out),
+            .oh = out.shape.h,
+            .ow = out.shape.w,
+            .ic = in.shape.c,
+            .oc = out.shape.c,
             .taps = taps,
             .vertical = vertical,
             .relu = node.relu,
             .points = a.points,
             .tile = a.tile,
             .first_tile = 0,
-            .tiles = kernels::winograd_tiles(vertical ? out.h : out.w, a.tile) * across,
+            .tiles = kernels::winograd_tiles(vertical ? out.shape.h : out.shape.w, a.tile) * across,
             .block = kWinogradBlock,
             .scratch = nullptr,
         };
@@ -269,27 +269,28 @@ private:
         std::uint16_t* lists = lists_;
         lists_ += sparse_[static_cast<std::size_t>(index)].lists;
         step.weight_bytes += sparse_[static_cast<std::size_t>(index)].lists * sizeof(*lists);
-        kernels::pack_conv2d_sparse_f32(table_, stored_weights(index), node.bias.data(), out.c,
-                                        in.c, node.kh, node.kw, weights, lists, bias);
+        kernels::pack_conv2d_sparse_f32(table_, stored_weights(index), node.bias.data(),
+                                        out.shape.c, in.shape.c, node.kh, node.kw, weights, lists,
+                                        bias);
         const kernels::Conv2dSparseF32 conv = {
             .input = nullptr,
-            .input_row = in.row(),
+            .input_row = row_of(in),
             .weights = weights,
             .lists = lists,
             .bias = bias,
             .output = nullptr,
-            .output_row = out.row(),
-            .oh = out.h,
-            .ow = out.w,
-            .ic = in.c,
-            .oc = out.c,
+            .output_row = row_of(out),
+            .oh = out.shape.h,
+            .ow = out.shape.w,
+            .ic = in.shape.c,
+            .oc = out.shape.c,
             .kh = node.kh,
             .kw = node.kw,
             .relu = node.relu,
             .input_panels = panels.input,
             .output_panels = panels.output,
             .first_pixel = 0,
-            .pixels = out.h * out.w,
+            .pixels = out.shape.h * out.shape.w,
             .scratch = nullptr,
         };
         set_arguments<Kernel::conv2d_sparse_f32>(step.call, conv);
@@ -326,14 +327,14 @@ private:
         }
         const kernels::ContextTapF32 tap = {
             .input = nullptr,
-            .input_row = in.row(),
+            .input_row = row_of(in),
             .output = nullptr,
-            .output_column = placement(context).tensor.c,
+            .output_column = out.nhwc()->pixel(),
             .squares = nullptr,
-            .oh = (in.h - node.window.h) / node.stride.h + 1,
-            .ow = out.w,
-            .channels = out.c,
-            .channels_used = out.c,
+            .oh = (in.shape.h - node.window.h) / node.stride.h + 1,
+            .ow = out.shape.w,
+            .channels = out.shape.c,
+            .channels_used = out.shape.c,
             .kh = node.window.h,
             .kw = node.window.w,
             .stride_h = node.stride.h,
@@ -345,8 +346,8 @@ private:
 
     void add_context_scale(int index, const Tensor& out, Step& step) {
         kernels::ContextScaleF32 scale = {};
-        scale.column = out.c;
-        scale.ow = out.w;
+        scale.column = out.shape.c;
+        scale.ow = out.shape.w;
         for (const int tap : node_at(graph_, index).inputs) {
             const Node& node = node_at(graph_, tap);
             const Shape& in = node_at(graph_, only_input(node)).shape;

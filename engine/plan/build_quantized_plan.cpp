@@ -46,11 +46,11 @@ public:
         step.op = node.op;
         step.output = out;
         step.channel_order = node.channel_order;
-        step.channel_factor = factors_[static_cast<std::size_t>(index)];
+        step.levels = levels_[static_cast<std::size_t>(index)];
         step.input_order = node.input_order;
         step.multiply_accumulates = multiply_accumulates(graph_, node);
-        step.call.at(Memory::input) = in.origin();
-        step.call.at(Memory::output) = out.origin();
+        step.call.at(Memory::input) = in.byte_at(0, 0, 0);
+        step.call.at(Memory::output) = out.byte_at(0, 0, 0);
         Status status;
         switch (node.op) {
             case Op::quantize: add_quantize(node, in, step); break;
@@ -84,23 +84,36 @@ private:
         return {ErrorCode::unsupported, "layer '" + node.name + "': " + what};
     }
 
-    // Which tensors are quantized, and what a step of each is.
+    // What the elements of each tensor are, and what its levels stand for.
     void choose_elements() {
+        levels_.resize(graph_.nodes.size());
         for (int i = 0; i < node_count(graph_); ++i) {
             const Node& node = node_at(graph_, i);
             Tensor& tensor = placement(i).tensor;
+            float scale = 0.0f;
             if (node.op == Op::quantize) {
-                tensor.scale = 1.0f;
+                scale = 1.0f;
             } else if (node.op == Op::conv2d) {
-                tensor.scale = node.output_scale;
+                scale = node.output_scale;
             } else if (node.op == Op::max_pool) {
-                tensor.scale = placement(only_input(node)).tensor.scale;
+                scale =
+                    levels(only_input(node)) != nullptr ? levels(only_input(node))->scale : 0.0f;
+            } else if (node.op == Op::context_tap) {
+                tensor.element = Element::sum();
             }
-            factors_.push_back(factors_of(node));
-            if (tensor.quantized()) {
-                tensor.element_bytes = static_cast<std::size_t>(table_.levels.bytes);
-            }
+            if (scale == 0.0f) continue;
+            tensor.element = Element::level(table_);
+            levels_[static_cast<std::size_t>(i)] = LevelScale{scale, factors_of(node)};
         }
+    }
+    // Of what `node` reads, which has levels.
+    double input_scale(const Node& node) const {
+        return static_cast<double>(levels(only_input(node))->scale);
+    }
+    // Null for a tensor that has none.
+    const LevelScale* levels(int index) const {
+        const std::optional<LevelScale>& found = levels_[static_cast<std::size_t>(index)];
+        return found ? &*found : nullptr;
     }
 
     // Of each stored channel; empty if they are 1.
@@ -114,7 +127,8 @@ private:
                 factors.push_back(node.output_factor[static_cast<std::size_t>(from)]);
             }
         } else if (node.op == Op::max_pool) {
-            const std::vector<float>& before = factors_[static_cast<std::size_t>(only_input(node))];
+            const LevelScale* from = levels(only_input(node));
+            const std::vector<float> before = from != nullptr ? from->factor : std::vector<float>();
             for (int c = 0; c < node.shape.c && !before.empty(); ++c) {
                 factors.push_back(before[static_cast<std::size_t>(c * node.channel_stride)]);
             }
@@ -134,7 +148,9 @@ private:
             int count = 0;
             for (const int tap : node.inputs) count += parts_of(tap);
             Placement memory;
-            memory.tensor = {.h = 1, .w = count, .c = 1, .element_bytes = sizeof(std::int64_t)};
+            memory.tensor.shape = {.c = 1, .h = 1, .w = count};
+            memory.tensor.element.bytes = sizeof(std::int64_t);
+            memory.tensor.layout = NhwcLayout(memory.tensor.shape, 0, 0);
             memory.first = placement(i).first;
             memory.last = i;
             squares_ = static_cast<int>(placements_.size());
@@ -193,7 +209,7 @@ private:
                                                .offset = offset,
                                                .output = nullptr,
                                                .period = static_cast<int>(pattern(node)),
-                                               .count = static_cast<int>(in.size())};
+                                               .count = static_cast<int>(in.values())};
         set_arguments<Kernel::quantize_f32>(step.call, quantize);
         step.kernel = "quantize_f32";
     }
@@ -201,15 +217,14 @@ private:
     // Bias and scale of each output channel, from real values to the integers of conv2d_s8.
     // Fails where a sum of the largest activations could leave 32 bits, or its product with the
     // scale.
-    Status requantization(const Node& node, const Tensor& in, std::vector<std::int32_t>& bias,
+    Status requantization(const Node& node, std::vector<std::int32_t>& bias,
                           std::vector<float>& scale) const {
         constexpr double kLimit = 2147483000.0;
         const std::size_t per_channel = node.quantized_weight.size() / node.bias.size();
         for (std::size_t o = 0; o < node.bias.size(); ++o) {
             const std::size_t from =
                 node.channel_order.empty() ? o : static_cast<std::size_t>(node.channel_order[o]);
-            const double step =
-                static_cast<double>(in.scale) * static_cast<double>(node.weight_scale[from]);
+            const double step = input_scale(node) * static_cast<double>(node.weight_scale[from]);
             const double rounded = std::nearbyint(static_cast<double>(node.bias[o]) / step);
             double largest = std::abs(rounded);
             for (std::size_t k = 0; k < per_channel; ++k) {
@@ -228,10 +243,10 @@ private:
     }
 
     Status add_conv2d_s8(const Node& node, const Tensor& in, const Tensor& out, Step& step) {
-        if (!in.quantized()) return unsupported(node, "quantized, but what it reads is not");
+        if (!in.has_levels()) return unsupported(node, "quantized, but what it reads is not");
         std::vector<std::int32_t> bias;
         std::vector<float> scale;
-        if (Status s = requantization(node, in, bias, scale); !s) return s;
+        if (Status s = requantization(node, bias, scale); !s) return s;
         const float* begin = packed_;
         auto* weights = reinterpret_cast<std::int32_t*>(take_packed(packed_weights(node)));
         auto* packed = reinterpret_cast<std::int32_t*>(take_packed(packed_bias(node)));
@@ -240,25 +255,25 @@ private:
                                 {.oihw = node.quantized_weight.data(),
                                  .output_order = data_or_null(node.channel_order),
                                  .input_order = data_or_null(node.input_order)},
-                                bias.data(), scale.data(), out.c, in.c, node.kh, node.kw, weights,
-                                packed, packed_scale);
+                                bias.data(), scale.data(), out.shape.c, in.shape.c, node.kh,
+                                node.kw, weights, packed, packed_scale);
         kernels::Conv2dS8 conv = {
             .input = nullptr,
-            .input_row = in.row(),
+            .input_row = in.nhwc()->row(),
             .weights = weights,
             .bias = packed,
             .scale = packed_scale,
             .output = nullptr,
-            .output_row = out.row(),
-            .oh = out.h,
-            .ow = out.w,
-            .ic = in.c,
-            .oc = out.c,
+            .output_row = out.nhwc()->row(),
+            .oh = out.shape.h,
+            .ow = out.shape.w,
+            .ic = in.shape.c,
+            .oc = out.shape.c,
             .kh = node.kh,
             .kw = node.kw,
         };
         set_padded<Kernel::conv2d_s8>(conv, node, in, out, step.call);
-        step.conv_shape = {in.c, out.c, node.kh, node.kw, out.h, out.w};
+        step.conv_shape = {in.shape.c, out.shape.c, node.kh, node.kw, out.shape.h, out.shape.w};
         step.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
         step.kernel = kernel_text("conv2d_s8", node.kh, node.kw);
         return {};
@@ -269,10 +284,7 @@ private:
     static void set_padded(kernels::CallOf<K> conv, const Node& node, const Tensor& in,
                            const Tensor& out, kernels::KernelCall& call) {
         join_rows(conv, in, out);
-        call.at(Memory::input) -=
-            (static_cast<std::size_t>(node.pad_h * in.row()) +
-             static_cast<std::size_t>(node.pad_w) * static_cast<std::size_t>(in.c)) *
-            in.element_bytes;
+        call.at(Memory::input) -= window_offset(node, in);
         set_arguments<K>(call, conv);
     }
 
@@ -302,9 +314,8 @@ private:
     }
 
     Status add_conv2d_levels(const Node& node, const Tensor& in, const Tensor& out, Step& step) {
-        if (!in.quantized()) return unsupported(node, "quantized, but what it reads is not");
-        const double factor =
-            static_cast<double>(in.scale) / static_cast<double>(node.output_scale);
+        if (!in.has_levels()) return unsupported(node, "quantized, but what it reads is not");
+        const double factor = input_scale(node) / static_cast<double>(node.output_scale);
         std::vector<float> bias;
         if (Status s = bias_in_levels(node, factor, bias); !s) return s;
         const float* begin = packed_;
@@ -316,22 +327,23 @@ private:
                                   .scale = factors.data(),
                                   .output_order = data_or_null(node.channel_order),
                                   .input_order = data_or_null(node.input_order)},
-                                 bias.data(), out.c, in.c, node.kh, node.kw, weights, packed,
-                                 false);
-        set_padded<Kernel::conv2d_levels_f32>(kernels::Conv2dLevelsF32{.input = nullptr,
-                                                                       .input_row = in.row(),
-                                                                       .weights = weights,
-                                                                       .bias = packed,
-                                                                       .output = nullptr,
-                                                                       .output_row = out.row(),
-                                                                       .oh = out.h,
-                                                                       .ow = out.w,
-                                                                       .ic = in.c,
-                                                                       .oc = out.c,
-                                                                       .kh = node.kh,
-                                                                       .kw = node.kw},
-                                              node, in, out, step.call);
-        step.conv_shape = {in.c, out.c, node.kh, node.kw, out.h, out.w};
+                                 bias.data(), out.shape.c, in.shape.c, node.kh, node.kw, weights,
+                                 packed, false);
+        set_padded<Kernel::conv2d_levels_f32>(
+            kernels::Conv2dLevelsF32{.input = nullptr,
+                                     .input_row = in.nhwc()->row(),
+                                     .weights = weights,
+                                     .bias = packed,
+                                     .output = nullptr,
+                                     .output_row = out.nhwc()->row(),
+                                     .oh = out.shape.h,
+                                     .ow = out.shape.w,
+                                     .ic = in.shape.c,
+                                     .oc = out.shape.c,
+                                     .kh = node.kh,
+                                     .kw = node.kw},
+            node, in, out, step.call);
+        step.conv_shape = {in.shape.c, out.shape.c, node.kh, node.kw, out.shape.h, out.shape.w};
         step.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
         step.kernel = kernel_text("conv2d_levels_f32", node.kh, node.kw);
         return {};
@@ -339,7 +351,7 @@ private:
 
     // The convolution behind the context.
     Status add_conv2d_f32(const Node& node, const Tensor& in, const Tensor& out, Step& step) {
-        if (in.quantized()) return unsupported(node, "not quantized, but what it reads is");
+        if (in.has_levels()) return unsupported(node, "not quantized, but what it reads is");
         const float* begin = packed_;
         float* weights = take_packed(packed_weights(node));
         float* bias = take_packed(packed_bias(node));
@@ -348,25 +360,25 @@ private:
                                   .scale = data_or_null(node.gain),
                                   .output_order = data_or_null(node.channel_order),
                                   .input_order = data_or_null(node.input_order)},
-                                 node.bias.data(), out.c, in.c, node.kh, node.kw, weights, bias,
-                                 false);
+                                 node.bias.data(), out.shape.c, in.shape.c, node.kh, node.kw,
+                                 weights, bias, false);
         const kernels::Conv2dF32 conv = {
             .input = nullptr,
-            .input_row = in.row(),
+            .input_row = in.nhwc()->row(),
             .weights = weights,
             .bias = bias,
             .output = nullptr,
-            .output_row = out.row(),
-            .oh = out.h,
-            .ow = out.w,
-            .ic = in.c,
-            .oc = out.c,
+            .output_row = out.nhwc()->row(),
+            .oh = out.shape.h,
+            .ow = out.shape.w,
+            .ic = in.shape.c,
+            .oc = out.shape.c,
             .kh = node.kh,
             .kw = node.kw,
             .relu = node.relu,
         };
         set_arguments<Kernel::conv2d_f32_exact>(step.call, conv);
-        step.conv_shape = {in.c, out.c, node.kh, node.kw, out.h, out.w};
+        step.conv_shape = {in.shape.c, out.shape.c, node.kh, node.kw, out.shape.h, out.shape.w};
         step.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
         step.kernel = kernel_text("conv2d_f32_exact", node.kh, node.kw);
         return {};
@@ -380,7 +392,9 @@ private:
 
     // Those of the channels that a tap reads, powers of two from 1 down; empty if they are 1.
     const std::vector<float>& tap_factors(const Node& tap) const {
-        return factors_[static_cast<std::size_t>(only_input(tap))];
+        static const std::vector<float> none;
+        const LevelScale* found = levels(only_input(tap));
+        return found != nullptr ? found->factor : none;
     }
     // 4^k if the smallest of them is 2^-k.
     static double largest_square_factor(const std::vector<float>& factors) {
@@ -400,8 +414,8 @@ private:
                                          std::to_string(kernels::kMaxContextWindowLevels) +
                                          " pixels");
         }
-        const double largest_sum =
-            double(rows_of(node, in.h)) * out.w * out.c * largest_square_factor(tap_factors(node));
+        const double largest_sum = double(rows_of(node, in.shape.h)) * out.shape.w * out.shape.c *
+                                   largest_square_factor(tap_factors(node));
         if (largest_sum * std::pow(node.window.h * node.window.w * kLevels, 2) > 9e18) {
             return unsupported(node, "the largest sum of squares does not fit 64 bits");
         }
@@ -415,14 +429,14 @@ private:
         }
         const kernels::ContextTapLevels tap_call = {
             .input = nullptr,
-            .input_row = in.row(),
+            .input_row = in.nhwc()->row(),
             .sums = nullptr,
-            .sums_column = placement(context).tensor.c,
+            .sums_column = out.nhwc()->pixel(),
             .squares = nullptr,
-            .oh = rows_of(node, in.h),
-            .ow = out.w,
-            .channels = out.c,
-            .channels_used = out.c,
+            .oh = rows_of(node, in.shape.h),
+            .ow = out.shape.w,
+            .channels = out.shape.c,
+            .channels_used = out.shape.c,
             .kh = node.window.h,
             .kw = node.window.w,
             .stride_h = node.stride.h,
@@ -454,19 +468,19 @@ private:
                 node, "more than " + std::to_string(kernels::kMaxContextBranches) + " branches");
         }
         kernels::ContextScaleLevels scale = {};
-        scale.column = out.c;
-        scale.ow = out.w;
+        scale.column = out.shape.c;
+        scale.ow = out.shape.w;
         for (const int input : node.inputs) {
             const Node& tap = node_at(graph_, input);
             const Tensor& in = placement(only_input(tap)).tensor;
-            const int rows = rows_of(tap, in.h);
+            const int rows = rows_of(tap, in.shape.h);
             const double area = tap.window.h * tap.window.w;
             const double values = double(rows) * tap.shape.w * tap.shape.c;
             scale.channels[scale.branches] = tap.shape.c;
             scale.parts[scale.branches] = parts_of(input);
             const std::vector<float>& factors = tap_factors(tap);
-            scale.factors[scale.branches] = area * values / (rows * static_cast<double>(in.scale)) *
-                                            largest_square_factor(factors);
+            scale.factors[scale.branches] =
+                area * values / (rows * input_scale(tap)) * largest_square_factor(factors);
             if (!factors.empty()) {
                 float* packed = take_packed(align_floats(factors.size()));
                 std::copy(factors.begin(), factors.end(), packed);
@@ -484,9 +498,9 @@ private:
     const Graph& graph_;
     const kernels::KernelTable& table_;
     const PlanOptions& options_;
-    std::vector<Placement> placements_;        // by node, then the sums of squares
-    int squares_ = 0;                          // which one those are
-    std::vector<std::vector<float>> factors_;  // by node
+    std::vector<Placement> placements_;              // by node, then the sums of squares
+    int squares_ = 0;                                // which one those are
+    std::vector<std::optional<LevelScale>> levels_;  // by node
     Plan plan_;
     float* packed_ = nullptr;
 };

@@ -18,20 +18,26 @@ std::vector<Placement> tensors_of(const Graph& graph) {
     for (int i = 0; i < count; ++i) {
         const Node& node = node_at(graph, i);
         Placement& placement = placements[static_cast<std::size_t>(i)];
-        placement.tensor.h = node.shape.h;
-        placement.tensor.w = node.shape.w;
-        placement.tensor.c = node.shape.c;
+        placement.tensor.shape = node.shape;
+        int border_h = 0, border_w = 0;
+        for (const Node& reader : graph.nodes) {
+            if (std::find(reader.inputs.begin(), reader.inputs.end(), i) == reader.inputs.end()) {
+                continue;
+            }
+            border_h = std::max(border_h, reader.pad_h);
+            border_w = std::max(border_w, reader.pad_w);
+        }
+        placement.tensor.layout = NhwcLayout(node.shape, border_h, border_w);
         placement.first = placement.last = i;
         std::size_t channels_before = 0;
         for (const int input : node.inputs) {
             Placement& source = placements[static_cast<std::size_t>(input)];
             source.last = i;
-            source.tensor.border_h = std::max(source.tensor.border_h, node.pad_h);
-            source.tensor.border_w = std::max(source.tensor.border_w, node.pad_w);
             if (node.op == Op::concat) {
                 source.host = i;
                 source.host_offset = channels_before;
-                channels_before += static_cast<std::size_t>(source.tensor.c);
+                source.tensor.layout = NhwcLayout::part(source.tensor.shape, node.shape.c);
+                channels_before += static_cast<std::size_t>(source.tensor.shape.c);
                 placement.first = std::min(placement.first, source.first);
             }
         }
@@ -49,7 +55,7 @@ std::size_t place_tensors(std::vector<Placement>& placements) {
         if (placement.host < 0) order.push_back(&placement);
     }
     std::stable_sort(order.begin(), order.end(), [](const Placement* a, const Placement* b) {
-        return a->tensor.size_bytes() > b->tensor.size_bytes();
+        return a->tensor.bytes() > b->tensor.bytes();
     });
     std::size_t arena = 0;
     std::vector<const Placement*> placed;  // by offset
@@ -57,11 +63,11 @@ std::size_t place_tensors(std::vector<Placement>& placements) {
         std::size_t begin = 0;
         for (const Placement* other : placed) {
             if (other->last < next->first || next->last < other->first) continue;
-            if (other->tensor.begin >= begin + next->tensor.size_bytes()) break;
-            begin = std::max(begin, align_up(other->tensor.begin + other->tensor.size_bytes()));
+            if (other->tensor.begin >= begin + next->tensor.bytes()) break;
+            begin = std::max(begin, align_up(other->tensor.begin + other->tensor.bytes()));
         }
         next->tensor.begin = begin;
-        arena = std::max(arena, begin + next->tensor.size_bytes());
+        arena = std::max(arena, begin + next->tensor.bytes());
         placed.insert(std::upper_bound(placed.begin(), placed.end(), next,
                                        [](const Placement* a, const Placement* b) {
                                            return a->tensor.begin < b->tensor.begin;
@@ -71,7 +77,7 @@ std::size_t place_tensors(std::vector<Placement>& placements) {
     for (Placement& placement : placements) {
         if (placement.host < 0) continue;
         placement.tensor.begin = placements[static_cast<std::size_t>(placement.host)].tensor.begin +
-                                 placement.host_offset * placement.tensor.element_bytes;
+                                 placement.host_offset * placement.tensor.element.bytes;
     }
     return align_up(arena) / sizeof(float);
 }

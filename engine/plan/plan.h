@@ -2,64 +2,21 @@
 // for one image, with packed weights and the place of every tensor in one arena.
 #pragma once
 
-#include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/model/graph.h"
 #include "engine/plan/conv_algorithm.h"
+#include "engine/plan/tensor.h"
 #include "engine/plan/tuning.h"
 #include "kernels/aligned_buffer.h"
 #include "kernels/kernel_call.h"
 #include "lprnet/error.h"
 
 namespace lprnet {
-
-// Where a tensor lies in the arena: NHWC with tight channels, inside a border of
-// zero pixels that the convolutions reading it need; or, without a border, in panels, see
-// kernels::Conv2dSparseF32.
-struct Tensor {
-    std::size_t begin = 0;  // offset in bytes of the border, or of the tensor if it has none
-    int h = 0, w = 0, c = 0;
-    int border_h = 0, border_w = 0;             // pixels on each side
-    int panel = 0;                              // pixels in a block of panels; 0 is NHWC
-    std::size_t element_bytes = sizeof(float);  // of a quantized tensor the table's choice
-    float scale = 0.0f;                         // of a quantized tensor: real value / element
-
-    bool quantized() const noexcept { return scale != 0.0f; }
-    // Elements from one row to the next in NHWC.
-    std::ptrdiff_t row() const noexcept {
-        return static_cast<std::ptrdiff_t>(w + 2 * border_w) * c;
-    }
-    // Elements in all, border included.
-    std::size_t size() const noexcept {
-        if (panel > 0) return static_cast<std::size_t>((h * w + panel - 1) / panel * panel * c);
-        return static_cast<std::size_t>(row()) * static_cast<std::size_t>(h + 2 * border_h);
-    }
-    std::size_t size_bytes() const noexcept { return size() * element_bytes; }
-    // Offset in bytes of pixel (0, 0).
-    std::size_t origin() const noexcept {
-        return begin + (static_cast<std::size_t>(border_h * row()) +
-                        static_cast<std::size_t>(border_w) * static_cast<std::size_t>(c)) *
-                           element_bytes;
-    }
-    // Pixel (0, 0) of a tensor of floats in NHWC.
-    float* floats(float* arena) const noexcept {
-        assert(panel == 0);
-        return arena + origin() / sizeof(float);
-    }
-    // Offset in bytes of one element.
-    std::size_t at(int y, int x, int channel) const noexcept {
-        if (panel == 0)
-            return origin() + static_cast<std::size_t>(y * row() + x * c + channel) * element_bytes;
-        const int pixel = y * w + x;
-        return begin +
-               static_cast<std::size_t>((pixel / panel * c + channel) * panel + pixel % panel) *
-                   element_bytes;
-    }
-};
 
 // What computes one node.
 struct Step {
@@ -73,9 +30,7 @@ struct Step {
     Tensor output;
     // Stored channel i is PyTorch's channel channel_order[i]; empty if they are equal.
     std::vector<int> channel_order;
-    // What a step of each stored channel of a quantized output is, in units of output.scale; empty
-    // if it is 1.
-    std::vector<float> channel_factor;
+    std::optional<LevelScale> levels;  // exactly if the output has levels
     // conv2d: stored input channel i is PyTorch's channel input_order[i]; empty if they are equal.
     std::vector<int> input_order;
     std::int64_t multiply_accumulates = 0;  // of the definition, whatever the algorithm
@@ -86,6 +41,11 @@ struct Step {
     ConvAlgorithm algorithm;
     // Channels of each branch if the step joins the context, else empty.
     std::vector<int> context_branches;
+
+    // PyTorch's channel of a stored one of the output.
+    int channel_of(int stored) const noexcept {
+        return channel_order.empty() ? stored : channel_order[static_cast<std::size_t>(stored)];
+    }
 };
 
 struct Plan {

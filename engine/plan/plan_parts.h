@@ -23,9 +23,16 @@ inline std::size_t align_floats(std::size_t floats) noexcept {
 // Without horizontal taps or borders all rows form one: the kernel then cuts tiles across row
 // ends and none is left narrow.
 void join_rows(auto& conv, const Tensor& in, const Tensor& out) noexcept {
-    if (conv.kw != 1 || in.border_w != 0 || out.border_w != 0) return;
-    conv.ow = out.h * out.w;
+    if (conv.kw != 1 || in.nhwc()->border_w() != 0 || out.nhwc()->border_w() != 0) return;
+    conv.ow = out.shape.h * out.shape.w;
     conv.oh = 1;
+}
+
+// Bytes of what a window of `node` reads before its first pixel in the border.
+inline std::size_t window_offset(const Node& node, const Tensor& in) noexcept {
+    const NhwcLayout& layout = *in.nhwc();
+    return static_cast<std::size_t>(layout.first() - layout.at(-node.pad_h, -node.pad_w, 0)) *
+           in.element.bytes;
 }
 
 // MaxPool2dF32 or MaxPool2dLevels.
@@ -33,13 +40,13 @@ template <class Pool>
 Pool max_pool(const Node& node, const Tensor& in, const Tensor& out) noexcept {
     return {
         .input = nullptr,
-        .input_row = in.row(),
+        .input_row = in.nhwc()->row(),
         .output = nullptr,
-        .output_row = out.row(),
-        .oh = out.h,
-        .ow = out.w,
-        .ic = in.c,
-        .oc = out.c,
+        .output_row = out.nhwc()->row(),
+        .oh = out.shape.h,
+        .ow = out.shape.w,
+        .ic = in.shape.c,
+        .oc = out.shape.c,
         .kh = node.window.h,
         .kw = node.window.w,
         .stride_h = node.stride.h,

@@ -9,14 +9,14 @@
 namespace lprnet {
 bool context_in_range(const Step& step, const float* arena) noexcept {
     const Tensor& tensor = step.output;
-    const char* column = reinterpret_cast<const char*>(arena) + tensor.origin();
+    const char* column = reinterpret_cast<const char*>(arena) + tensor.begin;
     int first = 0;
     for (const int channels : step.context_branches) {
         // Patterns without their sign are in the order of the numbers, those of infinities and NaN
         // behind all others.
         std::int32_t largest = 0;
-        for (int x = 0; x < tensor.w; ++x) {
-            const char* value = column + (std::ptrdiff_t{x} * tensor.c + first) *
+        for (int x = 0; x < tensor.shape.w; ++x) {
+            const char* value = column + (std::ptrdiff_t{x} * tensor.shape.c + first) *
                                              static_cast<std::ptrdiff_t>(sizeof(float));
             for (int c = 0; c < channels; ++c, value += sizeof(float)) {
                 std::int32_t bits;

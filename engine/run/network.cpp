@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "engine/plan/element_reader.h"
 #include "engine/run/context_range.h"
 
 namespace lprnet {
@@ -11,14 +12,15 @@ namespace {
 
 // The arena is shared, so whatever lay here before has to go.
 void zero_border(const Tensor& tensor, float* arena) noexcept {
-    if (tensor.border_h == 0 && tensor.border_w == 0) return;
-    // Bytes of 0 are 0.0f and a quantized 0.
-    const auto bytes = static_cast<std::ptrdiff_t>(tensor.element_bytes);
-    const std::ptrdiff_t row = tensor.row() * bytes;
-    const std::ptrdiff_t side = static_cast<std::ptrdiff_t>(tensor.border_w) * tensor.c * bytes;
+    const NhwcLayout* layout = tensor.nhwc();
+    if (layout == nullptr || (layout->border_h() == 0 && layout->border_w() == 0)) return;
+    // Bytes of 0 are 0.0f and a level of 0.
+    const auto bytes = static_cast<std::ptrdiff_t>(tensor.element.bytes);
+    const std::ptrdiff_t row = layout->row() * bytes;
+    const std::ptrdiff_t side = std::ptrdiff_t{layout->border_w()} * tensor.shape.c * bytes;
     char* begin = reinterpret_cast<char*>(arena) + tensor.begin;
-    char* first_row = begin + tensor.border_h * row;
-    char* end_row = first_row + tensor.h * row;
+    char* first_row = begin + layout->border_h() * row;
+    char* end_row = first_row + tensor.shape.h * row;
     std::fill(begin, first_row, '\0');
     if (side > 0) {
         for (char* r = first_row; r != end_row; r += row) {
@@ -26,7 +28,7 @@ void zero_border(const Tensor& tensor, float* arena) noexcept {
             std::fill(r + row - side, r + row, '\0');
         }
     }
-    std::fill(end_row, end_row + tensor.border_h * row, '\0');
+    std::fill(end_row, end_row + layout->border_h() * row, '\0');
 }
 
 }  // namespace
@@ -62,12 +64,58 @@ void Network::bind_calls() {
     }
 }
 
+// Both are NHWC without a border.
 std::span<float> Network::input() noexcept {
-    return {plan_->input.floats(arena_.data()), plan_->input.size()};
+    const Tensor& tensor = plan_->input;
+    return {arena_.data() + tensor.begin / sizeof(float), tensor.values()};
 }
 
 std::span<const float> Network::logits() const noexcept {
-    return {arena_.data() + plan_->output.origin() / sizeof(float), plan_->output.size()};
+    const Tensor& tensor = plan_->output;
+    return {arena_.data() + tensor.begin / sizeof(float), tensor.values()};
+}
+
+void Network::set_input_planes(std::span<const float> nchw) noexcept {
+    const Shape& shape = plan_->input.shape;
+    const auto channels = static_cast<std::size_t>(shape.c);
+    const std::size_t plane = nchw.size() / channels;
+    const std::span<float> nhwc = input();
+    for (std::size_t i = 0; i < nchw.size(); ++i) nhwc[i % plane * channels + i / plane] = nchw[i];
+}
+
+template <class T>
+void Network::read_output(std::size_t step, std::vector<T>& values) const {
+    const Step& from = plan_->steps[step];
+    const Shape& shape = from.output.shape;
+    const ElementReader reader(from.output, arena_.data());
+    const auto plane = static_cast<std::size_t>(shape.h) * static_cast<std::size_t>(shape.w);
+    values.resize(from.output.values());
+    for (int stored = 0; stored < shape.c; ++stored) {
+        const double scale = from.levels ? from.levels->of(stored) : 1.0;
+        std::size_t i = plane * static_cast<std::size_t>(from.channel_of(stored));
+        for (int y = 0; y < shape.h; ++y) {
+            for (int x = 0; x < shape.w; ++x) {
+                const auto value = static_cast<double>(reader.stored(y, x, stored));
+                values[i++] = static_cast<T>(value * scale);
+            }
+        }
+    }
+}
+template void Network::read_output(std::size_t step, std::vector<float>& values) const;
+template void Network::read_output(std::size_t step, std::vector<double>& values) const;
+
+void Network::write_output(std::size_t step, std::span<const float> values) noexcept {
+    const Step& to = plan_->steps[step];
+    const Shape& shape = to.output.shape;
+    const auto plane = static_cast<std::size_t>(shape.h) * static_cast<std::size_t>(shape.w);
+    for (int stored = 0; stored < shape.c; ++stored) {
+        std::size_t i = plane * static_cast<std::size_t>(to.channel_of(stored));
+        for (int y = 0; y < shape.h; ++y) {
+            for (int x = 0; x < shape.w; ++x) {
+                arena_.data()[to.output.byte_at(y, x, stored) / sizeof(float)] = values[i++];
+            }
+        }
+    }
 }
 
 void Network::run_part(std::size_t step, std::size_t part) noexcept {
@@ -102,7 +150,7 @@ bool Network::run() noexcept {
     }
     // Nobody may take what is left there for an answer.
     if (!in_range) {
-        std::fill_n(plan_->output.floats(arena_.data()), plan_->output.size(),
+        std::fill_n(arena_.data() + plan_->output.begin / sizeof(float), plan_->output.values(),
                     std::numeric_limits<float>::quiet_NaN());
     }
     return in_range;

@@ -33,6 +33,24 @@ public:
     std::span<float> input() noexcept;
     // [time][class] of the last run().
     std::span<const float> logits() const noexcept;
+    // The input from PyTorch's order, [channel][row][column].
+    void set_input_planes(std::span<const float> nchw) noexcept;
+
+    // The output of a step in PyTorch's order as real values, whatever its elements and layout; of
+    // a branch of a quantized network's context, whose outputs are sums, those. T is float or
+    // double. May throw std::bad_alloc.
+    template <class T>
+    void read_output(std::size_t step, std::vector<T>& values) const;
+    // The other way round, of a step whose output has elements of float32. Its border stays as it
+    // is.
+    void write_output(std::size_t step, std::span<const float> values) noexcept;
+
+    // The stored channels of one pixel of a step's output in NHWC with elements of float32, one
+    // after the other, for whoever walks all of them; not for other outputs.
+    float* pixel(std::size_t step, int y, int x) noexcept {
+        return arena_.data() + plan_->steps[step].output.byte_at(y, x, 0) / sizeof(float);
+    }
+
     // Where plan().steps have their outputs.
     float* arena() noexcept { return arena_.data(); }
     const float* arena() const noexcept { return arena_.data(); }

@@ -29,7 +29,6 @@
 
 #include "engine/bpu/dnn_abi.h"
 #include "engine/model/model_data.h"
-#include "engine/plan/tensor_elements.h"
 #include "engine/run/recognizer_state.h"
 #include "lprnet/recognizer.h"
 
@@ -383,12 +382,7 @@ std::vector<std::vector<float>> compute(Packed& packed, const std::vector<float>
     for (std::size_t s = 0; s < network.steps().size(); ++s) {
         const Step& step = network.steps()[s];
         network.run_step(s);
-        std::vector<float>& values = computed[step.name];
-        values.resize(static_cast<std::size_t>(step.output.c) *
-                      static_cast<std::size_t>(step.output.h) *
-                      static_cast<std::size_t>(step.output.w));
-        for_each_value(step, network.arena(),
-                       [&](std::size_t i, double x) { values[i] = static_cast<float>(x); });
+        network.read_output(s, computed[step.name]);
     }
     for (const Node& node : graph.nodes) {
         if (node.op != Op::normalize) continue;

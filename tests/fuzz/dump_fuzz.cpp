@@ -73,9 +73,10 @@ const std::vector<Named>& layers() {
         Result<cli::AnyRecognizer> reader = cli::BackendOption{}.open(option, *option.load());
         const Plan& plan = reader->cpu()->state().network.plan();
         auto* list = new std::vector<Named>;
-        list->push_back({"input", {1, plan.input.c, plan.input.h, plan.input.w}});
+        list->push_back({"input", {1, plan.input.shape.c, plan.input.shape.h, plan.input.shape.w}});
         for (const Step& step : plan.steps)
-            list->push_back({step.name, {1, step.output.c, step.output.h, step.output.w}});
+            list->push_back(
+                {step.name, {1, step.output.shape.c, step.output.shape.h, step.output.shape.w}});
         list->push_back({"nothing", {1, 1, 2, 3}});
         return list;
     }();

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cmath>
+#include <vector>
 
-#include "engine/plan/tensor_elements.h"
+#include "engine/run/network.h"
 
 namespace lprnet::test {
 
@@ -14,16 +15,18 @@ struct Agreement {
 
 // `expected(i)` is the value at index i in PyTorch's order.
 template <class Expected>
-Agreement agreement(const Step& step, float* arena, Expected expected) {
+Agreement agreement(const Network& network, std::size_t step, Expected expected) {
     Agreement result;
     double product = 0.0, left = 0.0, right = 0.0;
-    for_each_value(step, arena, [&](std::size_t i, double f) {
-        const double e = expected(i);
+    std::vector<double> found;
+    network.read_output(step, found);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        const double e = expected(i), f = found[i];
         if (!(std::abs(e - f) <= result.max_abs)) result.max_abs = std::abs(e - f);
         product += e * f;
         left += e * e;
         right += f * f;
-    });
+    }
     if (result.max_abs != 0.0) result.cosine = product / std::sqrt(left * right);
     return result;
 }

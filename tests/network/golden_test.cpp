@@ -50,13 +50,10 @@ Model shipped_model() {
     return *model;
 }
 
-void write(const Tensor& tensor, const std::vector<int>& channel_order, float* arena,
-           const std::vector<float>& values) {
-    for_each_element(tensor, channel_order, arena, [&](std::size_t i, float& x) { x = values[i]; });
-}
-
-void check_step(const Step& step, float* arena, const std::vector<float>& expected) {
-    const Agreement a = agreement(step, arena, [&](std::size_t i) { return double{expected[i]}; });
+void check_step(const Network& network, std::size_t index, const std::vector<float>& expected) {
+    const Step& step = network.steps()[index];
+    const Agreement a =
+        agreement(network, index, [&](std::size_t i) { return double{expected[i]}; });
     INFO("layer " << step.name << ": max abs " << a.max_abs << ", cosine " << a.cosine);
     CHECK(a.cosine >= kMinCosine);
     if (step.name == "logits") CHECK(a.max_abs <= kMaxLogitError);
@@ -78,15 +75,14 @@ TEST_CASE("every layer turns PyTorch's input into PyTorch's output", "[network]"
             if (input.empty() || output.empty()) continue;
             const auto producer = steps.find(step.reads);
             if (producer == steps.end()) {
-                write(network.plan().input, {}, network.arena(), input);
+                network.set_input_planes(input);
             } else {
                 // The producer's run zeroes the border; its values are then replaced.
                 network.run_step(producer->second);
-                const Step& from = network.steps()[producer->second];
-                write(from.output, from.channel_order, network.arena(), input);
+                network.write_output(producer->second, input);
             }
             network.run_step(s);
-            check_step(step, network.arena(), output);
+            check_step(network, s, output);
             ++compared;
         }
         CHECK(compared == 8);
@@ -100,12 +96,12 @@ TEST_CASE("the chain of layers gives PyTorch's outputs", "[network]") {
         INFO(table->name);
         Network network = make_network(model, *table);
         for (std::size_t image = 0; image < golden.images; ++image) {
-            write(network.plan().input, {}, network.arena(), values_of(golden, "input", image));
+            network.set_input_planes(values_of(golden, "input", image));
             for (std::size_t s = 0; s < network.steps().size(); ++s) {
                 const Step& step = network.steps()[s];
                 network.run_step(s);
                 const std::vector<float> expected = values_of(golden, step.name, image);
-                if (!expected.empty()) check_step(step, network.arena(), expected);
+                if (!expected.empty()) check_step(network, s, expected);
             }
         }
     }
@@ -119,9 +115,9 @@ TEST_CASE("the logits of every sample plate are PyTorch's", "[network]") {
         INFO(table->name);
         Network network = make_network(model, *table);
         for (std::size_t image = 0; image < golden.images; ++image) {
-            write(network.plan().input, {}, network.arena(), values_of(golden, "input", image));
+            network.set_input_planes(values_of(golden, "input", image));
             network.run();
-            check_step(network.steps().back(), network.arena(), values_of(golden, "logits", image));
+            check_step(network, network.steps().size() - 1, values_of(golden, "logits", image));
         }
     }
 }
@@ -144,10 +140,9 @@ TEST_CASE("the logits are PyTorch's with every algorithm forced", "[network]") {
             options.tuning.every = algorithm;
             Network network = make_network(model, *table, options);
             for (std::size_t image = 0; image < images; ++image) {
-                write(network.plan().input, {}, network.arena(), values_of(golden, "input", image));
+                network.set_input_planes(values_of(golden, "input", image));
                 network.run();
-                check_step(network.steps().back(), network.arena(),
-                           values_of(golden, "logits", image));
+                check_step(network, network.steps().size() - 1, values_of(golden, "logits", image));
             }
         }
     }
@@ -179,16 +174,15 @@ TEST_CASE("networks of other shapes agree with the unfused graph", "[network]") 
         for (const kernels::KernelTable* table : tables_under_test()) {
             INFO(table->name);
             Network network = make_network(model, *table);
-            write(network.plan().input, {}, network.arena(),
-                  std::vector<float>(input.begin(), input.end()));
+            network.set_input_planes(std::vector<float>(input.begin(), input.end()));
             for (std::size_t s = 0; s < network.steps().size(); ++s) {
                 const Step& step = network.steps()[s];
                 network.run_step(s);
                 // fused or moved: no such node in the graph
                 if (step.op == Op::context_tap || step.op == Op::concat) continue;
                 const OracleTensor& tensor = expected.at(step.name);
-                const Agreement a = agreement(step, network.arena(),
-                                              [&](std::size_t i) { return tensor.values[i]; });
+                const Agreement a =
+                    agreement(network, s, [&](std::size_t i) { return tensor.values[i]; });
                 INFO("layer " << step.name << ": max abs " << a.max_abs << ", cosine " << a.cosine);
                 CHECK(a.cosine >= kMinCosine);
                 if (step.name == "logits") CHECK(a.max_abs <= kMaxLogitError);

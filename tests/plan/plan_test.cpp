@@ -28,17 +28,17 @@ TEST_CASE("the plan of LPRNet has the size that its README quotes", "[plan]") {
     // 144.41 M as trained, of which the context's 516 * 68 * 4 * 18 shrink to a quarter.
     CHECK(macs + 516 * 68 * 3 * 18 == 144411264);
     CHECK(plan.steps.size() == 24);
-    CHECK(plan.output.c == 68);
-    CHECK(plan.output.w == 18);
+    CHECK(plan.output.shape.c == 68);
+    CHECK(plan.output.shape.w == 18);
 }
 
 TEST_CASE("every tensor lies inside the arena", "[plan]") {
     for (const double width : {0.3, 1.0, 1.25}) {
         const Plan plan = plan_of(random_model({.width = width}));
-        CHECK(plan.input.begin + plan.input.size_bytes() <= plan.arena_size * sizeof(float));
+        CHECK(plan.input.begin + plan.input.bytes() <= plan.arena_size * sizeof(float));
         for (const Step& step : plan.steps) {
             INFO(step.name);
-            CHECK(step.output.begin + step.output.size_bytes() <= plan.arena_size * sizeof(float));
+            CHECK(step.output.begin + step.output.bytes() <= plan.arena_size * sizeof(float));
         }
     }
 }
@@ -81,6 +81,22 @@ const Step& step_named(const Plan& plan, const std::string& name) {
     return plan.steps.front();
 }
 
+// 0 if the output is not in panels.
+int pixels_of_panels(const Step& step) {
+    return step.output.panels() != nullptr ? step.output.panels()->pixels() : 0;
+}
+
+template <class Layout>
+constexpr bool has_rows = requires(const Layout& layout) {
+    layout.row();
+};
+static_assert(has_rows<NhwcLayout> && !has_rows<PanelLayout>);
+template <class Layout>
+constexpr bool has_border = requires(const Layout& layout) {
+    layout.border_h();
+};
+static_assert(has_border<NhwcLayout> && !has_border<PanelLayout>);
+
 TEST_CASE("pixels stay in panels through a block of sparse convolutions", "[plan]") {
     const Model model = random_model({.zeros = 0.8});
     for (const kernels::KernelTable* table : tables_under_test()) {
@@ -98,7 +114,7 @@ TEST_CASE("pixels stay in panels through a block of sparse convolutions", "[plan
         CHECK(step_named(*plan, "backbone.13").kernel == "conv2d_sparse_f32 1x1 from panels");
         const Result<Plan> none = build_plan(model.data().graph, *table, {.panels = false});
         REQUIRE(none.ok());
-        for (const Step& step : none->steps) CHECK(step.output.panel == 0);
+        for (const Step& step : none->steps) CHECK(step.output.panels() == nullptr);
     }
 }
 
@@ -114,14 +130,14 @@ TEST_CASE("pixels stay in panels between two sparse 1x1 convolutions", "[plan]")
     };
     const Plan plan = planned("");
     CHECK(step_named(plan, "backbone.10").kernel == "conv2d_sparse_f32 1x1 to panels");
-    CHECK(step_named(plan, "backbone.10").output.panel == table.sparse_pixels);
+    CHECK(pixels_of_panels(step_named(plan, "backbone.10")) == table.sparse_pixels);
     CHECK(step_named(plan, "backbone.11.block.1").kernel == "conv2d_sparse_f32 1x1 from panels");
-    CHECK(step_named(plan, "backbone.11.block.1").output.panel == 0);
+    CHECK(pixels_of_panels(step_named(plan, "backbone.11.block.1")) == 0);
     // A pool and a context branch read it: NHWC.
     CHECK(step_named(plan, "backbone.13").kernel == "conv2d_sparse_f32 1x1");
     for (const Step& step : plan.steps) {
         INFO(step.name);
-        CHECK(step.output.begin + step.output.size_bytes() <= plan.arena_size * sizeof(float));
+        CHECK(step.output.begin + step.output.bytes() <= plan.arena_size * sizeof(float));
         if (step.op == Op::conv2d) CHECK(step.conv_shape.zero_percent == 35);
     }
 
@@ -130,7 +146,8 @@ TEST_CASE("pixels stay in panels between two sparse 1x1 convolutions", "[plan]")
     CHECK(step_named(split, "backbone.10").kernel == "conv2d_sparse_f32 1x1");
     CHECK(step_named(split, "backbone.11.block.1").kernel == "conv2d_f32 1x1");
     // A choice for other weights does not count.
-    CHECK(step_named(planned("conv 256 64 1x1 18x44 direct\n"), "backbone.10").output.panel > 0);
+    CHECK(pixels_of_panels(step_named(planned("conv 256 64 1x1 18x44 direct\n"), "backbone.10")) >
+          0);
 }
 
 TEST_CASE("a dense network is planned without sparse convolutions", "[plan]") {

@@ -22,6 +22,21 @@ for isa in $isas; do
   expect_text "$out" "\"isa\":\"$isa\""
 done
 
+# Elements of levels have one, two or four bytes, those of floats four: both forms say the same.
+for isa in $isas; do
+  for precision in fp32 int8; do
+    check "LPRNET_ISA=$isa, $precision: bytes of the outputs in the table and in JSON"
+    LPRNET_ISA=$isa run info -j --precision $precision </dev/null
+    expect_success
+    tr '{' '\n' <"$out" | sed -nE 's/.*"output_bytes":([0-9]+).*/\1/p' >"$work/bytes"
+    LPRNET_ISA=$isa run info --precision $precision </dev/null
+    expect_success
+    sed -n '/output bytes/,$p' "$out" | sed '1d;/^all /,$d' | awk '{ print $NF }' >"$work/table"
+    [ -s "$work/bytes" ] && cmp -s "$work/bytes" "$work/table" ||
+      problem "the table has $(tr '\n' ' ' <"$work/table"), JSON $(tr '\n' ' ' <"$work/bytes")"
+  done
+done
+
 for verb in "read $black" "eval $labels_of_plate" "bench --frames 1" "verify x" info; do
   check "LPRNET_ISA=nonsense ${verb%% *}"
   # shellcheck disable=SC2086
