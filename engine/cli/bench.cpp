@@ -13,7 +13,7 @@
 #include "engine/cli/model_option.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
-#include "engine/run/recognizer_state.h"
+#include "engine/run/network.h"
 #include "engine/text/printable.h"
 #include "kernels/cpu_features.h"
 
@@ -159,7 +159,7 @@ struct LayerTime {
 
 std::vector<LayerTime> measure_layers(Recognizer& recognizer, const NoisePicture& picture,
                                       const BenchOptions& options) {
-    Network& network = recognizer.state().network;
+    Network& network = recognizer.network();
     const std::vector<Step>& steps = network.steps();
     (void)recognizer.set_image(picture.view);
     std::vector<std::vector<double>> times(steps.size());

@@ -8,7 +8,8 @@
 #include "engine/cli/model_option.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
-#include "engine/run/recognizer_state.h"
+#include "engine/model/model_data.h"
+#include "engine/run/network.h"
 #include "engine/text/printable.h"
 #include "kernels/dispatch.h"
 #include "lprnet/version.h"
@@ -55,7 +56,7 @@ Json formats_of(const Patterns& patterns, const Model& model) {
 }
 
 Json describe(const Model& model, const Patterns& patterns, Recognizer& recognizer) {
-    const Plan& plan = recognizer.state().network.plan();
+    const Plan& plan = recognizer.network().plan();
     const Preprocess& preprocess = model.data().preprocess;
     const int count = channels(preprocess.order);
 
@@ -213,7 +214,7 @@ ExitStatus run(const InfoOptions& options) {
     if (options.json) {
         print_json_line(info);
     } else {
-        print_text(info, recognizer->state().network.plan());
+        print_text(info, recognizer->network().plan());
     }
     return kDone;
 }

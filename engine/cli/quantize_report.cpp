@@ -13,7 +13,7 @@
 #include "engine/cli/progress.h"
 #include "engine/cli/table.h"
 #include "engine/compress/damage.h"
-#include "engine/run/recognizer_state.h"
+#include "engine/run/network.h"
 #include "engine/text/printable.h"
 
 namespace lprnet::cli {
@@ -101,8 +101,8 @@ Status compare_networks(Recognizer& before, Recognizer& after,
                         const std::vector<std::vector<float>>& inputs, QuantizeReport& report) {
     std::map<std::string, LayerReport*> layers;
     for (LayerReport& layer : report.layers) layers[layer.layer.name] = &layer;
-    Network& exact = before.state().network;
-    Network& found = after.state().network;
+    Network& exact = before.network();
+    Network& found = after.network();
     for (const Step& step : found.steps()) {
         const auto layer = layers.find(step.name);
         if (layer == layers.end()) continue;

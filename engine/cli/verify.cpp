@@ -15,7 +15,8 @@
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/decode/ctc_greedy.h"
-#include "engine/run/recognizer_state.h"
+#include "engine/model/model_data.h"
+#include "engine/run/network.h"
 #include "engine/text/printable.h"
 #include "weights/safetensors.h"
 
@@ -154,7 +155,7 @@ void judge(Report& report, double min_cosine) {
 
 Result<Report> compare(const SafetensorsFile& file, const Model& model, Recognizer& recognizer,
                        double min_cosine) {
-    Network& network = recognizer.state().network;
+    Network& network = recognizer.network();
     const Plan& plan = network.plan();
 
     Result<Dumped> input = Dumped::find(file, "input", plan.input.shape);

@@ -3,10 +3,26 @@
 #include <utility>
 
 #include "engine/boundary.h"
+#include "engine/decode/text_decoder.h"
+#include "engine/image/preprocess.h"
 #include "engine/model/builtin.h"
-#include "engine/run/recognizer_state.h"
+#include "engine/model/model_data.h"
+#include "engine/run/network.h"
 
 namespace lprnet {
+
+struct Recognizer::State {
+    static Result<std::unique_ptr<State>> make(const Model& model, std::shared_ptr<const Plan> plan,
+                                               TextDecoder decoder);
+    // Whether the last infer() stayed within float32.
+    Status check_range() const noexcept;
+
+    Model model;
+    Network network;
+    Preprocessor preprocessor;
+    TextDecoder decoder;
+    bool in_range = true;  // what the last infer() computed
+};
 
 Recognizer::Recognizer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Recognizer::Recognizer(Recognizer&&) noexcept = default;
@@ -31,15 +47,6 @@ Status read_nothing(Status status, Reading& reading) noexcept {
     return status;
 }
 
-Result<std::unique_ptr<Recognizer::State>> make_state(const Model& model,
-                                                      std::shared_ptr<const Plan> plan,
-                                                      TextDecoder decoder) {
-    Result<Preprocessor> preprocessor = Preprocessor::create(model.data().preprocess);
-    if (!preprocessor) return preprocessor.error();
-    return std::make_unique<Recognizer::State>(Recognizer::State{
-        model, Network(std::move(plan)), std::move(*preprocessor), std::move(decoder)});
-}
-
 Result<PlanOptions> plan_options(const RecognizerOptions& options,
                                  const kernels::KernelTable& table) {
     if (options.threads < 1 || options.threads > kMaxThreads) {
@@ -57,15 +64,24 @@ Result<PlanOptions> plan_options(const RecognizerOptions& options,
     return plan;
 }
 
-Status check_range(const Recognizer::State& state) noexcept {
-    if (state.in_range) return {};
-    return guarded([&]() -> Status {
-        return Error{ErrorCode::unsupported,
-                     state.model.name() + ": the network's numbers leave float32 on this picture"};
-    });
+}  // namespace
+
+Result<std::unique_ptr<Recognizer::State>> Recognizer::State::make(const Model& model,
+                                                                   std::shared_ptr<const Plan> plan,
+                                                                   TextDecoder decoder) {
+    Result<Preprocessor> preprocessor = Preprocessor::create(model.data().preprocess);
+    if (!preprocessor) return preprocessor.error();
+    return std::make_unique<Recognizer::State>(Recognizer::State{
+        model, Network(std::move(plan)), std::move(*preprocessor), std::move(decoder)});
 }
 
-}  // namespace
+Status Recognizer::State::check_range() const noexcept {
+    if (in_range) return {};
+    return guarded([&]() -> Status {
+        return Error{ErrorCode::unsupported,
+                     model.name() + ": the network's numbers leave float32 on this picture"};
+    });
+}
 
 Result<Recognizer> Recognizer::create(const Model& model,
                                       const RecognizerOptions& options) noexcept {
@@ -80,7 +96,7 @@ Result<Recognizer> Recognizer::create(const Model& model,
         if (!plan) return plan.error();
         forget_builtin_pages();  // the plan has its own arrangement of the weights
         auto state =
-            make_state(model, std::make_shared<const Plan>(std::move(*plan)), std::move(*decoder));
+            State::make(model, std::make_shared<const Plan>(std::move(*plan)), std::move(*decoder));
         if (!state) return state.error();
         return Recognizer(std::move(*state));
     });
@@ -89,7 +105,7 @@ Result<Recognizer> Recognizer::create(const Model& model,
 Result<Recognizer> Recognizer::clone() const noexcept {
     return guarded([&]() -> Result<Recognizer> {
         if (state_ == nullptr) return moved_from();
-        auto state = make_state(state_->model, state_->network.shared_plan(), state_->decoder);
+        auto state = State::make(state_->model, state_->network.shared_plan(), state_->decoder);
         if (!state) return state.error();
         return Recognizer(std::move(*state));
     });
@@ -133,7 +149,7 @@ void Recognizer::infer() noexcept {
 Status Recognizer::decode(Reading& reading) noexcept {
     Status status = guarded([&]() -> Status {
         if (state_ == nullptr) return moved_from();
-        if (Status s = check_range(*state_); !s) return s;
+        if (Status s = state_->check_range(); !s) return s;
         state_->decoder.decode(logits(), reading);
         return {};
     });
@@ -172,6 +188,10 @@ std::span<float> Recognizer::input() noexcept {
 
 std::span<const float> Recognizer::logits() const noexcept {
     return state_ != nullptr ? state_->network.logits() : std::span<const float>();
+}
+
+Network& Recognizer::network() noexcept {
+    return state_->network;
 }
 
 const char* Recognizer::isa() const noexcept {

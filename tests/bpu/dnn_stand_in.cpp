@@ -29,7 +29,7 @@
 
 #include "engine/bpu/dnn_abi.h"
 #include "engine/model/model_data.h"
-#include "engine/run/recognizer_state.h"
+#include "engine/run/network.h"
 #include "lprnet/recognizer.h"
 
 namespace {
@@ -378,7 +378,7 @@ std::vector<std::vector<float>> compute(Packed& packed, const std::vector<float>
     }
     const Graph& graph = packed.model.data().graph;
     std::map<std::string, std::vector<float>> computed;  // by step
-    Network& network = recognizer.state().network;
+    Network& network = recognizer.network();
     for (std::size_t s = 0; s < network.steps().size(); ++s) {
         const Step& step = network.steps()[s];
         network.run_step(s);

@@ -11,7 +11,7 @@
 #include "engine/cli/backend_option.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/verbs.h"
-#include "engine/run/recognizer_state.h"
+#include "engine/run/network.h"
 #include "tests/fuzz/memory_file.h"
 #include "tests/fuzz/small_network.h"
 
@@ -71,7 +71,7 @@ const std::vector<Named>& layers() {
     static const auto* const all = [] {
         const cli::ModelOption option;
         Result<cli::AnyRecognizer> reader = cli::BackendOption{}.open(option, *option.load());
-        const Plan& plan = reader->cpu()->state().network.plan();
+        const Plan& plan = reader->cpu()->network().plan();
         auto* list = new std::vector<Named>;
         list->push_back({"input", {1, plan.input.shape.c, plan.input.shape.h, plan.input.shape.w}});
         for (const Step& step : plan.steps)

@@ -14,6 +14,8 @@
 
 namespace lprnet {
 
+class Network;
+
 struct RecognizerOptions {
     // Name of the kernel table to use, such as "avx2" or "reference". Empty: the
     // environment variable LPRNET_ISA if it is set, else the best for this CPU.
@@ -35,7 +37,7 @@ struct RecognizerOptions {
 //
 // Whatever fails, the recognizer goes on working: each call that may allocate returns
 // `out_of_memory` instead of throwing. A recognizer that was moved from holds nothing: its calls
-// return `invalid_argument`, its spans are empty and its numbers 0. state() alone may not be
+// return `invalid_argument`, its spans are empty and its numbers 0. network() alone may not be
 // called then.
 class Recognizer {
 public:
@@ -96,11 +98,11 @@ public:
     Recognizer& operator=(Recognizer&&) noexcept;
     ~Recognizer();
 
-    // For the library's own tools.
-    struct State;
-    State& state() noexcept { return *state_; }
+    // For the library's own tools: engine/run/network.h.
+    Network& network() noexcept;
 
 private:
+    struct State;
     explicit Recognizer(std::unique_ptr<State> state);
 
     std::unique_ptr<State> state_;
