@@ -89,16 +89,6 @@ lpr_status hand_over_recognizer(lprnet::Result<lprnet::Recognizer> recognizer, l
     return hand_over(out, error, size, std::move(*recognizer), lprnet::Reading{});
 }
 
-static_assert(static_cast<int>(lprnet::PixelFormat::bgr) == LPR_BGR);
-static_assert(static_cast<int>(lprnet::PixelFormat::rgb) == LPR_RGB);
-static_assert(static_cast<int>(lprnet::PixelFormat::bgra) == LPR_BGRA);
-static_assert(static_cast<int>(lprnet::PixelFormat::rgba) == LPR_RGBA);
-static_assert(static_cast<int>(lprnet::PixelFormat::gray) == LPR_GRAY);
-static_assert(static_cast<int>(lprnet::PixelFormat::nv12) == LPR_NV12);
-static_assert(static_cast<int>(lprnet::PixelFormat::nv21) == LPR_NV21);
-static_assert(static_cast<int>(lprnet::PixelFormat::i420) == LPR_I420);
-static_assert(static_cast<int>(lprnet::PixelFormat::yuyv) == LPR_YUYV);
-
 static_assert(static_cast<int>(lprnet::Decoder::greedy) == LPR_GREEDY);
 static_assert(static_cast<int>(lprnet::Decoder::beam) == LPR_BEAM);
 static_assert(static_cast<int>(lprnet::Decoder::grammar) == LPR_GRAMMAR);
@@ -169,8 +159,7 @@ lpr_status checked_read(lpr_recognizer* recognizer, const lpr_image* image, lpr_
         return fail(LPR_INVALID_ARGUMENT,
                     "reading->struct_size is not sizeof(lpr_reading) of this library", error, size);
     }
-    const int format = number_of(image->format);
-    if (format < LPR_BGR || format > LPR_YUYV) {
+    if (lprnet::traits_of(view_of(*image).format).name.empty()) {
         return fail(LPR_INVALID_ARGUMENT, "image->format is not an lpr_pixel_format", error, size);
     }
     if (lprnet::Status status = read(recognizer->recognizer, view_of(*image), recognizer->reading);

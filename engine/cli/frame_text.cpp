@@ -7,19 +7,14 @@
 #include <span>
 #include <string>
 #include <system_error>
-#include <utility>
 
 #include "engine/image/picture.h"
 #include "engine/image/rectify.h"
+#include "engine/text/listed_names.h"
 #include "engine/text/printable.h"
 
 namespace lprnet::cli {
 namespace {
-
-constexpr std::pair<std::string_view, PixelFormat> kFormats[] = {
-    {"nv12", PixelFormat::nv12}, {"nv21", PixelFormat::nv21}, {"i420", PixelFormat::i420},
-    {"yuyv", PixelFormat::yuyv}, {"gray", PixelFormat::gray}, {"bgr", PixelFormat::bgr},
-    {"rgb", PixelFormat::rgb},   {"bgra", PixelFormat::bgra}, {"rgba", PixelFormat::rgba}};
 
 Error wrong(std::string_view expected, std::string_view text) {
     return {ErrorCode::invalid_argument,
@@ -60,22 +55,25 @@ bool equal_but_for_case(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::string raw_format_names(std::string_view last_separator) {
+    auto formats = std::to_array(kPixelFormats);
+    std::stable_sort(formats.begin(), formats.end(),
+                     [](const auto& a, const auto& b) { return a.bytes < b.bytes; });
+    return listed_names(formats, last_separator);
+}
+
 Result<RawFormat> parse_raw_format(std::string_view text) {
     constexpr std::string_view kSyntax = "FORMAT:WIDTHxHEIGHT[:STRIDE] such as nv12:1920x1080";
     const std::size_t colon = text.find(':');
     if (colon == std::string_view::npos) return wrong(kSyntax, text);
     const std::string_view name = text.substr(0, colon);
     const auto* known =
-        std::find_if(std::begin(kFormats), std::end(kFormats),
-                     [&](const auto& row) { return equal_but_for_case(name, row.first); });
-    if (known == std::end(kFormats)) {
-        std::string names;
-        for (const auto& [each, format] : kFormats)
-            names += (names.empty() ? "" : ", ") + std::string(each);
-        return wrong("one of the formats " + names, name);
-    }
+        std::find_if(std::begin(kPixelFormats), std::end(kPixelFormats),
+                     [&](const auto& row) { return equal_but_for_case(name, row.name); });
+    if (known == std::end(kPixelFormats))
+        return wrong("one of the formats " + raw_format_names(", "), name);
     RawFormat raw;
-    raw.format = known->second;
+    raw.format = known->format;
     std::string_view rest = text.substr(colon + 1);
     if (!take_number(rest, raw.width) || !take(rest, 'x') || !take_number(rest, raw.height))
         return wrong(kSyntax, text);

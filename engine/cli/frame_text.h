@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 #include "lprnet/error.h"
@@ -21,6 +22,9 @@ struct RawFormat {
 // "FORMAT:WIDTHxHEIGHT" or "FORMAT:WIDTHxHEIGHT:STRIDE", such as nv12:1920x1080; without a stride
 // rows have no gap. Errors say what was expected and found.
 Result<RawFormat> parse_raw_format(std::string_view text);
+
+// The names of all formats, those of cameras first, the last one after `last_separator`.
+std::string raw_format_names(std::string_view last_separator);
 
 // "x,y,width,height" in whole pixels. Whether it lies inside a picture is not looked at.
 Result<Region> parse_region(std::string_view text);

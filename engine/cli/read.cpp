@@ -316,7 +316,7 @@ Verb add_read(CLI::App& app) {
     app.add_flag("--reject", options->reject, "Leave out images that likely show no plate");
     // As one word each time, so that the words after it are paths.
     const auto add_words = [&app](const char* flag, const char* type, auto parse, auto keep,
-                                  const char* what) {
+                                  const std::string& what) {
         return app
             .add_option_function<std::vector<std::string>>(
                 flag,
@@ -335,7 +335,7 @@ Verb add_read(CLI::App& app) {
     add_words(
         "--raw", "FORMAT:WxH[:STRIDE]", parse_raw_format,
         [options](const RawFormat& raw) { options->raw = raw; },
-        "Files are frames without a header: nv12, nv21, i420, yuyv, gray, bgr, rgb, bgra or rgba");
+        "Files are frames without a header: " + raw_format_names(" or "));
     constexpr std::size_t kMebibyte = std::size_t{1} << 20;
     const auto set_memory = [options](int mebibytes) {
         options->limits.max_bytes = static_cast<std::size_t>(mebibytes) * kMebibyte;

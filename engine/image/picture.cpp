@@ -5,6 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "engine/image/pixel_layout.h"
+#include "engine/text/listed_names.h"
+
 namespace lprnet {
 namespace {
 
@@ -40,11 +43,11 @@ constexpr int half(int side) {
 // What ImageView promises for a chroma stride of 0.
 std::ptrdiff_t default_chroma_stride(const ImageView& image) {
     const std::ptrdiff_t even = image.stride + image.stride % 2;  // away from 0
-    return image.format == PixelFormat::i420 ? even / 2 : even;
+    return traits_of(image.format).chroma == Chroma::two_planes ? even / 2 : even;
 }
 
 Status find_chroma(const ImageView& image, Picture& picture) {
-    const bool both = image.format != PixelFormat::i420;  // in one plane
+    const bool both = traits_of(image.format).chroma == Chroma::one_plane;
     const std::ptrdiff_t stride =
         image.chroma_stride != 0 ? image.chroma_stride : default_chroma_stride(image);
     const std::ptrdiff_t row = std::ptrdiff_t{half(image.width)} * (both ? 2 : 1);
@@ -63,9 +66,8 @@ Status find_chroma(const ImageView& image, Picture& picture) {
     if (u == nullptr || v == nullptr)
         return invalid(std::string("image chroma") + (v == nullptr ? "_v" : "") +
                        ": expected pixels or two null pointers, found one");
-    if (image.format == PixelFormat::nv12) ++v;
-    if (image.format == PixelFormat::nv21) ++u;
-    picture.first = {image.data, u, v, 1, both ? 2 : 1};
+    const SampleOffsets at = sample_offsets(image.format);
+    picture.first = {image.data + at.luma, u + at.u, v + at.v, 1, both ? 2 : 1};
     picture.chroma_stride = stride;
     picture.chroma_row_shift = 1;
     return {};
@@ -79,10 +81,8 @@ Result<Picture> check_picture(const ImageView& image) {
     if (Status s = check_side("image height", image.height); !s) return s.error();
     const std::ptrdiff_t row = row_bytes(image.format, image.width);
     if (row == 0)
-        return invalid(
-            "image format: expected bgr, rgb, bgra, rgba, gray, nv12, nv21, i420 or yuyv, found "
-            "value " +
-            std::to_string(static_cast<int>(image.format)));
+        return invalid("image format: expected " + listed_names(kPixelFormats, " or ") +
+                       ", found value " + std::to_string(static_cast<int>(image.format)));
     if (Status s = check_stride("image stride", image.stride, row, image.height); !s)
         return s.error();
     Picture picture;
@@ -93,8 +93,9 @@ Result<Picture> check_picture(const ImageView& image) {
     picture.first = {image.data, image.data, image.data, 0, 0};
     if (is_planar(image.format)) {
         if (Status s = find_chroma(image, picture); !s) return s.error();
-    } else if (image.format == PixelFormat::yuyv) {
-        picture.first = {image.data, image.data + 1, image.data + 3, 2, 4};
+    } else if (traits_of(image.format).chroma == Chroma::in_row) {
+        const SampleOffsets at = sample_offsets(image.format);
+        picture.first = {image.data + at.luma, image.data + at.u, image.data + at.v, 2, 4};
         picture.chroma_stride = image.stride;
     }
     return picture;

@@ -1,5 +1,5 @@
-// How one pixel of each format is read as the channels of a model. The walks
-// over pixels (resize.cpp, rectify.cpp) are templates on these.
+// Where in the bytes of each format the samples are, and how one pixel is read as the channels of
+// a model. The walks over pixels (resize.cpp, rectify.cpp) are templates on the latter.
 #pragma once
 
 #include <array>
@@ -10,6 +10,27 @@
 #include "engine/image/yuv.h"
 
 namespace lprnet {
+
+// Where pixels share chroma: bytes to the first luma, U and V from the beginning of the row, or of
+// the plane that has them.
+struct SampleOffsets {
+    int luma, u, v;
+};
+
+constexpr SampleOffsets sample_offsets(PixelFormat format) noexcept {
+    switch (format) {
+        case PixelFormat::nv12: return {0, 0, 1};
+        case PixelFormat::nv21: return {0, 1, 0};
+        case PixelFormat::yuyv: return {0, 1, 3};
+        case PixelFormat::i420:
+        case PixelFormat::bgr:
+        case PixelFormat::rgb:
+        case PixelFormat::bgra:
+        case PixelFormat::rgba:
+        case PixelFormat::gray: break;
+    }
+    return {0, 0, 0};
+}
 
 // A layout reads pixel x of a row as kChannels values in the model's order.
 // kChannels is 1 where gray goes in, whatever the model reads: equal channels

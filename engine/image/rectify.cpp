@@ -173,7 +173,7 @@ void Rectifier::row(int y, std::uint8_t* out) noexcept {
         }
     }
     sample_(picture_, xs_.data(), ys_.data(), width_, out);
-    if (picture_.format == PixelFormat::gray && channels(order_) == 3) repeat_channel(out, width_);
+    if (channels(picture_.format) == 1 && channels(order_) == 3) repeat_channel(out, width_);
 }
 
 }  // namespace lprnet

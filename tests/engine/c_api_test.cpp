@@ -1,5 +1,6 @@
 // The C interface: every function, every way to misuse it, and that it tells what the C++
 // interface tells. What the readings are worth is tested elsewhere; the pictures here are made up.
+#include <cctype>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -485,6 +486,21 @@ TEST_CASE("the same picture in every pixel format", "[c_api]") {
     }
 }
 
+TEST_CASE("lprnet.h has every pixel format by its name and number", "[c_api]") {
+    std::ifstream file(lprnet::test::tests_path("../engine/include/lprnet/lprnet.h"));
+    const std::string header{std::istreambuf_iterator<char>(file), {}};
+    REQUIRE(header.find("typedef enum lpr_pixel_format {") != std::string::npos);
+    for (const lprnet::PixelFormatTraits& traits : lprnet::kPixelFormats) {
+        std::string row = "    LPR_";
+        for (const char c : traits.name)
+            row += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+        row += " = " + std::to_string(static_cast<int>(traits.format));
+        CAPTURE(row);
+        const bool last = &traits == std::end(lprnet::kPixelFormats) - 1;
+        CHECK(header.find(row + (last ? "\n}" : ",\n")) != std::string::npos);
+    }
+}
+
 TEST_CASE("camera formats, with chroma behind the luma or elsewhere", "[c_api]") {
     const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
     constexpr int kWidth = 95, kHeight = 31;
@@ -615,8 +631,8 @@ TEST_CASE("an image that is none leaves the reading alone", "[c_api]") {
         image.stride = stride;
         refuse(image, "stride");
     }
-    // 9..15: what an enumeration of 0..8 can hold besides.
-    for (const int format : {9, 10, 15}) {
+    // Up to 15: what an enumeration of 0..8 can hold besides.
+    for (const int format : {static_cast<int>(std::size(lprnet::kPixelFormats)), 15}) {
         image = good;
         image.format = static_cast<lpr_pixel_format>(format);
         refuse(image, "format");

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <random>
@@ -253,7 +254,7 @@ private:
     // has to lie in memory_: the rest of the numbers is chosen to fit then.
     ImageView view() {
         ImageView view = {memory_.data(), kSide, 24, 4 * kSide,
-                          static_cast<PixelFormat>(values_.below(9))};
+                          kPixelFormats[values_.below(std::size(kPixelFormats))].format};
         const std::size_t faults = values_.below(3);
         for (std::size_t i = 0; i < faults; ++i) {
             switch (values_.below(8)) {
@@ -296,9 +297,8 @@ private:
     }
 
     bool is_sound(const ImageView& view) const {
-        const int format = static_cast<int>(view.format);
         return view.data != nullptr && view.width >= 1 && view.width <= 32768 && view.height >= 1 &&
-               view.height <= 32768 && format >= 0 && format <= 8;
+               view.height <= 32768 && !traits_of(view.format).name.empty();
     }
 
     // Calls read(view) where that cannot read what is not ours.

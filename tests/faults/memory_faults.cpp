@@ -308,15 +308,10 @@ private:
     }
 
     void read() {
-        const std::pair<const char*, PixelFormat> formats[] = {
-            {"read bgr", PixelFormat::bgr},   {"read rgb", PixelFormat::rgb},
-            {"read bgra", PixelFormat::bgra}, {"read rgba", PixelFormat::rgba},
-            {"read gray", PixelFormat::gray}, {"read nv12", PixelFormat::nv12},
-            {"read nv21", PixelFormat::nv21}, {"read i420", PixelFormat::i420},
-            {"read yuyv", PixelFormat::yuyv}};
-        for (const auto& [name, format] : formats) {
-            const Picture picture(format);
-            add_read(name,
+        for (const PixelFormatTraits& traits : kPixelFormats) {
+            const Picture picture(traits.format);
+            const std::string name = "read " + std::string(traits.name);
+            add_read(name.c_str(),
                      [&](Reading& reading) { return recognizer_.read(picture.view, reading); });
         }
         add_read("read region", [&](Reading& reading) {

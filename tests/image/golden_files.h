@@ -6,7 +6,6 @@
 #include <iterator>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 #include "tests/catch.h"
 
@@ -16,12 +15,8 @@
 namespace lprnet::test {
 
 inline std::optional<PixelFormat> format_named(const std::string& name) {
-    const std::pair<const char*, PixelFormat> kNames[] = {
-        {"bgr", PixelFormat::bgr},   {"rgb", PixelFormat::rgb},   {"bgra", PixelFormat::bgra},
-        {"rgba", PixelFormat::rgba}, {"gray", PixelFormat::gray}, {"nv12", PixelFormat::nv12},
-        {"nv21", PixelFormat::nv21}, {"i420", PixelFormat::i420}, {"yuyv", PixelFormat::yuyv}};
-    for (const auto& [known, format] : kNames)
-        if (name == known) return format;
+    for (const PixelFormatTraits& traits : kPixelFormats)
+        if (name == traits.name) return traits.format;
     return std::nullopt;
 }
 

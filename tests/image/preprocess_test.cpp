@@ -445,7 +445,8 @@ TEST_CASE("error: unknown pixel format", "[image][error]") {
     ImageView image = small_image();
     image.format = static_cast<PixelFormat>(17);
     check_refused(image,
-                  {"image format", "expected bgr, rgb, bgra, rgba, gray, nv12", "found value 17"});
+                  {"image format", "expected bgr, rgb, bgra, rgba, gray, nv12, nv21, i420 or yuyv",
+                   "found value 17"});
 }
 
 TEST_CASE("error: stride smaller than a row", "[image][error]") {

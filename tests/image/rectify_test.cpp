@@ -22,9 +22,6 @@ using namespace lprnet;
 using lprnet::test::contains;
 using Bytes = std::vector<std::uint8_t>;
 
-constexpr std::array kAll{PixelFormat::bgr,  PixelFormat::rgb,  PixelFormat::bgra,
-                          PixelFormat::rgba, PixelFormat::gray, PixelFormat::nv12,
-                          PixelFormat::nv21, PixelFormat::i420, PixelFormat::yuyv};
 constexpr Quad kTilted = {{20.5f, 11.25f}, {90.0f, 20.0f}, {88.5f, 41.0f}, {19.0f, 30.75f}};
 
 Preprocessor make(ChannelOrder order, int width = 94, int height = 24) {
@@ -68,7 +65,8 @@ Quad moved(Quad quad, float x, float y) {
 }  // namespace
 
 TEST_CASE("the corners of a region of the output's size give its pixels", "[image]") {
-    for (const PixelFormat format : kAll) {
+    for (const PixelFormatTraits& traits : kPixelFormats) {
+        const PixelFormat format = traits.format;
         const std::ptrdiff_t stride = row_bytes(format, 131) + 3;
         const Bytes pixels = test::noise(image_bytes(format, 41, stride), 71);
         const ImageView image = {pixels.data(), 131, 41, stride, format};
@@ -87,7 +85,8 @@ TEST_CASE("the corners of a region of the output's size give its pixels", "[imag
 
 TEST_CASE("only pixels around the plate are read", "[image]") {
     // The plate in a picture without surroundings: the allocation ends where the picture does.
-    for (const PixelFormat format : kAll) {
+    for (const PixelFormatTraits& traits : kPixelFormats) {
+        const PixelFormat format = traits.format;
         CAPTURE(static_cast<int>(format));
         const std::ptrdiff_t stride = row_bytes(format, 101) + 1;
         const Bytes pixels = test::noise(image_bytes(format, 51, stride), 72);

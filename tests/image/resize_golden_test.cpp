@@ -56,6 +56,11 @@ std::vector<Case> read_index() {
 TEST_CASE("the resized picture equals OpenCV's", "[image][golden]") {
     const std::vector<Case> cases = read_index();
     REQUIRE(cases.size() >= 30);
+    for (const PixelFormatTraits& traits : kPixelFormats) {
+        CAPTURE(traits.name);
+        CHECK(std::any_of(cases.begin(), cases.end(),
+                          [&](const Case& c) { return c.format == traits.format; }));
+    }
     for (const Case& c : cases) {
         CAPTURE(c.name, c.source_width, c.source_height);
         const std::vector<std::uint8_t> expected = test::read_bytes(kFolder + c.name + ".bin");

@@ -16,7 +16,7 @@ weights/              weights/ engine/text/ lprnet/error.h
 engine/include/       lprnet/
 engine/boundary.h     lprnet/error.h
 engine/text/          engine/text/ lprnet/error.h
-engine/image/         engine/image/ lprnet/
+engine/image/         engine/image/ engine/text/ lprnet/
 engine/image_file/    engine/image_file/ engine/text/ engine/boundary.h weights/file_bytes.h lprnet/
 engine/model/         engine/model/ engine/image/ engine/text/ engine/boundary.h weights/ lprnet/
 engine/compress/      engine/compress/ engine/run/ engine/plan/ engine/model/ engine/text/ engine/boundary.h kernels/ weights/ lprnet/

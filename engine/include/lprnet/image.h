@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <string_view>
 
 namespace lprnet {
 
@@ -16,33 +18,66 @@ namespace lprnet {
 //   nv21   luma; then V U V U ...      yuyv   Y U Y V for each pair (YUY2)
 enum class PixelFormat { bgr, rgb, bgra, rgba, gray, nv12, nv21, i420, yuyv };
 
+// Where the chroma is that pixels share.
+enum class Chroma {
+    none,        // nowhere: every pixel has bytes of its own
+    in_row,      // beside the luma, four bytes for each pair of pixels
+    one_plane,   // in a plane after that of the luma, U and V side by side
+    two_planes,  // in two, that of U first
+};
+
+struct PixelFormatTraits {
+    PixelFormat format;
+    std::string_view name;
+    int bytes;  // of a pixel; 0 where pixels share chroma
+    Chroma chroma;
+};
+
+// All that is told of a format besides where in its bytes a sample is (engine/image/pixel_layout.h)
+// and its number in C (lprnet.h), in the order of the enumerators.
+inline constexpr PixelFormatTraits kPixelFormats[] = {
+    {PixelFormat::bgr, "bgr", 3, Chroma::none},
+    {PixelFormat::rgb, "rgb", 3, Chroma::none},
+    {PixelFormat::bgra, "bgra", 4, Chroma::none},
+    {PixelFormat::rgba, "rgba", 4, Chroma::none},
+    {PixelFormat::gray, "gray", 1, Chroma::none},
+    {PixelFormat::nv12, "nv12", 0, Chroma::one_plane},
+    {PixelFormat::nv21, "nv21", 0, Chroma::one_plane},
+    {PixelFormat::i420, "i420", 0, Chroma::two_planes},
+    {PixelFormat::yuyv, "yuyv", 0, Chroma::in_row},
+};
+
+// Of a value that is no format: no name, no bytes, no chroma.
+constexpr PixelFormatTraits traits_of(PixelFormat format) noexcept {
+    const auto i = static_cast<std::size_t>(format);
+    return i < std::size(kPixelFormats) ? kPixelFormats[i]
+                                        : PixelFormatTraits{format, {}, 0, Chroma::none};
+}
+static_assert(
+    [] {
+        for (const PixelFormatTraits& traits : kPixelFormats)
+            if (traits_of(traits.format).format != traits.format) return false;
+        return true;
+    }(),
+    "kPixelFormats is in the order of the enumerators");
+
 // Bytes per pixel where every pixel has bytes of its own; 0 where pixels share chroma.
 constexpr int channels(PixelFormat format) noexcept {
-    switch (format) {
-        case PixelFormat::bgr:
-        case PixelFormat::rgb: return 3;
-        case PixelFormat::bgra:
-        case PixelFormat::rgba: return 4;
-        case PixelFormat::gray: return 1;
-        case PixelFormat::nv12:
-        case PixelFormat::nv21:
-        case PixelFormat::i420:
-        case PixelFormat::yuyv: return 0;
-    }
-    return 0;
+    return traits_of(format).bytes;
 }
 
 // True for the formats that keep their chroma apart from the luma.
 constexpr bool is_planar(PixelFormat format) noexcept {
-    return format == PixelFormat::nv12 || format == PixelFormat::nv21 ||
-           format == PixelFormat::i420;
+    const Chroma chroma = traits_of(format).chroma;
+    return chroma == Chroma::one_plane || chroma == Chroma::two_planes;
 }
 
 // Bytes of a row of pixels without a gap; of luma where the format is planar.
 constexpr std::ptrdiff_t row_bytes(PixelFormat format, int width) noexcept {
-    if (is_planar(format)) return width;
-    if (format == PixelFormat::yuyv) return std::ptrdiff_t{4} * (width / 2 + width % 2);
-    return std::ptrdiff_t{channels(format)} * width;
+    const PixelFormatTraits traits = traits_of(format);
+    if (traits.chroma == Chroma::none) return std::ptrdiff_t{traits.bytes} * width;
+    if (traits.chroma == Chroma::in_row) return std::ptrdiff_t{4} * (width / 2 + width % 2);
+    return width;
 }
 
 // A picture that belongs to the caller; nothing is copied until it is read.
