@@ -89,9 +89,6 @@ lpr_status hand_over_recognizer(lprnet::Result<lprnet::Recognizer> recognizer, l
     return hand_over(out, error, size, std::move(*recognizer), lprnet::Reading{});
 }
 
-static_assert(static_cast<int>(lprnet::Decoder::greedy) == LPR_GREEDY);
-static_assert(static_cast<int>(lprnet::Decoder::beam) == LPR_BEAM);
-static_assert(static_cast<int>(lprnet::Decoder::grammar) == LPR_GRAMMAR);
 static_assert(std::tuple_size_v<decltype(lprnet::Character::alternatives)> == LPR_MAX_ALTERNATIVES);
 
 lprnet::ImageView view_of(const lpr_image& image) noexcept {
@@ -254,8 +251,8 @@ lpr_status lpr_recognizer_set_decoding(lpr_recognizer* recognizer, const lpr_dec
                     "decoding->struct_size is not sizeof(lpr_decoding) of this library", error,
                     error_size);
     }
-    const int decoder = number_of(decoding->decoder);
-    if (decoder < LPR_GREEDY || decoder > LPR_GRAMMAR) {
+    const auto decoder = static_cast<lprnet::Decoder>(number_of(decoding->decoder));
+    if (lprnet::traits_of(decoder).name.empty()) {
         return fail(LPR_INVALID_ARGUMENT, "decoding->decoder is not an lpr_decoder", error,
                     error_size);
     }
@@ -265,7 +262,7 @@ lpr_status lpr_recognizer_set_decoding(lpr_recognizer* recognizer, const lpr_dec
     }
     const lprnet::Status status = lprnet::guarded([&]() -> lprnet::Status {
         lprnet::DecodeOptions options;
-        options.decoder = static_cast<lprnet::Decoder>(decoder);
+        options.decoder = decoder;
         options.candidates = decoding->candidates == 0 ? 1 : decoding->candidates;
         options.beam_width = decoding->beam_width;
         options.temperature = decoding->temperature;

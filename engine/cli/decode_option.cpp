@@ -1,8 +1,11 @@
 #include "engine/cli/decode_option.h"
 
+#include <algorithm>
+#include <iterator>
 #include <vector>
 
 #include "engine/cli/model_option.h"
+#include "engine/text/listed_names.h"
 #include "engine/text/printable.h"
 
 namespace lprnet::cli {
@@ -12,12 +15,14 @@ Result<Patterns> load_patterns(const std::string& name) {
 }
 
 void DecodeOption::add_to(CLI::App& app, int most_candidates) {
+    std::vector<std::string> names;
+    for (const DecoderTraits& traits : kDecoders) names.emplace_back(traits.name);
     app.add_option(
            "--decode", decoder,
            "Decoder: greedy, beam, or grammar, which reads nothing but texts that have one of "
            "the formats; default: greedy, with --pattern grammar" +
                std::string(most_candidates > 1 ? ", with --topn beam" : ""))
-        ->check(CLI::IsMember({"greedy", "beam", "grammar"}));
+        ->check(CLI::IsMember(names));
     app.add_option("-p,--pattern", patterns,
                    "File with formats of plates, or cn, the built-in Chinese ones (default)");
     if (most_candidates > 1) {
@@ -28,25 +33,32 @@ void DecodeOption::add_to(CLI::App& app, int most_candidates) {
     }
 }
 
+DecoderTraits DecodeOption::traits() const {
+    for (const DecoderTraits& traits : kDecoders)
+        if (traits.name == decoder) return traits;
+    if (!patterns.empty()) return traits_of(Decoder::grammar);
+    return traits_of(candidates > 1 ? Decoder::beam : Decoder::greedy);
+}
+
 std::string DecodeOption::name() const {
-    if (!decoder.empty()) return decoder;
-    if (!patterns.empty()) return "grammar";
-    return candidates > 1 ? "beam" : "greedy";
+    return std::string(traits().name);
 }
 
 Result<DecodeOptions> DecodeOption::load(bool needs_formats) const {
     DecodeOptions options;
-    const std::string chosen = name();
-    options.decoder = chosen == "greedy" ? Decoder::greedy
-                      : chosen == "beam" ? Decoder::beam
-                                         : Decoder::grammar;
-    if (options.decoder == Decoder::greedy && candidates > 1) {
+    const DecoderTraits chosen = traits();
+    options.decoder = chosen.decoder;
+    if (chosen.one_candidate && candidates > 1) {
+        std::vector<DecoderTraits> others;
+        std::copy_if(std::begin(kDecoders), std::end(kDecoders), std::back_inserter(others),
+                     [](const DecoderTraits& traits) { return !traits.one_candidate; });
         return Error{ErrorCode::invalid_argument,
-                     "--decode greedy has one candidate, found --topn " +
-                         std::to_string(candidates) + ": use --decode beam or grammar"};
+                     "--decode " + std::string(chosen.name) + " has one candidate, found --topn " +
+                         std::to_string(candidates) + ": use --decode " +
+                         listed_names(others, " or ")};
     }
     options.candidates = candidates;
-    if (options.decoder != Decoder::grammar && patterns.empty() && !needs_formats) return options;
+    if (!chosen.needs_formats && patterns.empty() && !needs_formats) return options;
     Result<Patterns> loaded = load_patterns(patterns);
     if (!loaded) return loaded.error();
     options.patterns = *loaded;
@@ -54,7 +66,7 @@ Result<DecodeOptions> DecodeOption::load(bool needs_formats) const {
 }
 
 void DecodeOption::warn(const DecodeOptions& options, const Model& model) const {
-    if (options.decoder != Decoder::grammar || !options.patterns) return;
+    if (!traits_of(options.decoder).needs_formats || !options.patterns) return;
     const Result<std::vector<bool>> writable = options.patterns->writable(model);
     if (!writable) return;  // a warning less
     const std::vector<Patterns::Format>& formats = options.patterns->formats();

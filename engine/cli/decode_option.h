@@ -19,7 +19,8 @@ struct DecodeOption {
 
     // With `most_candidates` above 1 also the flag for their number.
     void add_to(CLI::App& app, int most_candidates = 1);
-    // The name of the decoder in use.
+    // Of the decoder in use.
+    DecoderTraits traits() const;
     std::string name() const;
     // One line on standard error if the model lacks characters of the formats that most plates
     // have.

@@ -13,7 +13,7 @@ namespace {
 // reject_above(), for people see it. Of 960 pictures of scripts/non_plates.py 94 % are above, of
 // photos in which a plate takes a fifth of the width all.
 float notice_above(Decoder decoder) {
-    return decoder == Decoder::grammar ? 0.9999f : 0.95f;
+    return traits_of(decoder).needs_formats ? 0.9999f : 0.95f;
 }
 
 // Plates are 440x140, 480x140 and, in two rows, 440x220 mm. Crops of tilted ones are 0.94 to 5.9

@@ -7,7 +7,7 @@
 #include <tuple>
 #include <utility>
 
-#include "engine/decode/ctc_greedy.h"
+#include "engine/text/listed_names.h"
 
 namespace lprnet {
 namespace {
@@ -23,7 +23,6 @@ constexpr std::size_t kUtf8Bytes = 4;  // of the longest character
 constexpr std::size_t kAlsoScored = 4;
 
 std::size_t beam_width(const DecodeOptions& options) {
-    if (options.decoder == Decoder::greedy) return 1;
     constexpr int kLeastWidth = 10;
     const int chosen = std::max(kLeastWidth, 2 * options.candidates + 4);
     return static_cast<std::size_t>(options.beam_width > 0 ? options.beam_width : chosen);
@@ -33,9 +32,8 @@ Status check(const DecodeOptions& options) {
     const auto bad = [](const std::string& what) {
         return Error{ErrorCode::invalid_argument, "decoding: " + what};
     };
-    if (options.decoder != Decoder::greedy && options.decoder != Decoder::beam &&
-        options.decoder != Decoder::grammar) {
-        return bad("expected greedy, beam or grammar, found value " +
+    if (traits_of(options.decoder).name.empty()) {
+        return bad("expected " + listed_names(kDecoders, " or ") + ", found value " +
                    std::to_string(static_cast<int>(options.decoder)));
     }
     if (options.candidates < 1 || options.candidates > kMostCandidates) {
@@ -77,12 +75,13 @@ float to_share(double weight, double sum) {
 
 Result<TextDecoder> TextDecoder::create(const Model& model, const DecodeOptions& options) {
     if (Status status = check(options); !status) return status.error();
+    const bool needs_formats = traits_of(options.decoder).needs_formats;
     std::shared_ptr<const Automaton> automaton;
-    if (options.patterns || options.decoder == Decoder::grammar) {
+    if (options.patterns || needs_formats) {
         Result<Automaton> built = automaton_for(model, options);
         if (built) {
             automaton = std::make_shared<const Automaton>(std::move(*built));
-        } else if (options.decoder == Decoder::grammar) {
+        } else if (needs_formats) {
             return built.error();
         }
     }
@@ -92,103 +91,88 @@ Result<TextDecoder> TextDecoder::create(const Model& model, const DecodeOptions&
 TextDecoder::TextDecoder(const Model& model, const DecodeOptions& options,
                          std::shared_ptr<const Automaton> automaton)
     : model_(model),
-      decoder_(options.decoder),
       temperature_(options.temperature > 0.0 ? options.temperature : model.temperature()),
       time_steps_(static_cast<std::size_t>(model.steps())),
       classes_(model.charset().size()),
-      most_candidates_(decoder_ == Decoder::greedy ? 1
-                                                   : static_cast<std::size_t>(options.candidates)),
+      most_candidates_(traits_of(options.decoder).one_candidate
+                           ? 1
+                           : static_cast<std::size_t>(options.candidates)),
       automaton_(std::move(automaton)),
       posterior_(time_steps_, classes_),
-      beam_(time_steps_, classes_, model.blank(), beam_width(options)),
+      search_(make_search(options.decoder,
+                          {time_steps_, classes_, model.blank(), beam_width(options), automaton_})),
       text_(time_steps_, classes_, model.blank()),
-      labels_(beam_width(options) * time_steps_),
+      found_(search_->most_texts(), time_steps_),
       spans_(time_steps_),
       weights_(time_steps_ * classes_),
       states_(time_steps_ + 1),
       spare_(most_candidates_) {
-    found_.reserve(beam_width(options));
-    if (decoder_ == Decoder::grammar) mass_.emplace(*automaton_, model.blank());
     for (Candidate& candidate : spare_) candidate.text.reserve(time_steps_ * kUtf8Bytes);
 }
 
 void TextDecoder::decode(std::span<const float> logits, Reading& reading) {
-    // A copy of a vector has not the room of the first one.
-    found_.reserve(labels_.size() / time_steps_);
-    beam_.reserve();
+    found_.reserve();
+    found_.clear();
     posterior_.set(logits, temperature_);
-    find_texts(logits);
+    search_->find(posterior_, logits, found_);
+    weigh_texts();
     rank_texts();
-    const double log_norm = mass_ ? mass_->log_mass(posterior_) : 0.0;
-    fill_candidates(log_norm, reading);
+    fill_candidates(search_->log_norm(posterior_), reading);
     reading.text.clear();
     reading.text.reserve(time_steps_ * kUtf8Bytes);
     reading.characters.reserve(time_steps_);
     reading.confidence = 0.0f;
     reading.reject_score = 1.0f;
-    if (found_.empty()) {
+    if (found_.texts().empty()) {
         reading.characters.clear();
         return;
     }
     reading.text += reading.candidates.front().text;
     reading.confidence = reading.candidates.front().confidence;
     if (!reading.text.empty()) {
-        reading.reject_score = 1.0f - to_probability(found_.front().log_weight);
+        reading.reject_score = 1.0f - to_probability(found_.texts().front().log_weight);
     }
-    fill_characters(found_.front(), reading);
+    fill_characters(found_.texts().front(), reading);
 }
 
-void TextDecoder::find_texts(std::span<const float> logits) noexcept {
-    found_.clear();
-    const std::span<std::int32_t> labels(labels_);
-    if (decoder_ == Decoder::greedy) {
-        add_found(best_path(logits, classes_, model_.blank(), labels), 0.0);
-        return;
-    }
-    beam_.search(posterior_, decoder_ == Decoder::grammar ? automaton_.get() : nullptr);
-    for (std::size_t i = 0; i < beam_.size(); ++i) {
-        add_found(beam_.labels(i, labels.subspan(i * time_steps_, time_steps_)),
-                  beam_.log_probability(i));
-    }
-}
-
-void TextDecoder::add_found(std::span<const std::int32_t> labels, double log_p) noexcept {
-    Found found = {static_cast<std::uint32_t>(found_.size()),
-                   static_cast<std::uint32_t>(labels.size()), log_p, log_p, Automaton::kNone};
-    const std::int32_t state = automaton_ ? automaton_->walk(labels) : Automaton::kNone;
-    if (state != Automaton::kNone) {
+void TextDecoder::weigh_texts() noexcept {
+    if (!automaton_) return;
+    for (FoundTexts::Text& text : found_.texts()) {
+        const std::int32_t state = automaton_->walk(found_.labels_of(text));
+        if (state == Automaton::kNone) continue;
         const auto s = static_cast<std::size_t>(state);
-        found.format = automaton_->format[s];
-        if (decoder_ == Decoder::grammar) found.log_weight += std::log(automaton_->prior[s]);
+        text.format = automaton_->format[s];
+        if (search_->weighs_formats()) text.log_weight += std::log(automaton_->prior[s]);
     }
-    found_.push_back(found);
 }
 
 void TextDecoder::rank_texts() noexcept {
-    const auto is_likelier = [](const Found& a, const Found& b) {
+    const auto is_likelier = [](const FoundTexts::Text& a, const FoundTexts::Text& b) {
         return a.log_weight > b.log_weight;
     };
-    std::sort(found_.begin(), found_.end(), is_likelier);
-    if (found_.size() > most_candidates_ + kAlsoScored) {
-        found_.resize(most_candidates_ + kAlsoScored);
+    std::vector<FoundTexts::Text>& texts = found_.texts();
+    std::sort(texts.begin(), texts.end(), is_likelier);
+    if (texts.size() > most_candidates_ + kAlsoScored) {
+        texts.resize(most_candidates_ + kAlsoScored);
     }
-    for (Found& found : found_) {
-        const double log_p = text_.log_probability(posterior_, labels_of(found));
-        found.log_weight += log_p - found.log_p;
-        found.log_p = log_p;
+    for (FoundTexts::Text& text : texts) {
+        const double log_p = text_.log_probability(posterior_, found_.labels_of(text));
+        text.log_weight += log_p - text.log_p;
+        text.log_p = log_p;
     }
-    std::sort(found_.begin(), found_.end(), is_likelier);
-    if (found_.size() > most_candidates_) found_.resize(most_candidates_);
+    std::sort(texts.begin(), texts.end(), is_likelier);
+    if (texts.size() > most_candidates_) texts.resize(most_candidates_);
 }
 
 void TextDecoder::fill_candidates(double log_norm, Reading& reading) {
+    const std::vector<FoundTexts::Text>& texts = found_.texts();
     reading.candidates.reserve(most_candidates_);
-    while (reading.candidates.size() > found_.size()) {
+    while (reading.candidates.size() > texts.size()) {
         if (spare_.size() < most_candidates_)
             spare_.push_back(std::move(reading.candidates.back()));
         reading.candidates.pop_back();
     }
-    while (reading.candidates.size() < found_.size()) {
+    while (reading.candidates.size() < texts.size()) {
         if (spare_.empty()) {
             reading.candidates.emplace_back();
         } else {
@@ -197,20 +181,20 @@ void TextDecoder::fill_candidates(double log_norm, Reading& reading) {
         }
     }
     const std::vector<std::string>& charset = model_.charset();
-    for (std::size_t i = 0; i < found_.size(); ++i) {
+    for (std::size_t i = 0; i < texts.size(); ++i) {
         Candidate& candidate = reading.candidates[i];
         candidate.text.clear();
         candidate.text.reserve(time_steps_ * kUtf8Bytes);
-        for (const std::int32_t label : labels_of(found_[i])) {
+        for (const std::int32_t label : found_.labels_of(texts[i])) {
             candidate.text += charset[static_cast<std::size_t>(label)];
         }
-        candidate.confidence = to_probability(found_[i].log_weight - log_norm);
-        candidate.format = found_[i].format;
+        candidate.confidence = to_probability(texts[i].log_weight - log_norm);
+        candidate.format = texts[i].format;
     }
 }
 
-void TextDecoder::fill_characters(const Found& best, Reading& reading) {
-    const std::span<const std::int32_t> labels = labels_of(best);
+void TextDecoder::fill_characters(const FoundTexts::Text& best, Reading& reading) {
+    const std::span<const std::int32_t> labels = found_.labels_of(best);
     text_.align(posterior_, labels, std::span(spans_).first(labels.size()));
     weigh_replacements(labels);
 
@@ -248,12 +232,12 @@ void TextDecoder::fill_characters(const Found& best, Reading& reading) {
     }
 }
 
-// weights_: of the text with each character replaced, relative to the text; with the decoder's
-// formats times the prior, also relative.
+// weights_: of the text with each character replaced, relative to the text; with a search that
+// weighs formats times the prior, also relative.
 void TextDecoder::weigh_replacements(std::span<const std::int32_t> labels) noexcept {
     text_.log_probability(posterior_, labels);
     text_.replace_each(posterior_, labels, weights_);
-    if (decoder_ != Decoder::grammar) return;
+    if (!search_->weighs_formats()) return;
     states_[0] = 0;
     for (std::size_t i = 0; i < labels.size(); ++i) {
         states_[i + 1] = automaton_->next(states_[i], labels[i]);

@@ -4,14 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
 #include "engine/decode/automaton.h"
-#include "engine/decode/ctc_beam.h"
 #include "engine/decode/ctc_forward.h"
 #include "engine/decode/posterior.h"
+#include "engine/decode/search.h"
 #include "lprnet/decoding.h"
 #include "lprnet/model.h"
 #include "lprnet/result.h"
@@ -30,41 +29,25 @@ public:
     void decode(std::span<const float> logits, Reading& reading);
 
 private:
-    // A text that was found, in the order of its probability.
-    struct Found {
-        std::uint32_t index;  // of its labels in labels_
-        std::uint32_t count;
-        double log_p;       // without and
-        double log_weight;  // with its prior
-        std::int32_t format;
-    };
-
     TextDecoder(const Model& model, const DecodeOptions& options,
                 std::shared_ptr<const Automaton> automaton);
 
-    std::span<const std::int32_t> labels_of(const Found& found) const noexcept {
-        return std::span(labels_).subspan(found.index * time_steps_, found.count);
-    }
-    void find_texts(std::span<const float> logits) noexcept;
-    void add_found(std::span<const std::int32_t> labels, double log_p) noexcept;
+    void weigh_texts() noexcept;
     void rank_texts() noexcept;
     void fill_candidates(double log_norm, Reading& reading);
-    void fill_characters(const Found& best, Reading& reading);
+    void fill_characters(const FoundTexts::Text& best, Reading& reading);
     void weigh_replacements(std::span<const std::int32_t> labels) noexcept;
 
     Model model_;
-    Decoder decoder_;
     double temperature_;
     std::size_t time_steps_;
     std::size_t classes_;
     std::size_t most_candidates_;
     std::shared_ptr<const Automaton> automaton_;  // null without patterns
     Posterior posterior_;
-    CtcBeam beam_;
+    OwnedSearch search_;
     CtcText text_;
-    std::optional<CtcMass> mass_;  // for Decoder::grammar
-    std::vector<Found> found_;
-    std::vector<std::int32_t> labels_;  // [text][step]
+    FoundTexts found_;  // ranked, the likeliest first
     std::vector<CtcText::Span> spans_;
     std::vector<double> weights_;       // [character][class]
     std::vector<std::int32_t> states_;  // of the automaton, before each character

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <memory>
 #include <random>
+#include <string>
 
 #include "tests/allocation_counter.h"
 #include "tests/catch.h"
@@ -111,7 +114,8 @@ TEST_CASE("each decoder answers its own question", "[decode]") {
 }
 
 TEST_CASE("a reading tells where each character stands", "[decode]") {
-    for (const Decoder d : {Decoder::greedy, Decoder::beam, Decoder::grammar}) {
+    for (const DecoderTraits& traits : kDecoders) {
+        const Decoder d = traits.decoder;
         const Reading reading = decode({.decoder = d}, doubtful_plate());
         REQUIRE(reading.characters.size() == 7);
         CHECK(reading.characters[0].first_step == 0);
@@ -240,7 +244,8 @@ TEST_CASE("priors decide where the network does not", "[decode]") {
 }
 
 TEST_CASE("a warm decoder allocates nothing", "[decode]") {
-    for (const Decoder d : {Decoder::greedy, Decoder::beam, Decoder::grammar}) {
+    for (const DecoderTraits& traits : kDecoders) {
+        const Decoder d = traits.decoder;
         TextDecoder warm = decoder({.decoder = d, .candidates = 10});
         std::vector<std::vector<float>> inputs = {doubtful_plate(), logits_of({})};
         for (unsigned seed = 0; seed < 5; ++seed) inputs.push_back(noise(seed, 8.0f));
@@ -255,7 +260,8 @@ TEST_CASE("a warm decoder allocates nothing", "[decode]") {
 }
 
 TEST_CASE("an answer does not depend on what was decoded before", "[decode]") {
-    for (const Decoder d : {Decoder::greedy, Decoder::beam, Decoder::grammar}) {
+    for (const DecoderTraits& traits : kDecoders) {
+        const Decoder d = traits.decoder;
         TextDecoder used = decoder({.decoder = d, .candidates = 3});
         Reading reading;
         for (unsigned seed = 0; seed < 3; ++seed) used.decode(noise(seed, 7.0f), reading);
@@ -269,6 +275,44 @@ TEST_CASE("an answer does not depend on what was decoded before", "[decode]") {
             CHECK(reading.characters[i].confidence == alone.characters[i].confidence);
             CHECK(reading.characters[i].alternative_count == alone.characters[i].alternative_count);
         }
+    }
+}
+
+TEST_CASE("a copy of a decoder has memory of its own", "[decode]") {
+    for (const DecoderTraits& traits : kDecoders) {
+        CAPTURE(traits.name);
+        const DecodeOptions options = {.decoder = traits.decoder, .candidates = 5};
+        auto original = std::make_unique<TextDecoder>(decoder(options));
+        Reading first, second;
+        original->decode(doubtful_plate(), first);
+        TextDecoder copy = *original;
+        TextDecoder assigned = decoder({});
+        assigned = copy;
+        original->decode(noise(1, 7.0f), second);
+        original.reset();
+        for (TextDecoder* one : {&copy, &assigned}) {
+            Reading found;
+            one->decode(doubtful_plate(), found);
+            CHECK(found.text == first.text);
+            CHECK(found.confidence == first.confidence);
+            REQUIRE(found.candidates.size() == first.candidates.size());
+            for (std::size_t i = 0; i < found.candidates.size(); ++i) {
+                CHECK(found.candidates[i].text == first.candidates[i].text);
+                CHECK(found.candidates[i].confidence == first.candidates[i].confidence);
+            }
+        }
+    }
+}
+
+TEST_CASE("a value that is no decoder is refused by name", "[decode]") {
+    for (const int value : {-1, static_cast<int>(std::size(kDecoders)), 1000}) {
+        const auto bad = static_cast<Decoder>(value);
+        CHECK(traits_of(bad).name.empty());
+        CHECK(reject_above(bad) == reject_above(Decoder::greedy));
+        const Result<TextDecoder> refused = TextDecoder::create(model(), {.decoder = bad});
+        REQUIRE_FALSE(refused.ok());
+        CHECK(refused.error().message ==
+              "decoding: expected greedy, beam or grammar, found value " + std::to_string(value));
     }
 }
 
@@ -300,7 +344,8 @@ TEST_CASE("logits that are no numbers do no harm", "[decode]") {
     for (const float x : {std::nanf(""), INFINITY, -INFINITY, 3e38f}) {
         std::vector<float> logits = doubtful_plate();
         for (std::size_t i = 0; i < logits.size(); i += 3) logits[i] = x;
-        for (const Decoder d : {Decoder::greedy, Decoder::beam, Decoder::grammar}) {
+        for (const DecoderTraits& traits : kDecoders) {
+            const Decoder d = traits.decoder;
             const Reading reading = decode({.decoder = d, .candidates = 5}, logits);
             CHECK(reading.confidence >= 0.0f);
             CHECK(reading.confidence <= 1.0f);

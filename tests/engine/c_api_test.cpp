@@ -7,6 +7,7 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -486,19 +487,26 @@ TEST_CASE("the same picture in every pixel format", "[c_api]") {
     }
 }
 
-TEST_CASE("lprnet.h has every pixel format by its name and number", "[c_api]") {
+TEST_CASE("lprnet.h has every pixel format and decoder by its name and number", "[c_api]") {
     std::ifstream file(lprnet::test::tests_path("../engine/include/lprnet/lprnet.h"));
     const std::string header{std::istreambuf_iterator<char>(file), {}};
-    REQUIRE(header.find("typedef enum lpr_pixel_format {") != std::string::npos);
-    for (const lprnet::PixelFormatTraits& traits : lprnet::kPixelFormats) {
+    const auto check = [&](const char* type, std::string_view name, int number) {
         std::string row = "    LPR_";
-        for (const char c : traits.name)
+        for (const char c : name)
             row += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-        row += " = " + std::to_string(static_cast<int>(traits.format));
-        CAPTURE(row);
-        const bool last = &traits == std::end(lprnet::kPixelFormats) - 1;
-        CHECK(header.find(row + (last ? "\n}" : ",\n")) != std::string::npos);
-    }
+        row += " = " + std::to_string(number);
+        CAPTURE(type, row);
+        const std::size_t begin = header.find(std::string("typedef enum ") + type + " {");
+        REQUIRE(begin != std::string::npos);
+        const std::string rows = header.substr(begin, header.find('}', begin) - begin) + ' ';
+        const std::size_t at = rows.find(row);
+        REQUIRE(at != std::string::npos);
+        CHECK(rows.find_first_of("0123456789", at + row.size()) != at + row.size());
+    };
+    for (const lprnet::PixelFormatTraits& traits : lprnet::kPixelFormats)
+        check("lpr_pixel_format", traits.name, static_cast<int>(traits.format));
+    for (const lprnet::DecoderTraits& traits : lprnet::kDecoders)
+        check("lpr_decoder", traits.name, static_cast<int>(traits.decoder));
 }
 
 TEST_CASE("camera formats, with chroma behind the luma or elsewhere", "[c_api]") {

@@ -1,7 +1,10 @@
 // How the network's output becomes text.
 #pragma once
 
+#include <cstddef>
+#include <iterator>
 #include <optional>
+#include <string_view>
 
 #include "lprnet/patterns.h"
 
@@ -12,6 +15,39 @@ enum class Decoder {
     beam,     // the likeliest text, summed over its alignments: CTC prefix beam search
     grammar,  // the likeliest text among those that have one of the formats
 };
+
+struct DecoderTraits {
+    Decoder decoder;
+    std::string_view name;
+    bool one_candidate;  // finds no second one, however many are asked for
+    bool needs_formats;  // reads nothing but texts that have one
+    float reject_above;  // see below
+};
+
+// All that is told of a decoder besides its search (engine/decode/search.h) and its number in C
+// (lprnet.h), in the order of the enumerators.
+inline constexpr DecoderTraits kDecoders[] = {
+    {Decoder::greedy, "greedy", true, false, 0.85f},
+    {Decoder::beam, "beam", false, false, 0.85f},
+    {Decoder::grammar, "grammar", false, true, 0.97f},
+};
+
+// Of a value that is no decoder: no name, and otherwise the first row's.
+constexpr DecoderTraits traits_of(Decoder decoder) noexcept {
+    const auto i = static_cast<std::size_t>(decoder);
+    if (i < std::size(kDecoders)) return kDecoders[i];
+    DecoderTraits none = kDecoders[0];
+    none.decoder = decoder;
+    none.name = {};
+    return none;
+}
+static_assert(
+    [] {
+        for (const DecoderTraits& traits : kDecoders)
+            if (traits_of(traits.decoder).decoder != traits.decoder) return false;
+        return true;
+    }(),
+    "kDecoders is in the order of the enumerators");
 
 struct DecodeOptions {
     Decoder decoder = Decoder::greedy;
@@ -34,7 +70,7 @@ struct DecodeOptions {
 // former are above, and at least 95 % of the latter. With formats the score says more, so that the
 // values differ. Weights of others have scores of their own.
 constexpr float reject_above(Decoder decoder) noexcept {
-    return decoder == Decoder::grammar ? 0.97f : 0.85f;
+    return traits_of(decoder).reject_above;
 }
 
 }  // namespace lprnet

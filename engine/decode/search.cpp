@@ -1,0 +1,15 @@
+#include "engine/decode/search.h"
+
+#include <iterator>
+
+namespace lprnet {
+
+std::unique_ptr<Search> make_search(Decoder decoder, const SearchOptions& options) {
+    // In the order of kDecoders.
+    constexpr std::unique_ptr<Search> (*kMakers[])(const SearchOptions&) = {
+        make_greedy_search, make_beam_search, make_grammar_search};
+    static_assert(std::size(kMakers) == std::size(kDecoders), "each decoder has its search");
+    return kMakers[static_cast<std::size_t>(decoder)](options);
+}
+
+}  // namespace lprnet
