@@ -19,8 +19,8 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Mapping, Sequence
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 KEPT = 0.9  # of what is measured: neighbors make single runs differ by several percent
@@ -99,7 +99,9 @@ def below(measured: Mapping[str, float], floors: Mapping[str, float]) -> list[st
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bench", type=Path, default=REPOSITORY / "build/release/bench/lprnet_bench", help="our benchmark")
+    parser.add_argument(
+        "--bench", type=Path, default=REPOSITORY / "build/release/bench/lprnet_bench", help="our benchmark"
+    )
     parser.add_argument("--floors", type=Path, default=REPOSITORY / "bench/floors.csv", help="(default: %(default)s)")
     parser.add_argument("--kernels", default="conv", help="which, a regular expression (default: %(default)s)")
     parser.add_argument("--repetitions", type=int, default=7, help="(default: %(default)s)")

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Fits the temperature of a model's confidences, writes it into the file, and shows how far they can be believed.
 
-    scripts/calibrate.py model.safetensors --fit plates/train --test plates/dev -o calibrated.safetensors --plot plot.png
+    scripts/calibrate.py model.safetensors --fit plates/train --test plates/dev -o calibrated.safetensors \\
+        --plot plot.png
 
 Fit on crops that the weights were not trained on: on their own training data they are nearly always right, and the
 fit makes them too sure of themselves. Without --fit the model's own confidences are tested and plotted.
@@ -15,8 +16,8 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 from safetensors import SafetensorError, safe_open
 

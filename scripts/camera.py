@@ -57,7 +57,7 @@ def _fullness(quad: np.ndarray) -> float:
 def _mixed(rng: np.random.Generator, *spreads: tuple[float, float]) -> float:
     """A normal draw whose spread is one of several (share, spread): most are small, a few far off."""
     pick = rng.random()
-    for share, spread in spreads:
+    for share, spread in spreads:  # noqa: B007  the last one is drawn with
         if pick < share:
             break
         pick -= share

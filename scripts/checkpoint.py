@@ -1,9 +1,10 @@
 """Reads the tensors of PyTorch checkpoints, old or zip format, and of safetensors files, as people save them.
 
 Nothing of a file is ever imported or called. A checkpoint is a pickle, which names functions and classes to be called
-when it is opened; torch.load(weights_only=True) therefore refuses a file that holds anything but tensors. Here every name
-but those of torch's own tensor parts stands for an empty class made on the spot, which takes any arguments and does
-nothing, so that what lies beside the weights (numpy scalars, an argparse.Namespace, paths, an optimizer) does no harm.
+when it is opened; torch.load(weights_only=True) therefore refuses a file that holds anything but tensors. Here every
+name but those of torch's own tensor parts stands for an empty class made on the spot, which takes any arguments and
+does nothing, so that what lies beside the weights (numpy scalars, an argparse.Namespace, paths, an optimizer) does no
+harm.
 Storages are read only for the tensors that are asked for.
 """
 
@@ -18,9 +19,10 @@ import pickletools
 import re
 import struct
 import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Callable, Iterator, Mapping
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -63,7 +65,7 @@ class _TensorRef:
 
     def span(self) -> int:
         """Elements from the first to behind the last, if there are any."""
-        return 1 + sum((extent - 1) * step for extent, step in zip(self.size, self.stride))
+        return 1 + sum((extent - 1) * step for extent, step in zip(self.size, self.stride, strict=False))
 
     def read(self, data: bytes) -> Tensor:
         item = torch.empty((), dtype=self.storage.dtype).element_size()
@@ -81,7 +83,7 @@ class _Inert:
 
     name = ""
 
-    def __new__(cls, *_args: Any, **_kwargs: Any) -> "_Inert":
+    def __new__(cls, *_args: Any, **_kwargs: Any) -> _Inert:
         return object.__new__(cls)
 
     def __init__(self, *_args: Any, **_kwargs: Any) -> None:
@@ -91,7 +93,7 @@ class _Inert:
         # Of a whole module that was saved: enough to say what it is.
         self.is_module = isinstance(state, dict) and "_parameters" in state
 
-    def __call__(self, *_args: Any, **_kwargs: Any) -> "_Inert":
+    def __call__(self, *_args: Any, **_kwargs: Any) -> _Inert:
         return self
 
     def __setitem__(self, _key: Any, _value: Any) -> None:
@@ -233,7 +235,7 @@ class Checkpoint:
         return value.read(self._read(value.storage))
 
     @staticmethod
-    def open(path: Path) -> "Checkpoint":
+    def open(path: Path) -> Checkpoint:
         """LayoutError for any other kind of file, OSError for no such file."""
         with open(path, "rb") as file:
             start = file.read(16)
@@ -325,7 +327,9 @@ MAX_DEPTH = 16
 # Whatever stands before this names the network; training frameworks add module., model., _orig_mod. and others.
 FIRST_TENSOR = "backbone.0.weight"
 OWN_TRANSFORMER = ("transformer.localization.", "transformer.fc_loc.")
-TRANSFORMER = re.compile(r"(^|\.)(st|stn|st_?net|stn_?net|loc_?net|localization|localisation|fc_loc|transformer)(\.|$)", re.I)
+TRANSFORMER = re.compile(
+    r"(^|\.)(st|stn|st_?net|stn_?net|loc_?net|localization|localisation|fc_loc|transformer)(\.|$)", re.I
+)
 
 
 def _is_tensor(value: Any) -> bool:
@@ -435,8 +439,8 @@ def _transformer(content: Any) -> str | None:
 
 def read_network(path: Path, key: str | None = None, front: bool = False) -> tuple[dict[str, Tensor], str, str | None]:
     """Tensors of the network in a file under LPRNet's own names, where they were, and where a spatial transformer that
-    belongs in front of it is kept, if there is one. `key` chooses among several networks; with `front` a transformer under
-    our own names is read too."""
+    belongs in front of it is kept, if there is one. `key` chooses among several networks; with `front` a transformer
+    under our own names is read too."""
     checkpoint = Checkpoint.open(path)
     chosen = _choose(checkpoint.content, key)
     state: dict[str, Tensor] = {}

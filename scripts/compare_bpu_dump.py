@@ -15,8 +15,8 @@ import json
 import math
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from torch.nn import functional
 
 from int8_network import Int8Network
 from lprnet_model import Lprnet, Model, load_model
-from onnx_network import BRANCHES, STEPS, TAPS, finish_branches
+from onnx_network import BRANCHES, TAPS, finish_branches
 from plates import HEIGHT, WIDTH
 
 DUMP = "model_infer_output_"
@@ -43,7 +43,7 @@ def float_tensors(network: Lprnet, pixels: np.ndarray) -> Tensors:
         if index in TAPS:
             window = TAPS[index]
             taps.append(values if window is None else functional.avg_pool2d(values, *window))
-    tensors = {name: tap[0].numpy() for name, tap in zip(BRANCHES, taps)}
+    tensors = {name: tap[0].numpy() for name, tap in zip(BRANCHES, taps, strict=True)}
     return tensors | {"logits": finish(network, tensors)}
 
 
@@ -56,7 +56,7 @@ def finish(network: Lprnet, tensors: Tensors) -> np.ndarray:
 def int8_tensors(path: Path, pixels: np.ndarray) -> Tensors:
     network = Int8Network(path)
     branches = network.branches(pixels)
-    tensors = {name: branch.values for name, branch in zip(BRANCHES, branches)}
+    tensors = {name: branch.values for name, branch in zip(BRANCHES, branches, strict=True)}
     return tensors | {"logits": network.logits(branches)}
 
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """From which share of zero weights on sparse convolutions pay: a table and a plot.
 
-For every amount `lprnet prune --amount`, then `lprnet bench --per-layer` with three plans in turn: the dense weights, the
-pruned ones with every convolution sparse, and the pruned ones as planned by default. Writes PREFIX.csv (isa, zeros, layer,
-dense_us, sparse_us, planned_us; the layer "all" is the whole network) and PREFIX.png, and prints the whole network's
-speed-up. Each time is the least of the medians of several rounds. The pruned models lie in a temporary folder and are
-gone afterwards.
+For every amount `lprnet prune --amount`, then `lprnet bench --per-layer` with three plans in turn: the dense weights,
+the pruned ones with every convolution sparse, and the pruned ones as planned by default. Writes PREFIX.csv (isa, zeros,
+layer, dense_us, sparse_us, planned_us; the layer "all" is the whole network) and PREFIX.png, and prints the whole
+network's speed-up. Each time is the least of the medians of several rounds. The pruned models lie in a temporary
+folder and are gone afterwards.
 
 Exit status: 0 done, 2 wrong usage, 3 an input could not be read.
 """
@@ -20,8 +20,9 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Sequence
+from typing import NamedTuple
 
 DEFAULT_AMOUNTS = "0,0.1,0.2,0.3,0.35,0.4,0.5,0.6,0.7,0.8,0.9,0.95"
 ALL_SPARSE = "lprnet tuning 1\nconv * sparse\n"
@@ -87,8 +88,8 @@ def print_network(rows: Sequence[Row]) -> None:
     for row in rows:
         if row.layer == NETWORK:
             print(
-                f"{row.isa:8} {100 * row.zeros:3.0f} % zeros: dense {row.dense_us:7.0f} us, planned {row.planned_us:7.0f} "
-                f"us, {row.dense_us / row.planned_us:.2f}x"
+                f"{row.isa:8} {100 * row.zeros:3.0f} % zeros: dense {row.dense_us:7.0f} us, "
+                f"planned {row.planned_us:7.0f} us, {row.dense_us / row.planned_us:.2f}x"
             )
 
 
@@ -113,7 +114,7 @@ def write_plot(path: Path, rows: Sequence[Row], kernels: dict[str, str]) -> None
     figure, axes = pyplot.subplots(
         1, len(isas), figsize=(1.5 + 4.2 * len(isas), 5.2), sharey=True, squeeze=False, layout="constrained"
     )
-    for isa, axis in zip(isas, axes[0]):
+    for isa, axis in zip(isas, axes[0], strict=True):
         of_isa = [row for row in rows if row.isa == isa]
         for i, layer in enumerate(layers):
             points = [row for row in of_isa if row.layer == layer]

@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 import numpy as np
 import torch
@@ -22,7 +22,14 @@ from torch import Tensor, nn
 from export_weights import write_model
 from lprnet_model import Lprnet, LprnetShape, Model, load_model, numbered_charset, save_tensors
 from plates import (
-    CHARSET_CN68, HEIGHT, UPSTREAM_PREPROCESS, WIDTH, list_samples, normalize, read_image, to_network_size,
+    CHARSET_CN68,
+    HEIGHT,
+    UPSTREAM_PREPROCESS,
+    WIDTH,
+    list_samples,
+    normalize,
+    read_image,
+    to_network_size,
 )  # fmt: skip
 
 
@@ -225,9 +232,7 @@ def read_tensors(path: Path, channels: int, limit: int | None) -> tuple[Tensor, 
         given = file.get_tensor("input")
         files = (file.metadata() or {}).get("files")
     if given.ndim != 4 or tuple(given.shape[1:]) != (channels, HEIGHT, WIDTH):
-        raise ValueError(
-            f"{path}: input: expected [image, {channels}, {HEIGHT}, {WIDTH}], found {list(given.shape)}"
-        )
+        raise ValueError(f"{path}: input: expected [image, {channels}, {HEIGHT}, {WIDTH}], found {list(given.shape)}")
     names = json.loads(files) if files else [f"input-{index}" for index in range(len(given))]
     return given.to(torch.float32)[:limit], names[:limit]
 

@@ -17,10 +17,10 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Sequence
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 EMULATOR = "qemu-aarch64"
@@ -177,7 +177,7 @@ def price_all(mca: str, cpu: str, blocks: list[Block]) -> None:
     executed = sum(block.count * len(block.instructions) for block in blocks)
     dear = [block for block in blocks if block.count * len(block.instructions) >= NEGLIGIBLE * executed]
     with ThreadPoolExecutor(2) as pool:
-        for block, cycles in zip(dear, pool.map(lambda block: price(mca, cpu, block), dear)):
+        for block, cycles in zip(dear, pool.map(lambda block: price(mca, cpu, block), dear), strict=True):
             block.cycles = cycles
     mean = sum(block.total for block in dear) / sum(block.count * len(block.instructions) for block in dear)
     for block in blocks:
@@ -242,7 +242,10 @@ def page(found: dict) -> str:
             f" {loop['loads']} | {loop['cycles']:.2f} | {loop['macs_per_cycle']:.1f} | {100 * loop['share']:.1f} |"
         )
     cores, share = found["cores"], found["share"]
-    lines += ["", f"{found['cycles'] / 1e6:.2f} million cycles, {found['instructions'] / 1e6:.2f} million instructions a"]
+    lines += [
+        "",
+        f"{found['cycles'] / 1e6:.2f} million cycles, {found['instructions'] / 1e6:.2f} million instructions a",
+    ]
     lines[-1] += f" frame, {found['macs_per_cycle']:.2f} MAC a cycle over all."
     lines += ["", f"| GHz | ms | frames/s, one core | {cores} cores | {cores} cores at {100 * share:.0f} % |"]
     lines += ["|---:|---:|---:|---:|---:|"]

@@ -17,8 +17,8 @@ import ast
 import json
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -81,8 +81,8 @@ BLANKS = {"-", "_", "blank", "<blank>", "[blank]", "<b>", "ε", "␣", " "}
 
 
 def read_charset(text: str) -> list[str]:
-    """`cn68` or its like, or a file: a JSON array, else a list as Python writes it, else one entry a line, else one line
-    of characters. A byte order mark is skipped."""
+    """`cn68` or its like, or a file: a JSON array, else a list as Python writes it, else one entry a line, else one
+    line of characters. A byte order mark is skipped."""
     if text in NAMED_CHARSETS:
         return list(NAMED_CHARSETS[text])
     content = Path(text).read_bytes()
@@ -149,16 +149,22 @@ def missing_classes(entries: Sequence[str], classes: int) -> str | None:
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("checkpoint", type=Path, help="state dict, .pth or .safetensors, or a checkpoint that holds one")
+    parser.add_argument(
+        "checkpoint", type=Path, help="state dict, .pth or .safetensors, or a checkpoint that holds one"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, help="the .safetensors file to write")
     characters = parser.add_mutually_exclusive_group()
     characters.add_argument(
-        "--charset", metavar="FILE", help=f"classes in order: {', '.join(NAMED_CHARSETS)} or a file (default: cn68 for 68)"
+        "--charset",
+        metavar="FILE",
+        help=f"classes in order: {', '.join(NAMED_CHARSETS)} or a file (default: cn68 for 68)",
     )
     characters.add_argument(
         "--charset-size-only", action="store_true", help='entries "#0", "#1" ... and "-": for logits, not for texts'
     )
-    parser.add_argument("--key", metavar="NAME", help="the dictionary or prefix of the network, where a file has several")
+    parser.add_argument(
+        "--key", metavar="NAME", help="the dictionary or prefix of the network, where a file has several"
+    )
     parser.add_argument("--blank", type=int, help="index of the blank (default: the last)")
     parser.add_argument(
         "--preprocess", choices=sorted(PREPROCESS_PRESETS), default="upstream", help="pixel preset (default: upstream)"
@@ -231,8 +237,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(options.output, error.strerror or str(error))
     if transformer is not None:
         print(
-            f"{options.checkpoint}: warning: {transformer!r} looks like a spatial transformer, which straightens pictures"
-            " in front of this network; it is left out: give the network plates that are straight already (--quad)",
+            f"{options.checkpoint}: warning: {transformer!r} looks like a spatial transformer, which straightens"
+            " pictures in front of this network; it is left out: give the network plates that are straight already"
+            " (--quad)",
             file=sys.stderr,
         )
     return 0

@@ -67,7 +67,7 @@ class Int8Network:
         """classes x 18, every product and sum rounded to float32 as the engine rounds it."""
         inputs: list[np.ndarray] = []
         order: list[int] = []
-        for tap, branch in zip(TAPS, branches):
+        for tap, branch in zip(TAPS, branches, strict=True):
             least = float(branch.factors.min())
             weights = np.square(branch.factors / least).astype(np.int64)
             squares = int((np.square(branch.sums) * weights[:, None, None]).sum())
@@ -83,7 +83,7 @@ class Int8Network:
             weight = weight * self.tensors["container.0.weight.scale"][:, None]
         columns = np.concatenate(inputs)[order]
         sums = np.repeat(self.tensors["container.0.bias"][:, None], columns.shape[1], axis=1)
-        for weights, values in zip(weight.T[order], columns):
+        for weights, values in zip(weight.T[order], columns, strict=True):
             sums += weights[:, None] * values
         return sums
 
@@ -102,7 +102,7 @@ class Int8Network:
         return np.clip(np.rint(sums.astype(np.float32) * factor[:, None, None]), 0, 255).astype(np.float64), output
 
     def _conv_of_floats(self, name: str, levels: np.ndarray, factor: float, pad: tuple[int, int]) -> np.ndarray:
-        """Of a layer with float32 weights: every product and sum is rounded to float32, tap by tap, channel by channel."""
+        """Of a layer with float32 weights: products and sums are rounded to float32, tap by tap, channel by channel."""
         weight = (self.tensors[f"{name}.weight"].astype(np.float64) * factor).astype(np.float32)
         output = float(self.tensors[f"{name}.output.scale"][0])
         padded = np.pad(levels, ((0, 0), (pad[0], pad[0]), (pad[1], pad[1]))).astype(np.float32)
@@ -110,7 +110,7 @@ class Int8Network:
         bias = (self.tensors[f"{name}.bias"].astype(np.float64) / output).astype(np.float32)
         sums = np.repeat(bias, rows * columns).reshape(-1, rows, columns)
         for r, s in np.ndindex(*weight.shape[2:]):
-            for weights, values in zip(weight[:, :, r, s].T, padded[:, r : r + rows, s : s + columns]):
+            for weights, values in zip(weight[:, :, r, s].T, padded[:, r : r + rows, s : s + columns], strict=True):
                 sums += weights[:, None, None] * values
         return np.rint(np.clip(sums, 0, 255)).astype(np.float64)
 

@@ -10,9 +10,9 @@ import json
 import math
 import os
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -47,7 +47,8 @@ class LprnetShape:
     """Every free size of the network.
 
     blocks: for the small basic blocks at 4, 8 and 11 the output channels of their four convolutions.
-    transformer: of a spatial transformer in front, the channels of its two convolutions and the width of its linear layer.
+    transformer: of a spatial transformer in front, the channels of its two convolutions and the width of its linear
+    layer.
     """
 
     channels: int = 3
@@ -58,9 +59,7 @@ class LprnetShape:
     transformer: tuple[int, int, int] | None = None
 
     @staticmethod
-    def from_widths(
-        widths: float | Sequence[int] = 1.0, classes: int = 68, channels: int = 3
-    ) -> "LprnetShape":
+    def from_widths(widths: float | Sequence[int] = 1.0, classes: int = 68, channels: int = 3) -> LprnetShape:
         """From a width multiplier, or from the five widths (stem, block 4, block 8, block 11, head)."""
         if isinstance(widths, (int, float)):
             # Multiples of four keep the quarter width of a block whole.
@@ -83,8 +82,8 @@ class LprnetShape:
 
 
 class _EveryNth(torch.autograd.Function):
-    """x[:, ::n], with a gradient in the memory order of x: torch's own is NCHW, and adding it to the channels-last one of
-    the other reader of x takes a tenth of a training step on CPU."""
+    """x[:, ::n], with a gradient in the memory order of x: torch's own is NCHW, and adding it to the channels-last one
+    of the other reader of x takes a tenth of a training step on CPU."""
 
     @staticmethod
     def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor, n: int) -> Tensor:
@@ -149,8 +148,8 @@ class SmallBasicBlock(nn.Module):
 
 
 class SpatialTransformer(nn.Module):
-    """Straightens the picture before it is read (section 3.1 of the LPRNet paper): a small network sees where the plate lies
-    and gives an affine map, by which the picture is sampled anew. It starts as the identity."""
+    """Straightens the picture before it is read (section 3.1 of the LPRNet paper): a small network sees where the plate
+    lies and gives an affine map, by which the picture is sampled anew. It starts as the identity."""
 
     def __init__(self, channels: int, widths: tuple[int, int, int]) -> None:
         super().__init__()
@@ -259,7 +258,7 @@ def expected_shapes(shape: LprnetShape) -> dict[str, tuple[int, ...]]:
         shapes[f"{name}.bias"] = (out,)
 
     conv("backbone.0", shape.stem, shape.channels, 3, 3)
-    for index, into, (a, b, c, out) in zip(BLOCK_INDICES, shape.block_inputs(), shape.blocks):
+    for index, into, (a, b, c, out) in zip(BLOCK_INDICES, shape.block_inputs(), shape.blocks, strict=True):
         conv(f"backbone.{index}.block.0", a, into, 1, 1)
         conv(f"backbone.{index}.block.2", b, a, 3, 1)
         conv(f"backbone.{index}.block.4", c, b, 1, 3)
@@ -268,7 +267,7 @@ def expected_shapes(shape: LprnetShape) -> dict[str, tuple[int, ...]]:
     conv("backbone.20", shape.classes, shape.head, 13, 1)
     conv("container.0", shape.classes, shape.context_channels(), 1, 1)
     norm_widths = (shape.stem, *(block[3] for block in shape.blocks), shape.head, shape.classes)
-    for index, width in zip(NORM_INDICES, norm_widths):
+    for index, width in zip(NORM_INDICES, norm_widths, strict=True):
         for part in ("weight", "bias", "running_mean", "running_var"):
             shapes[f"backbone.{index}.{part}"] = (width,)
     if shape.transformer:
@@ -345,9 +344,7 @@ def model_from_state_dict(state: Mapping[str, Tensor]) -> Lprnet:
     return network.eval()
 
 
-def save_tensors(
-    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str], sparse: bool = False
-) -> None:
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str], sparse: bool = False) -> None:
     """Writes safetensors under a temporary name and renames it: no reader ever sees half a file. Equal content gives
     equal bytes, those that the C++ writer gives too.
 

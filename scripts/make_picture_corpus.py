@@ -28,6 +28,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image
+
 import picture_writers as pw
 
 PROGRAMS = {"cjpeg": "libjpeg-turbo-progs", "jpegtran": "libjpeg-turbo-progs", "convert": "imagemagick"}
@@ -82,10 +83,16 @@ ODD = [
 SCRIPTS = {
     "spectral": "0,1,2: 0-0, 0,0; 0: 1-5, 0,0; 1: 1-5, 0,0; 2: 1-63, 0,0; 0: 6-63, 0,0; 1: 6-63, 0,0;",
     "bits": "0,1,2: 0-0, 0,3; 0: 1-63, 0,3; 2: 1-63, 0,3; 1: 1-63, 0,3;"
-    + "".join(f"0,1,2: 0-0, {b},{b - 1}; 0: 1-63, {b},{b - 1}; 1: 1-63, {b},{b - 1}; 2: 1-63, {b},{b - 1};" for b in (3, 2, 1)),
-    "each_dc": "2: 0-0, 0,1; 0: 0-0, 0,0; 1: 0-0, 0,1; 2: 1-63, 0,0; 0: 1-63, 0,0; 2: 0-0, 1,0; 1: 1-63, 0,0; 1: 0-0, 1,0;",
-    "each_coefficient": "0,1,2: 0-0, 0,0;" + "".join(f"0: {k}-{k}, 0,0;" for k in range(1, 64)) + "1: 1-63, 0,0; 2: 1-63, 0,0;",
-    "last_first": "0,1,2: 0-0, 0,0; 2: 33-63, 0,0; 1: 2-63, 0,0; 0: 20-63, 0,1; 0: 1-19, 0,0; 1: 1-1, 0,0; 2: 1-32, 0,0; 0: 20-63, 1,0;",
+    + "".join(
+        f"0,1,2: 0-0, {b},{b - 1}; 0: 1-63, {b},{b - 1}; 1: 1-63, {b},{b - 1}; 2: 1-63, {b},{b - 1};" for b in (3, 2, 1)
+    ),
+    "each_dc": "2: 0-0, 0,1; 0: 0-0, 0,0; 1: 0-0, 0,1; 2: 1-63, 0,0; 0: 1-63, 0,0; 2: 0-0, 1,0; 1: 1-63, 0,0;"
+    " 1: 0-0, 1,0;",
+    "each_coefficient": "0,1,2: 0-0, 0,0;"
+    + "".join(f"0: {k}-{k}, 0,0;" for k in range(1, 64))
+    + "1: 1-63, 0,0; 2: 1-63, 0,0;",
+    "last_first": "0,1,2: 0-0, 0,0; 2: 33-63, 0,0; 1: 2-63, 0,0; 0: 20-63, 0,1; 0: 1-19, 0,0;"
+    " 1: 1-1, 0,0; 2: 1-32, 0,0; 0: 20-63, 1,0;",
 }
 BASELINE_SCRIPTS = {"each": "0; 1; 2;", "backwards": "2; 1; 0;", "chroma_together": "0; 1,2;", "luma_late": "1; 0,2;"}
 
@@ -178,10 +185,17 @@ def jpeg_sampling(w: Writer) -> Iterator[Picture]:
             yield Picture(f"{name}.jpg", w.jpeg(width, height, factors), "JPEG, odd sampling factors")
         progressive = w.retell(w.jpeg(45, 37, factors), "-progressive")
         yield Picture(f"odd_{label(factors)}_progressive.jpg", progressive, "JPEG, odd sampling factors, progressive")
-    for factors in ([(3, 1), (2, 1), (1, 1)], [(2, 3), (2, 2), (1, 1)], [(1, 3), (1, 2), (1, 2)], [(3, 1), (1, 1), (2, 1)]):
+    for factors in (
+        [(3, 1), (2, 1), (1, 1)],
+        [(2, 3), (2, 2), (1, 1)],
+        [(1, 3), (1, 2), (1, 2)],
+        [(3, 1), (1, 1), (2, 1)],
+    ):
         name = f"fraction_{label(factors)}.jpg"
         yield Picture(name, w.jpeg(40, 30, factors), "JPEG, factors that do not divide", False)
-    yield Picture("eleven_blocks.jpg", w.jpeg(40, 40, [(3, 3), (1, 1), (1, 1)]), "JPEG, more than ten blocks an MCU", False)
+    yield Picture(
+        "eleven_blocks.jpg", w.jpeg(40, 40, [(3, 3), (1, 1), (1, 1)]), "JPEG, more than ten blocks an MCU", False
+    )
     eleven_apart = w.jpeg(40, 40, [(3, 3), (1, 1), (1, 1)], scans=[[0], [1], [2]])
     yield Picture("eleven_blocks_apart.jpg", eleven_apart, "JPEG, odd sampling factors")
 
@@ -206,12 +220,16 @@ def jpeg_scans(w: Writer) -> Iterator[Picture]:
         options = [*cjpeg_factors(factors), "-quality", "85"]
         for script, text in SCRIPTS.items():
             yield Picture(
-                f"scans_{name}_{script}.jpg", w.cjpeg(rgb, *options, "-scans", w.script(text)), f"JPEG scan script {script}"
+                f"scans_{name}_{script}.jpg",
+                w.cjpeg(rgb, *options, "-scans", w.script(text)),
+                f"JPEG scan script {script}",
             )
         for script, text in BASELINE_SCRIPTS.items():
             jpeg = w.cjpeg(rgb, *options, "-scans", w.script(text))
             yield Picture(f"scans_{name}_baseline_{script}.jpg", jpeg, "JPEG, components in scans of their own")
-        yield Picture(f"scans_{name}_optimized.jpg", w.cjpeg(rgb, *options, "-optimize"), "JPEG, optimized Huffman tables")
+        yield Picture(
+            f"scans_{name}_optimized.jpg", w.cjpeg(rgb, *options, "-optimize"), "JPEG, optimized Huffman tables"
+        )
         for restart in ("1B", "5B", "1", "2"):
             kind = "JPEG, restart markers"
             jpeg = w.cjpeg(rgb, *options, "-restart", restart)
@@ -270,13 +288,20 @@ def jpeg_colors(w: Writer) -> Iterator[Picture]:
             yield Picture(f"color_{name}_{head_name}.jpg", jpeg, "JPEG colors by JFIF, Adobe and identifiers")
         yield Picture(f"color_gray_{head_name}.jpg", w.jpeg(19, 13, [(1, 1)], head=head), "JPEG gray")
         for number, factors in enumerate(
-            ([(1, 1)] * 4, [(2, 2), (1, 1), (1, 1), (2, 2)], [(2, 1), (1, 1), (1, 1), (2, 1)], [(1, 2), (1, 1), (1, 1), (1, 1)])
+            (
+                [(1, 1)] * 4,
+                [(2, 2), (1, 1), (1, 1), (2, 2)],
+                [(2, 1), (1, 1), (1, 1), (2, 1)],
+                [(1, 2), (1, 1), (1, 1), (1, 1)],
+            )
         ):
             jpeg = w.jpeg(37, 23, factors, head=head)
             yield Picture(f"four_{number}_{head_name}.jpg", jpeg, "JPEG, CMYK and YCCK")
             if number < 2:
                 progressive = w.retell(jpeg, "-progressive")
-                yield Picture(f"four_{number}_{head_name}_progressive.jpg", progressive, "JPEG, CMYK and YCCK, progressive")
+                yield Picture(
+                    f"four_{number}_{head_name}_progressive.jpg", progressive, "JPEG, CMYK and YCCK, progressive"
+                )
     for width, height in SIZES[:8]:
         file = io.BytesIO()
         cmyk = np.stack([w.plane(width, height) for _ in range(4)], -1).astype("u1")
@@ -287,7 +312,11 @@ def jpeg_colors(w: Writer) -> Iterator[Picture]:
         jpeg = w.convert(rgb, "jpeg", "-colorspace", "CMYK")
         yield Picture(f"convert_cmyk_{width}x{height}.jpg", jpeg, "JPEG, CMYK and YCCK")
     for count in (2, 5):
-        jpeg = w.jpeg(20, 12, [(1, 1)] * count) if count < 5 else w.jpeg(20, 12, [(1, 1)] * 5, scans=[[i] for i in range(5)])
+        jpeg = (
+            w.jpeg(20, 12, [(1, 1)] * count)
+            if count < 5
+            else w.jpeg(20, 12, [(1, 1)] * 5, scans=[[i] for i in range(5)])
+        )
         yield Picture(f"components_{count}.jpg", jpeg, "JPEG, two and five components", False)
 
 
@@ -322,7 +351,9 @@ def orientations() -> dict[str, bytes]:
         "cut_after_value": pw.tiff([o(7)])[:20],
         "short": b"II*\0",
         "one": b"I",
-        "others": pw.tiff([pw.entry(0x100, 3, 1, 5), pw.entry(0x9999, 7, 4, b"abcd"), pw.entry(0x8825, 4, 1, 65000), o(5)]),
+        "others": pw.tiff(
+            [pw.entry(0x100, 3, 1, 5), pw.entry(0x9999, 7, 4, b"abcd"), pw.entry(0x8825, 4, 1, 65000), o(5)]
+        ),
         "sub_directory": pw.tiff([pw.entry(0x8769, 4, 1, 65000), o(7)]),
         "make": pw.tiff([pw.entry(0x10F, 2, 4, b"abc\0"), o(6)]),
         "make_far": pw.tiff([pw.entry(0x10F, 2, 10, struct.pack("<I", 38)), o(6)], tail=b"abcdefghi\0"),
@@ -479,7 +510,9 @@ def jpeg_segments(w: Writer) -> Iterator[Picture]:
         "table_class_2": pw.before_scan(jpeg, pw.dht(0x20, bytes(16), b"")),
         "table_slot_4": pw.before_scan(jpeg, pw.dht(4, bytes(16), b"")),
         "table_cut": pw.before_scan(jpeg, pw.segment(pw.DHT, b"\0" + standard[0][0] + b"ab")),
-        "table_300_symbols": pw.before_scan(jpeg, pw.segment(pw.DHT, b"\0" + bytes([0] * 14 + [150, 150]) + bytes(300))),
+        "table_300_symbols": pw.before_scan(
+            jpeg, pw.segment(pw.DHT, b"\0" + bytes([0] * 14 + [150, 150]) + bytes(300))
+        ),
         "table_absent": jpeg[: header + 6] + b"\x22" + jpeg[header + 7 :],
         "table_slot_9": jpeg[: header + 6] + b"\x99" + jpeg[header + 7 :],
         "steps_cut": pw.before_scan(jpeg, pw.segment(pw.DQT, b"\3" + bytes(20))),
@@ -603,8 +636,10 @@ def png_chunks(w: Writer) -> Iterator[Picture]:
         "fixed_codes": png(data=deflate(raw, strategy=zlib.Z_FIXED)),
         "runs": png(data=deflate(raw, strategy=zlib.Z_RLE)),
         "animation": png(
-            before=c(b"acTL", struct.pack(">II", 2, 0)) + c(b"fcTL", struct.pack(">5I2H2B", 0, 13, 7, 0, 0, 1, 9, 0, 0)),
-            after=c(b"fcTL", struct.pack(">5I2H2B", 1, 13, 7, 0, 0, 1, 9, 0, 0)) + c(b"fdAT", bytes([0, 0, 0, 2]) + data),
+            before=c(b"acTL", struct.pack(">II", 2, 0))
+            + c(b"fcTL", struct.pack(">5I2H2B", 0, 13, 7, 0, 0, 1, 9, 0, 0)),
+            after=c(b"fcTL", struct.pack(">5I2H2B", 1, 13, 7, 0, 0, 1, 9, 0, 0))
+            + c(b"fdAT", bytes([0, 0, 0, 2]) + data),
         ),
     }
     for name, file in whole.items():
@@ -659,7 +694,12 @@ def png_chunks(w: Writer) -> Iterator[Picture]:
         "two_headers": pw.PNG_SIGNATURE + header + plain[8:],
         "header_second": pw.PNG_SIGNATURE + c(b"tEXt", b"a\0b") + plain[8:],
         "cgbi": pw.PNG_SIGNATURE + c(b"CgBI", b"abcd") + plain[8:],
-        "idat_apart": pw.PNG_SIGNATURE + header + c(b"IDAT", data[:50]) + c(b"tEXt", b"a\0b") + c(b"IDAT", data[50:]) + c(b"IEND", b""),
+        "idat_apart": pw.PNG_SIGNATURE
+        + header
+        + c(b"IDAT", data[:50])
+        + c(b"tEXt", b"a\0b")
+        + c(b"IDAT", data[50:])
+        + c(b"IEND", b""),
         "width_0": pw.PNG_SIGNATURE + pw.ihdr(0, 7, 8, 2) + plain[33:],
         "height_0": pw.PNG_SIGNATURE + pw.ihdr(13, 0, 8, 2) + plain[33:],
         "width_negative": pw.PNG_SIGNATURE + pw.ihdr(0xFFFFFFF0, 7, 8, 2) + plain[33:],
@@ -705,7 +745,9 @@ def bmp_forms(w: Writer) -> Iterator[Picture]:
             "os2": pw.bmp(width, height, bits, rows, palette=w.random.bytes(3 << bits), header=12),
             "gap": pw.bmp(width, height, bits, rows, palette=palette, gap=b"1234567"),
             "after": pw.bmp(width, height, bits, rows, palette=palette) + b"garbage",
-            "gray": pw.bmp(width, height, bits, rows, palette=bytes(i for k in range(1 << bits) for i in [k * 255 >> bits] * 4)),
+            "gray": pw.bmp(
+                width, height, bits, rows, palette=bytes(i for k in range(1 << bits) for i in [k * 255 >> bits] * 4)
+            ),
         }
         for header in (52, 56, 64, 108, 124):
             forms[f"header_{header}"] = pw.bmp(width, height, bits, rows, palette=palette, header=header)
@@ -754,7 +796,7 @@ def bmp_forms(w: Writer) -> Iterator[Picture]:
         ):
             data = pw.bmp(width, height, 32, rows, compression=pw.BI_BITFIELDS, masks=masks, header=header)
             yield Picture(f"bits32_{size}_{name}.bmp", data, kind)
-    for number, (width, height) in enumerate(((1, 1), (2, 3), (5, 4), (13, 6), (64, 9))):
+    for width, height in ((1, 1), (2, 3), (5, 4), (13, 6), (64, 9)):
         palette = w.random.bytes(1024)
         pixels = w.random.integers(0, 256, (height, width))
         for absolute in (False, True):
@@ -778,7 +820,12 @@ def bmp_forms(w: Writer) -> Iterator[Picture]:
         yield Picture(f"rle8_{name}.bmp", data, "BMP, RLE8")
     lines = b"".join(bytes([1, index]) for row in pixels[::-1].tolist() for index in row)
     for name, stream, says, why in (
-        ("no_ends_of_lines", lines + b"\0\1", "leaves", "OpenCV goes on in the next line, as for files that fill lines up"),
+        (
+            "no_ends_of_lines",
+            lines + b"\0\1",
+            "leaves",
+            "OpenCV goes on in the next line, as for files that fill lines up",
+        ),
         ("no_end", pw.rle8(pixels)[:-2], "ends", "OpenCV needs no end mark; here a file without one is cut off"),
     ):
         data = pw.bmp(64, 9, 8, stream, palette=palette, compression=pw.BI_RLE8)
@@ -885,7 +932,9 @@ FAMILIES = (
 
 
 def missing_programs() -> list[str]:
-    return [f"{program} (Debian package {package})" for program, package in PROGRAMS.items() if not shutil.which(program)]
+    return [
+        f"{program} (Debian package {package})" for program, package in PROGRAMS.items() if not shutil.which(program)
+    ]
 
 
 def write_corpus(folder: Path, seed: int) -> list[dict]:

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+
 import picture_writers as pw
 from make_picture_corpus import COMMON, Writer
 

@@ -140,8 +140,7 @@ def same(name, expected, found):
 def main():
     root = pathlib.Path(__file__).resolve().parent.parent
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("folder", nargs="?", type=pathlib.Path,
-                        default=root / "tests" / "golden" / "resize")
+    parser.add_argument("folder", nargs="?", type=pathlib.Path, default=root / "tests" / "golden" / "resize")
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
     arguments = parser.parse_args()
 

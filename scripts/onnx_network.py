@@ -19,8 +19,8 @@ Every size comes from the tensors. numpy only: the peers' environment has no tor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 import numpy as np
 import onnx
@@ -205,9 +205,7 @@ class _Builder:
         window = TAPS[index]
         if window is not None:
             kernel, strides = (list(pair) for pair in window)
-            value = self.node(
-                "AveragePool", [value], BRANCHES[len(self.taps)], kernel_shape=kernel, strides=strides
-            )
+            value = self.node("AveragePool", [value], BRANCHES[len(self.taps)], kernel_shape=kernel, strides=strides)
         return value, channels
 
     def bpu_context(self) -> None:

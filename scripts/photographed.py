@@ -5,8 +5,8 @@ Pictures lie in folders named after the character, 10 to 50 pixels wide, light i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 import cv2
 import numpy as np

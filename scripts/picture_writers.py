@@ -19,9 +19,7 @@ from PIL import Image
 # --- JPEG ---------------------------------------------------------------------------------------------------------
 
 # Coefficient k of the file to its place in a block by rows: diagonals, upwards and downwards in turn.
-ZIGZAG = np.array(
-    sorted(range(64), key=lambda i: (i // 8 + i % 8, i // 8 if (i // 8 + i % 8) % 2 else i % 8))
-)
+ZIGZAG = np.array(sorted(range(64), key=lambda i: (i // 8 + i % 8, i // 8 if (i // 8 + i % 8) % 2 else i % 8)))
 COSINES = np.array(
     [[(0.5 if k else np.sqrt(1 / 8)) * np.cos((2 * n + 1) * k * np.pi / 16) for n in range(8)] for k in range(8)]
 )
@@ -185,7 +183,7 @@ def jpeg(
     mcus_wide, mcus_high = up(width, 8 * across), up(height, 8 * down)
     if coefficients is None:
         coefficients = []
-        for (h, v), plane in zip(factors, planes):
+        for (h, v), plane in zip(factors, planes, strict=False):
             high, wide = mcus_high * v, mcus_wide * h
             noise = None if padding is None else padding.uniform(0, 255, (8 * high, 8 * wide))
             coefficients.append(transform(plane, steps, high, wide, noise))
@@ -193,7 +191,7 @@ def jpeg(
     file = SOI + head
     file += segment(DQT, bytes([wide_steps << 4]) + steps.astype(">u2" if wide_steps else "u1").tobytes())
     frame = struct.pack(">BHHB", 8, height, width, len(factors))
-    file += segment(sof, frame + b"".join(bytes([i, h << 4 | v, 0]) for i, (h, v) in zip(ids, factors)))
+    file += segment(sof, frame + b"".join(bytes([i, h << 4 | v, 0]) for i, (h, v) in zip(ids, factors, strict=False)))
     for slot in (0, 0x10):
         file += dht(slot, *standard_codes()[slot])
     if restart:
@@ -406,7 +404,7 @@ def rle4(indices: np.ndarray, absolute: bool = False) -> bytes:
     out = b""
     for row in indices[::-1].tolist():
         pairs = row + [0] * (-len(row) % 4)
-        packed = bytes(high << 4 | low for high, low in zip(pairs[::2], pairs[1::2]))
+        packed = bytes(high << 4 | low for high, low in zip(pairs[::2], pairs[1::2], strict=True))
         if absolute and len(row) > 2:
             out += bytes([0, len(row)]) + packed
         else:

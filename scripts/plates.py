@@ -5,8 +5,9 @@ What every script needs and what does not need torch. The network is in lprnet_m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np

@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ def decoded_images(path: Path) -> Iterator[tuple[str, np.ndarray]]:
                 yield key, pixels
                 continue
             names = json.loads(metadata["files"]) if "files" in metadata else range(len(pixels))
-            for name, image in zip(names, pixels):
+            for name, image in zip(names, pixels, strict=False):
                 yield str(name), image
 
 

@@ -5,7 +5,7 @@ Pixel positions are the engine's: the center of pixel (0, 0) is at 0.5, where Op
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -20,8 +20,9 @@ def warp(picture: np.ndarray, quad: np.ndarray, plate: Sequence[float], width: i
     left, top, right, bottom = plate
     corners = np.float32([[left, top], [right, top], [right, bottom], [left, bottom]]) - np.float32(0.5)
     matrix = cv2.getPerspectiveTransform(quad - np.float32(0.5), corners)
-    return cv2.warpPerspective(picture, matrix, (width, height), flags=cv2.INTER_LINEAR,
-                               borderMode=cv2.BORDER_REPLICATE)
+    return cv2.warpPerspective(
+        picture, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
 
 
 def rectified(picture: np.ndarray, corners: Sequence, rows: int, width: int, height: int) -> np.ndarray:

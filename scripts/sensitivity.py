@@ -17,9 +17,10 @@ import math
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple, Sequence
+from typing import NamedTuple
 
 from plates import Sample, list_samples
 
@@ -89,7 +90,7 @@ def measure(
                 for layer, weights, amount in wanted
             ]
             try:
-                for (layer, weights, _), future in zip(wanted, futures):
+                for (layer, weights, _), future in zip(wanted, futures, strict=True):
                     point = future.result() if future else untouched._replace(layer=layer, weights=weights)
                     points.append(point)
                     report(len(points), len(wanted))

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Renders the synthetic dev set: every province, the 8-character plates and every special kind that real sets hardly hold.
+"""Renders the synthetic dev set: every province, the 8-character plates and every special kind that real sets hardly
+hold.
 
 It is kept as a seed, not as images: same seed, fonts and glyphs, same pixels. labels.tsv has the set in its third
 column: the province of a plain 7-character plate, or the kind of the others, and the kind in its fourth. Training draws
@@ -19,7 +20,8 @@ from plates import PROVINCES
 from synth_plates import SPECIAL_KINDS, GlyphBank, Plate, plate_sample, random_text, write_image
 
 SEED = 36_2018
-# Of augmentation, 1 being the most: a person reads all but a few of these. At 0.5 many a province is lost in its pixels.
+# Of augmentation, 1 being the most: a person reads all but a few of these. At 0.5 many a province is lost in its
+# pixels.
 STRENGTH = 0.35
 # Grounds of the 7-character plates; most cars are blue.
 SEVEN_SHARES = {"blue": 0.7, "yellow": 0.2, "white": 0.05, "black": 0.05}

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Renders Chinese license plates: what may be written on them, glyphs, grounds and places, clean or as cameras see them.
+"""Renders Chinese license plates: what may be written on them, glyphs, grounds and places, clean or as cameras see
+them.
 
-Geometry and formats follow GA 36-2018; plates of two rows are photographed as one row, as the engine joins them. camera.py
-has what happens to a clean plate then. Every image depends on its seed alone.
+Geometry and formats follow GA 36-2018; plates of two rows are photographed as one row, as the engine joins them.
+camera.py has what happens to a clean plate then. Every image depends on its seed alone.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from __future__ import annotations
 import argparse
 import functools
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -80,7 +81,7 @@ class Layout:
 
 
 def _row(starts: Sequence[float], widths: Sequence[float]) -> tuple[Cell, ...]:
-    return tuple(Cell(x, 25, width, CELL_HEIGHT) for x, width in zip(starts, widths))
+    return tuple(Cell(x, 25, width, CELL_HEIGHT) for x, width in zip(starts, widths, strict=True))
 
 
 def _gap_after(count: int) -> tuple[float, ...]:
@@ -106,7 +107,9 @@ LAYOUTS = {
         440, (Cell(80, 15, 80, 60), Cell(225, 15, 55, 60), Cell(295, 15, 55, 60)) + _BOTTOM, None, 220, 2
     ),
     "armed": Layout(440, _row((15.5, 66), (45, 45)) + (Cell(117, 62, 36, 53),) + _ARMED_REST),
-    "armed_older": Layout(440, _row((15.5, 66), (45, 45)) + (Cell(115, 62, 20, 53), Cell(138, 62, 20, 53)) + _ARMED_REST),
+    "armed_older": Layout(
+        440, _row((15.5, 66), (45, 45)) + (Cell(115, 62, 20, 53), Cell(138, 62, 20, 53)) + _ARMED_REST
+    ),
 }
 
 
@@ -176,7 +179,9 @@ def _military(words: Words) -> str:
 
 
 def _older_military(words: Words) -> str:
-    return words.one_of(ARMIES[:3] if words.rng.random() < 0.6 else ARMIES) + words.one_of(LETTERS + "O") + words.digits(5)
+    return (
+        words.one_of(ARMIES[:3] if words.rng.random() < 0.6 else ARMIES) + words.one_of(LETTERS + "O") + words.digits(5)
+    )
 
 
 def _armed(words: Words) -> str:
@@ -207,7 +212,8 @@ KINDS: dict[str, Kind] = {
     "armed_police_older": Kind("white", "dark", lambda w: "WJ" + w.digits(7), "armed_older", red=(0, 1, 2, 3)),
     "aviation": Kind("deep_green", "light", lambda w: "民航" + w.letter() + w.digits(4)),
     "emergency": Kind(
-        "white", "dark", lambda w: w.province + "X" + w.one_of(LETTERS + DIGITS) + w.digits(3) + "应急", "eight", red=(6, 7)
+        "white", "dark", lambda w: w.province + "X" + w.one_of(LETTERS + DIGITS) + w.digits(3) + "应急", "eight",
+        red=(6, 7),
     ),
     "tractor": Kind("deep_green", "light", lambda w: w.province + w.digits(7), "tractor"),
 }  # fmt: skip
@@ -215,9 +221,9 @@ KINDS: dict[str, Kind] = {
 SPECIAL_KINDS = tuple(KINDS)[tuple(KINDS).index("two_rows") :]
 KIND_SHARES = {
     "blue": 0.44, "green": 0.14, "green_large": 0.05, "yellow": 0.12, "white": 0.01, "black": 0.02, "temporary": 0.01,
-    "two_rows": 0.04, "trailer": 0.02, "trainer": 0.025, "police": 0.03, "hong_kong": 0.015, "macau": 0.01, "embassy": 0.01,
-    "consulate": 0.01, "military": 0.015, "military_two_rows": 0.005, "military_older": 0.01, "armed_police": 0.006,
-    "armed_police_older": 0.002, "aviation": 0.005, "emergency": 0.005, "tractor": 0.002,
+    "two_rows": 0.04, "trailer": 0.02, "trainer": 0.025, "police": 0.03, "hong_kong": 0.015, "macau": 0.01,
+    "embassy": 0.01, "consulate": 0.01, "military": 0.015, "military_two_rows": 0.005, "military_older": 0.01,
+    "armed_police": 0.006, "armed_police_older": 0.002, "aviation": 0.005, "emergency": 0.005, "tractor": 0.002,
 }  # fmt: skip
 
 
@@ -441,9 +447,7 @@ def _ground(name: str, width: int, height: int, rng: np.random.Generator, spread
     return ground
 
 
-def render_plate(
-    plate: Plate, bank: GlyphBank, rng: np.random.Generator, tidy: bool = False
-) -> np.ndarray:
+def render_plate(plate: Plate, bank: GlyphBank, rng: np.random.Generator, tidy: bool = False) -> np.ndarray:
     """A clean front view in BGR uint8, of its layout's size at the bank's scale.
 
     tidy: first glyph sets, little variation of color and position, no missing screws: for pictures to show.

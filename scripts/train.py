@@ -14,9 +14,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Sequence
 
 import torch
 
@@ -60,7 +60,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def make_evaluate(data: Path | None, glyphs: Path | None) -> Evaluate:
-    """Accuracy on plates/dev and dev2 where they are, and on part of the synthetic dev set: synth7 and synth8 by length."""
+    """Accuracy on plates/dev and dev2 where they are, and on part of the synthetic dev set: synth7 and synth8 by
+    length."""
     images, texts, groups = render_dev(GlyphBank(glyphs), LOG_SIZE)
     names = {"green": "synth8"} | {kind: "synth_special" for kind in SPECIAL_KINDS}
     synthetic = EvalSet(images, texts, [names.get(group, "synth7") for group in groups])
@@ -73,7 +74,7 @@ def make_evaluate(data: Path | None, glyphs: Path | None) -> Evaluate:
             return rendered
         del rendered["all"]
         found: dict[str, float] = {}
-        for name, part in zip(EVAL_SPLITS, crops):
+        for name, part in zip(EVAL_SPLITS, crops, strict=False):
             accuracy = part.accuracy(network)
             found["all" if name == "dev" else name] = accuracy.pop("all")
             found |= {group if group not in found else f"{group}_{name}": share for group, share in accuracy.items()}

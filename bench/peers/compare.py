@@ -15,9 +15,10 @@ import platform
 import shlex
 import subprocess
 import sys
-from datetime import datetime, timezone
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Sequence
+from typing import TYPE_CHECKING
 
 import report
 
@@ -143,7 +144,7 @@ def run(options: argparse.Namespace, arguments: Sequence[str] | None, parser: ar
     info = json.loads(subprocess.run([ours.program, "info", "-j"], capture_output=True, text=True, check=True).stdout)
     results = {
         "command": shlex.join(["bench/peers/compare.py", *(sys.argv[1:] if arguments is None else arguments)]),
-        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "cpu": info["cpu"],
         "isa": info["isa"],
         "cores": cores,

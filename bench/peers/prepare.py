@@ -7,10 +7,11 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO, Callable
+from typing import IO
 
 import numpy as np
 import onnx

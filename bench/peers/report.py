@@ -9,8 +9,9 @@ BASE = "lprnet fp32"
 # The mode whose figure is frames a second; for the others it is milliseconds.
 RATE_MODE = "two streams"
 FOOTPRINT_TEXT = (
-    "Start: ours is from the start of `lprnet read IMAGE` to the plate on its output, JPEG decoding included; a peer's is"
-    " session and first frame inside the process, and with Python from the start of the interpreter to the first logits."
+    "Start: ours is from the start of `lprnet read IMAGE` to the plate on its output, JPEG decoding included; a peer's"
+    " is session and first frame inside the process, and with Python from the start of the interpreter to the first"
+    " logits."
     " Resident: VmRSS after"
     " 50 frames, ours while `lprnet bench` runs; over Python: less what the interpreter with numpy held before the peer"
     " was imported. Size: ours is the stripped program with its weights; a peer's are the shared libraries of its"
@@ -27,8 +28,8 @@ def ratio(row: dict, base: dict) -> float:
     """Time of the row in units of the base's: the median of the ratios of each round, whose two runs are neighbors in
     time. More than 1 is slower than the base."""
     if row["mode"] == RATE_MODE:
-        return statistics.median(b / a for a, b in zip(row["fps"], base["fps"]))
-    return statistics.median(a / b for a, b in zip(row["p50_ms"], base["p50_ms"]))
+        return statistics.median(b / a for a, b in zip(row["fps"], base["fps"], strict=False))
+    return statistics.median(a / b for a, b in zip(row["p50_ms"], base["p50_ms"], strict=False))
 
 
 def table(rows: list[list[str]]) -> str:
@@ -129,7 +130,7 @@ def plot(results: dict, path: Path) -> None:
         len(modes), 1, figsize=(8, 0.9 * len(modes) + 0.34 * len(rows)), squeeze=False,
         height_ratios=[len(group) + 1 for group in groups], layout="constrained",
     )  # fmt: skip
-    for axis, mode, group in zip(axes[:, 0], modes, groups):
+    for axis, mode, group in zip(axes[:, 0], modes, groups, strict=True):
         rate = mode == RATE_MODE
         group = sorted(group, key=value, reverse=rate)
         colors = ["#c44e52" if row["contender"].startswith("lprnet") else "#8c9bb0" for row in group]

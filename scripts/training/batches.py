@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import multiprocessing
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Iterator, NamedTuple, Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -58,7 +59,8 @@ class BatchSource:
 
 
 def ease_of(progress: float, ease_in: float) -> float:
-    """How far augmentation goes: a quarter at first, so that the alignment is found early, the whole from ease_in on."""
+    """How far augmentation goes: a quarter at first, so that the alignment is found early, the whole from ease_in
+    on."""
     return 1.0 if ease_in <= 0 else min(1.0, 0.25 + 0.75 * progress / ease_in)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 import cv2
 import numpy as np
@@ -29,11 +29,14 @@ class RealCrops:
         self.images = [read_image(sample.path) for sample in samples]
         self.texts = [sample.text for sample in samples]
         self.steps = np.cumsum(shares(samples, province_balance, set_balance))
-        self.gaps = [gap_of(image) if len(text) == 7 else None for image, text in zip(self.images, self.texts)]
+        self.gaps = [
+            gap_of(image) if len(text) == 7 else None for image, text in zip(self.images, self.texts, strict=True)
+        ]
         dark = [is_dark_on_light(image) for image in self.images]
         # Only plates of one look are put together.
         self.tails = {
-            look: [i for i, gap in enumerate(self.gaps) if gap is not None and dark[i] == look] for look in (False, True)
+            look: [i for i, gap in enumerate(self.gaps) if gap is not None and dark[i] == look]
+            for look in (False, True)
         }
         self.dark = dark
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 import numpy as np
 import torch
@@ -57,7 +57,7 @@ class EvalSet:
         charset = CHARSETS[logits.shape[1]]
         right: Counter[str] = Counter()
         total: Counter[str] = Counter()
-        for one, text, group in zip(logits, self.texts, self.groups):
+        for one, text, group in zip(logits, self.texts, self.groups, strict=True):
             exact = greedy_text(one, charset) == text
             for name in ("all", group):
                 total[name] += 1

@@ -34,7 +34,7 @@ def grown(network: Lprnet, shape: LprnetShape, seed: int) -> Lprnet:
         (one.channels, one.stem, *(width for block in one.blocks for width in block), one.head, one.classes)
         for one in (was, shape)
     )
-    if any(new < old for old, new in zip(widths, wanted)) or was.channels != shape.channels:
+    if any(new < old for old, new in zip(widths, wanted, strict=True)) or was.channels != shape.channels:
         raise ValueError(f"expected a network of at least the widths {widths}, found {wanted}")
     generator = torch.Generator().manual_seed(seed)
     tensors = {key: value.clone() for key, value in network.state_dict().items()}
@@ -53,11 +53,11 @@ def grown(network: Lprnet, shape: LprnetShape, seed: int) -> Lprnet:
             tensors[f"backbone.{index}.{part}"] = tensors[f"backbone.{index}.{part}"][channels]
 
     stem = copies(was.stem, shape.stem)
-    outs = [copies(a[3], b[3], stride) for a, b, stride in zip(was.blocks, shape.blocks, POOL_STRIDES)]
-    kept = [out[::stride] // stride for out, stride in zip(outs, POOL_STRIDES)]
+    outs = [copies(a[3], b[3], stride) for a, b, stride in zip(was.blocks, shape.blocks, POOL_STRIDES, strict=True)]
+    kept = [out[::stride] // stride for out, stride in zip(outs, POOL_STRIDES, strict=True)]
     conv("backbone.0", stem, np.arange(was.channels))
     norm(1, stem)
-    for index, inputs, old, new, out in zip(BLOCK_INDICES, (stem, *kept), was.blocks, shape.blocks, outs):
+    for index, inputs, old, new, out in zip(BLOCK_INDICES, (stem, *kept), was.blocks, shape.blocks, outs, strict=False):
         for part, width in enumerate(new[:3]):
             outputs = copies(old[part], width)
             conv(f"backbone.{index}.block.{2 * part}", outputs, inputs)
@@ -71,7 +71,7 @@ def grown(network: Lprnet, shape: LprnetShape, seed: int) -> Lprnet:
     conv("backbone.20", classes, head)
     taps = (stem, outs[0], outs[2], classes)
     starts = np.cumsum((0, was.stem, was.blocks[0][3], was.blocks[2][3]))
-    conv("container.0", classes, np.concatenate([start + tap for start, tap in zip(starts, taps)]))
+    conv("container.0", classes, np.concatenate([start + tap for start, tap in zip(starts, taps, strict=True)]))
     if shape.classes > was.classes:
         _add_classes(tensors, was.classes, shape.classes, generator)
     result = Lprnet(shape)

@@ -13,7 +13,6 @@ from plates import normalize
 from training.batches import Batch
 from training.recipe import Stage
 
-
 # Temperature of the probabilities that a teacher passes on.
 SOFTNESS = 2.0
 

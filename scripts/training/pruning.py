@@ -34,7 +34,7 @@ def global_masks(network: nn.Module, amount: float) -> dict[str, Tensor]:
     layers = convolutions(network)
     keep = _keep_largest(torch.cat([layer.weight.detach().abs().flatten() for layer in layers.values()]), amount)
     parts = keep.split([layer.weight.numel() for layer in layers.values()])
-    return {name: part.reshape(layer.weight.shape) for (name, layer), part in zip(layers.items(), parts)}
+    return {name: part.reshape(layer.weight.shape) for (name, layer), part in zip(layers.items(), parts, strict=True)}
 
 
 def group_masks(network: nn.Module, amount: float) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from plates import CHARSETS
-from synth_plates import KINDS, KIND_SHARES, characters_of
+from synth_plates import KIND_SHARES, KINDS, characters_of
 
 PRUNING = ("none", "unstructured", "global", "groups")
 

@@ -4,6 +4,7 @@ parser can meet. Inputs that fuzzing found are kept beside them as found-*, whic
 
     make_corpus.py        needs Pillow, OpenCV and NumPy, as scripts/requirements.txt has them
 """
+
 import io
 import json
 import struct
@@ -110,7 +111,9 @@ CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
 
 
-def png(width, height, depth, color, interlaced=False, before=b"", between=b"", level=0, row_filter=0, size_of_data=None):
+def png(
+    width, height, depth, color, interlaced=False, before=b"", between=b"", level=0, row_filter=0, size_of_data=None
+):
     passes = ADAM7 if interlaced else [(0, 0, 1, 1)]
     rows = bytearray()
     for x, y, dx, dy in passes:
@@ -124,7 +127,11 @@ def png(width, height, depth, color, interlaced=False, before=b"", between=b"", 
     header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, int(interlaced))
     stream = zlib.compress(bytes(rows), level)
     half = len(stream) // 2
-    data = chunk(b"IDAT", stream[:size_of_data]) if not between else chunk(b"IDAT", stream[:half]) + between + chunk(b"IDAT", stream[half:])
+    data = (
+        chunk(b"IDAT", stream[:size_of_data])
+        if not between
+        else chunk(b"IDAT", stream[:half]) + between + chunk(b"IDAT", stream[half:])
+    )
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + before + data + chunk(b"IEND", b"")
 
 
@@ -165,7 +172,9 @@ def bmp(width, height, bits, compression=0, header=40, palette=0, masks=b"", row
         head = struct.pack("<IHHHH", 12, width, height, 1, bits)
         colors = bytes(range(3 * palette))
     else:
-        head = struct.pack("<IiiHHIIiiII", header, width, height, 1, bits, compression, len(rows), 2835, 2835, palette, 0)
+        head = struct.pack(
+            "<IiiHHIIiiII", header, width, height, 1, bits, compression, len(rows), 2835, 2835, palette, 0
+        )
         colors = b"".join(bytes([i * 9 % 256, i * 5 % 256, i, 0]) for i in range(palette))
         extra = header - 40
         head += masks[:extra].ljust(extra, b"\0") if extra else masks
@@ -222,8 +231,12 @@ def weights():
     }
     return {
         "one": safetensors({"a": ("F32", [2, 2], floats)}, {"lprnet.format": "1"}),
-        "many-types": safetensors({d: (d, [8 // s], bytes(8)) for d, s in
-                                   {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I8": 1, "BOOL": 1}.items()}),
+        "many-types": safetensors(
+            {
+                d: (d, [8 // s], bytes(8))
+                for d, s in {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I8": 1, "BOOL": 1}.items()
+            }
+        ),
         "sparse": safetensors(sparse),
         "sparse-int8": safetensors(sparse | {"w.values": ("I8", [2], b"\x7f\x80")}),
         "empty": safetensors({}),
@@ -296,7 +309,7 @@ def patterns():
     return {
         "plain": "<letter> = [A-CZ]\n// a comment\nsmall 1 : 京<letter>#{5}\nlarge 0.5: 沪(A|B)[D0-9]{4,6}\n".encode(),
         "escapes": "a : \\#\\[\\\\?@é-\n".encode(),
-        "choices": "a : ((A|B)(C|D|)){0,3}\nb 1e-3 : [^A]{2}\n".encode(),
+        "choices": b"a : ((A|B)(C|D|)){0,3}\nb 1e-3 : [^A]{2}\n",
         "nested": ("a : " + "(" * 70 + "A" + ")" * 70).encode(),
         "many-choices": ("a : " + "(A|B|C|D)?{0,9}" * 8).encode(),
         "large-repeat": b"a : #{4294967295}{99999999999}\n",
@@ -307,9 +320,20 @@ def patterns():
 
 
 def frame_texts():
-    words = ["nv12:64x32", "bgr:4x4:12", "yuyv:3x3", "i420:32768x32768:99999999999999999999", "rgba:1x1:4",
-             "1,2,3,4", "-5,0,70000,1", "0,0,10,0,10,5,0,5", "1e9,0,2e9,0,2e9,nan,1e9,5", "0.5,0.5,9.5,1,9,4.5,0,4",
-             "gray:0x1", ",,,"]
+    words = [
+        "nv12:64x32",
+        "bgr:4x4:12",
+        "yuyv:3x3",
+        "i420:32768x32768:99999999999999999999",
+        "rgba:1x1:4",
+        "1,2,3,4",
+        "-5,0,70000,1",
+        "0,0,10,0,10,5,0,5",
+        "1e9,0,2e9,0,2e9,nan,1e9,5",
+        "0.5,0.5,9.5,1,9,4.5,0,4",
+        "gray:0x1",
+        ",,,",
+    ]
     return {f"{i:02}": word.encode() for i, word in enumerate(words)}
 
 
@@ -340,8 +364,14 @@ def lists():
 
 def texts():
     """A byte for the longest that is shown, one for the length of the first of two texts."""
-    pairs = [("A12345", "A1Z345"), ("京A", "沪A"), ("\x1b[2J", "\n\r\t\0"), ("\u202eabc", "\u2028\u0085"),
-             ("", "\ufeff"), ("é" * 9, "e\u0301")]
+    pairs = [
+        ("A12345", "A1Z345"),
+        ("京A", "沪A"),
+        ("\x1b[2J", "\n\r\t\0"),
+        ("\u202eabc", "\u2028\u0085"),
+        ("", "\ufeff"),
+        ("é" * 9, "e\u0301"),
+    ]
     files = {f"{i}": bytes([9, len(a.encode())]) + (a + b).encode() for i, (a, b) in enumerate(pairs)}
     files["invalid"] = bytes([3, 6]) + b"\xc0\x80\xed\xa0\x80\xff\xf4\x90\x80\x80\xe4\xba"
     return files

@@ -7,7 +7,8 @@ operator without a row is refused.
 from __future__ import annotations
 
 import math
-from typing import Callable, NamedTuple, Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import onnx
 from onnx import helper, numpy_helper, shape_inference
@@ -73,7 +74,13 @@ LIMITS = [
     Limit("Conv", "dilation", lambda node: node.numbers("dilations"), 1, 16),
     Limit("Conv", "pad", lambda node: node.pads, 0, 256),
     Limit("Conv", "channels of a group", lambda node: [node.weight[1], node.weight[0]], 1, 8192),
-    Limit("Conv", "difference of opposite pads", lambda node: [a - b for a, b in zip(node.pads, node.pads[2:])], 0, 0),
+    Limit(
+        "Conv",
+        "difference of opposite pads",
+        lambda node: [a - b for a, b in zip(node.pads, node.pads[2:], strict=False)],
+        0,
+        0,
+    ),
     Limit("Relu", "dimensions", lambda node: [len(shape) for shape in node.tensors], 4, 4),
     Limit("MaxPool", "dimensions", lambda node: [len(shape) for shape in node.tensors], 4, 4),
     Limit("MaxPool", "kernel", lambda node: node.numbers("kernel_shape"), 1, 256),

@@ -39,7 +39,9 @@ def floors(bench: Path, text: str | None, *arguments: str) -> tuple[int, str, st
 
 
 def test_kernels_at_their_floor_pass(bench: Path) -> None:
-    status, out, _ = floors(bench, "conv2d_f32/avx2/logits,0.80\nconv2d_f32/sse2/logits,0.45\nconv2d_f32/neon/logits,0.9\n")
+    status, out, _ = floors(
+        bench, "conv2d_f32/avx2/logits,0.80\nconv2d_f32/sse2/logits,0.45\nconv2d_f32/neon/logits,0.9\n"
+    )
     assert (status, out) == (0, "2 kernels, 0 below their floor\n")
 
 

@@ -1,5 +1,5 @@
-"""Checkpoints as people save them: wherever the network lies in a file it becomes the same model file, what lies beside it
-is never run, and what is no LPRNet is refused in one line that says where it looked."""
+"""Checkpoints as people save them: wherever the network lies in a file it becomes the same model file, what lies beside
+it is never run, and what is no LPRNet is refused in one line that says where it looked."""
 
 from __future__ import annotations
 
@@ -72,7 +72,9 @@ WRAPPERS = {
     "saved twice": lambda d: {"model": d, "state_dict": prefixed(d, "module.")},
     "parameters": lambda d: {k: torch.nn.Parameter(v) if v.is_floating_point() else v for k, v in d.items()},
     "a view": lambda d: {k: torch.stack([v, v])[1] for k, v in d.items()},
-    "transposed": lambda d: {k: v.transpose(0, -1).contiguous().transpose(0, -1) if v.ndim else v for k, v in d.items()},
+    "transposed": lambda d: {
+        k: v.transpose(0, -1).contiguous().transpose(0, -1) if v.ndim else v for k, v in d.items()
+    },
     "double": lambda d: {"model": {k: v.double() for k, v in d.items()}},
 }
 
@@ -108,7 +110,9 @@ def test_half_becomes_float32(state: dict, tmp_path: Path, dtype: torch.dtype) -
     for source in ("half.pth", "half.safetensors"):
         assert export(tmp_path / source, tmp_path / "out.safetensors") == 0
         tensors = load_file(tmp_path / "out.safetensors")
-        assert all(value.dtype == torch.float32 and torch.equal(value, half[key].float()) for key, value in tensors.items())
+        assert all(
+            value.dtype == torch.float32 and torch.equal(value, half[key].float()) for key, value in tensors.items()
+        )
 
 
 def test_safetensors(state: dict, tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_texts_on_dev_from_the_same_pixels(public: tuple[Path, Path, Path, Path]
         assert cv2.imwrite(str(paths[-1]), cv2.imread(str(DEV / name)))
     texts = texts_of(model, paths)
     assert len(texts) == len(names)
-    assert [name for name, text in zip(names, texts) if expected[name] != text] == []
+    assert [name for name, text in zip(names, texts, strict=True) if expected[name] != text] == []
 
 
 def test_texts_on_dev_from_each_decoder(public: tuple[Path, Path, Path, Path]) -> None:
@@ -185,7 +185,7 @@ def test_texts_on_dev_from_each_decoder(public: tuple[Path, Path, Path, Path]) -
     names = dev_paths()
     texts = texts_of(model, [DEV / name for name in names])
     assert len(texts) == len(names)
-    assert [name for name, text in zip(names, texts) if expected[name] != text] == []
+    assert [name for name, text in zip(names, texts, strict=True) if expected[name] != text] == []
 
 
 def test_golden_files_are_what_pytorch_computes(tmp_path: Path) -> None:

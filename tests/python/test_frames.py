@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+
 from test_engine import DATA, DEV, REPOSITORY, need_data, run, script
 
 SAMPLES = REPOSITORY / "tests" / "samples"
@@ -115,8 +116,17 @@ def test_doctor_tells_upstream_from_rdk(preset: str, labelled: list[str], tmp_pa
 
 def test_doctor_on_a_gray_model(tmp_path: Path) -> None:
     model = tmp_path / "gray.safetensors"
-    script("dump_reference.py", "--random-model", "widths=0.25,classes=68,channels=1,seed=1", "--random-images", 1,
-           "--save-model", model, "-o", tmp_path / "dump.safetensors")
+    script(
+        "dump_reference.py",
+        "--random-model",
+        "widths=0.25,classes=68,channels=1,seed=1",
+        "--random-images",
+        1,
+        "--save-model",
+        model,
+        "-o",
+        tmp_path / "dump.safetensors",
+    )
     charset = json.loads(run("native", None, "info", "-j", "-m", model).stdout)["charset"]
     result, report = doctor(model, [f"{samples()[0][0]}={charset[0]}{charset[1]}"])
     assert result.returncode == 1 and report["verdict"] == "nothing fits"

@@ -81,9 +81,7 @@ def test_export_takes_every_size_from_the_tensors(shape: lprnet_model.LprnetShap
 
 
 def test_forms_hold_what_their_names_say() -> None:
-    tensors = {
-        key: value.numpy() for key, value in lprnet_model.load_model(SHIPPED).network.state_dict().items()
-    }
+    tensors = {key: value.numpy() for key, value in lprnet_model.load_model(SHIPPED).network.state_dict().items()}
     ops = {form: [node.op_type for node in network.build(tensors, form).graph.node] for form in network.FORMS}
     assert ops["trained"].count("BatchNormalization") == 6 and ops["trained"].count("Slice") == 2
     assert "BatchNormalization" not in ops["folded"] and ops["folded"].count("Slice") == 2
@@ -224,14 +222,12 @@ def test_plot_is_written(results: dict, tmp_path: Path) -> None:
 
 def run_compare(tmp_path: Path, before: dict, after: dict, *flags: str) -> int:
     paths = [tmp_path / "before.json", tmp_path / "after.json"]
-    for path, content in zip(paths, (before, after)):
+    for path, content in zip(paths, (before, after), strict=True):
         path.write_text(json.dumps(content))
     return compare.main([*flags, "--compare", *map(str, paths)])
 
 
-def test_compare_names_our_slower_rows_only(
-    results: dict, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_compare_names_our_slower_rows_only(results: dict, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     after = copy.deepcopy(results)
     assert run_compare(tmp_path, results, after) == 0
     after["rows"][0]["p50_ms"] = [1.04, 2.0, 1.04]

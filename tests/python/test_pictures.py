@@ -27,10 +27,9 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 
-import make_picture_corpus
-import make_picture_golden
-import picture_writers as pw
-from make_picture_corpus import COMMON
+import make_picture_corpus  # noqa: E402
+import make_picture_golden  # noqa: E402
+import picture_writers as pw  # noqa: E402
 
 PIXELS = Path(os.environ.get("LPRNET_PIXELS", REPOSITORY / "build/release/tests/lprnet_pixels"))
 SEEDS = [int(seed) for seed in os.environ.get("LPRNET_PICTURE_SEEDS", "1").split(",")]
@@ -147,7 +146,7 @@ def test_real_crops_encoded_again(encoding: str, tmp_path: Path) -> None:
     folder, output = tmp_path / "crops", tmp_path / "pixels"
     folder.mkdir(), output.mkdir()
     files = [folder / f"{number}.jpg" for number in range(len(names))]
-    for name, file in zip(names, files):
+    for name, file in zip(names, files, strict=True):
         assert cv2.imwrite(str(file), cv2.imread(str(dev / name)), ENCODINGS[encoding])
     pixels, _errors = decode(output, files)
     assert [file.name for file in files if not np.array_equal(pixels[file.name], opencv(file))] == []
@@ -162,7 +161,7 @@ def test_real_crops_encoded_again(encoding: str, tmp_path: Path) -> None:
     texts = [line.split("\t")[0] for line in result.stdout.splitlines()]
     assert len(texts) == len(expected) == len(files)
     print(f"{encoding}: {sum(map(str.__eq__, texts, expected))} of {len(texts)} texts equal")
-    assert [(name, a, b) for name, a, b in zip(names, texts, expected) if a != b] == []
+    assert [(name, a, b) for name, a, b in zip(names, texts, expected, strict=True) if a != b] == []
 
 
 # --- Damage -----------------------------------------------------------------------------------------------------------
@@ -204,7 +203,7 @@ def damaged_jpeg() -> Iterator[bytes]:
     jpeg = plate(".jpg", restart)
     marks = restart_markers(jpeg)
     assert len(marks) >= 5
-    for at, following in zip(marks, [*marks[1:], len(jpeg) - 2]):
+    for at, following in zip(marks, [*marks[1:], len(jpeg) - 2], strict=True):
         yield jpeg[:at] + pw.EOI
         yield jpeg[: at + 2] + pw.EOI
         yield jpeg[:at] + jpeg[following:]  # an interval lost
@@ -213,7 +212,7 @@ def damaged_jpeg() -> Iterator[bytes]:
     progressive = plate(".jpg", [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])
     scans = [at for at in range(len(progressive) - 1) if progressive[at : at + 2] == b"\xff\xda"]
     assert len(scans) == 10
-    for at, following in zip(scans, [*scans[1:], len(progressive) - 2]):
+    for at, following in zip(scans, [*scans[1:], len(progressive) - 2], strict=True):
         yield progressive[:at] + progressive[following:]
         yield progressive[:at] + pw.EOI
 
@@ -499,9 +498,15 @@ def bombs() -> dict[str, tuple[str, Callable[[], bytes]]]:
         "2^31-1 squared": (".png", lambda: huge(0x7FFFFFFF, 0x7FFFFFFF, pw.RGB, 16)),
         "2^31-1 by 1": (".png", lambda: huge(0x7FFFFFFF, 1, pw.GRAY, 1)),
         "1 by 2^31-1": (".png", lambda: huge(1, 0x7FFFFFFF, pw.RGBA, 16)),
-        "30000x30000 in runs": (".bmp", lambda: pw.bmp(30000, 30000, 8, b"\0\1", palette=bytes(1024), compression=pw.BI_RLE8)),
+        "30000x30000 in runs": (
+            ".bmp",
+            lambda: pw.bmp(30000, 30000, 8, b"\0\1", palette=bytes(1024), compression=pw.BI_RLE8),
+        ),
         "2^31-1 squared, 1 bit": (".bmp", lambda: pw.bmp(0x7FFFFFFF, 0x7FFFFFFF, 1, b"", palette=bytes(8))),
-        "8000x8000 in runs": (".bmp", lambda: pw.bmp(8000, 8000, 4, b"\0\1", palette=bytes(64), compression=pw.BI_RLE4)),
+        "8000x8000 in runs": (
+            ".bmp",
+            lambda: pw.bmp(8000, 8000, 4, b"\0\1", palette=bytes(64), compression=pw.BI_RLE4),
+        ),
         "10 million deltas": (
             ".bmp",
             lambda: pw.bmp(300, 300, 8, b"\0\2\0\0" * 10**7 + b"\0\1", palette=bytes(1024), compression=pw.BI_RLE8),

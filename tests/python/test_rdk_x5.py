@@ -62,7 +62,10 @@ def run_graph(graph: onnx.ModelProto, pixels: np.ndarray) -> list[dict[str, np.n
     session = onnxruntime.InferenceSession(graph.SerializeToString(), settings, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return [
-        {name: value[0] for name, value in zip(names, session.run(None, {onnx_network.INPUT: image[None]}))}
+        {
+            name: value[0]
+            for name, value in zip(names, session.run(None, {onnx_network.INPUT: image[None]}), strict=True)
+        }
         for image in pixels
     ]
 
@@ -74,10 +77,7 @@ def logits_of(tensors: dict[str, np.ndarray], form: str, pixels: np.ndarray) -> 
         return np.stack([answer["logits"] for answer in answers])
     context = tensors["container.0.weight"], tensors["container.0.bias"]
     return np.stack(
-        [
-            onnx_network.finish_branches([answer[name] for name in onnx_network.BRANCHES], *context)
-            for answer in answers
-        ]
+        [onnx_network.finish_branches([answer[name] for name in onnx_network.BRANCHES], *context) for answer in answers]
     )
 
 
@@ -264,9 +264,7 @@ def test_settings(package: Path, form: str) -> None:
     preprocess = lprnet_model.load_model(SHIPPED).preprocess
     for kind in ("featuremap", "nv12"):
         settings = yaml.safe_load((package / f"{form}_{kind}.yaml").read_text("utf-8"))
-        model, given, calibration = (
-            settings[f"{group}_parameters"] for group in ("model", "input", "calibration")
-        )
+        model, given, calibration = (settings[f"{group}_parameters"] for group in ("model", "input", "calibration"))
         assert model["march"] == "bayes-e" and (package / model["onnx_model"]).is_file()
         assert model["output_model_file_prefix"] == f"{form}_{kind}"
         assert set(model.get("node_info", {})) <= {node.name for node in graph.node}
@@ -360,7 +358,14 @@ def test_float_weights_among_int8_in_python_are_the_engines(sample_pixels: np.nd
     options = [word for name in kept for word in ("--keep-float", name)]
     model = quantize(tmp_path / "kept.safetensors", "--plain", *options)
     network = Int8Network(model)
-    names = ("backbone.0", "backbone.4.block.2", "backbone.8.block.4", "backbone.11.block.6", "backbone.20", "container.0")
+    names = (
+        "backbone.0",
+        "backbone.4.block.2",
+        "backbone.8.block.4",
+        "backbone.11.block.6",
+        "backbone.20",
+        "container.0",
+    )
     int8 = {name for name in network.tensors if name.endswith(".weight") and network.tensors[name].dtype == np.int8}
     assert len(int8) == 10 and not int8 & {f"{name}.weight" for name in names}
     logits = np.stack([network.logits(network.branches(image)) for image in sample_pixels[:2]])

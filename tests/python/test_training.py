@@ -320,7 +320,9 @@ def test_photographed_characters_become_masks() -> None:
     size = (22, 45)
     drawn = np.zeros((45, 22), np.uint8)
     drawn[4:41, 3:7] = drawn[4:41, 15:19] = drawn[20:24, 3:19] = 255
-    small = cv2.resize(cv2.copyMakeBorder(drawn, 4, 4, 3, 3, cv2.BORDER_CONSTANT), (14, 27), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        cv2.copyMakeBorder(drawn, 4, 4, 3, 3, cv2.BORDER_CONSTANT), (14, 27), interpolation=cv2.INTER_AREA
+    )
     alpha = small[..., None] / 255
     blue = ((180, 70, 10) * (1 - alpha) + 240 * alpha).astype(np.uint8)
     yellow = ((20, 180, 235) * (1 - alpha) + 30 * alpha).astype(np.uint8)
@@ -346,7 +348,10 @@ def test_heads_and_serials_are_put_together(bank: synth_plates.GlyphBank, tmp_pa
     first, second = (plates.read_image(tmp_path / f"{number}.png") for number in range(2))
     whole = crops.spliced(first, source.gaps[0], second, source.gaps[1])
     assert np.array_equal(whole[:, 80:], second[:, 80:])
-    assert np.abs(whole[:, :60].astype(int) - first[:, :60]).mean() < np.abs(whole[:, :60].astype(int) - second[:, :60]).mean()
+    assert (
+        np.abs(whole[:, :60].astype(int) - first[:, :60]).mean()
+        < np.abs(whole[:, :60].astype(int) - second[:, :60]).mean()
+    )
 
 
 def test_crops_of_two_rows_are_joined(tmp_path: Path) -> None:
