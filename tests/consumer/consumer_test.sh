@@ -128,7 +128,7 @@ if [ -z "$emulator" ] && command -v pkg-config >/dev/null; then
     "$(sed -n 's/.*define LPRNET_VERSION "\(.*\)".*/\1/p' "$source_folder/engine/include/lprnet/version.h")"
   flags=$(pkg-config --cflags lprnet)
   libraries=$(pkg-config --libs lprnet)
-  # shellcheck disable=SC2086
+  # shellcheck disable=SC2086  # several words
   {
     step "pkg-config: C" "$cc" -std=c99 -Wall -Wextra -pedantic -Werror $flags \
       -c "$consumer/c99.c" -o "$work/c99.o"
@@ -158,6 +158,7 @@ expect_optimized() {  # NAME FOLDER NOTE ENGINE_FLAG CONSUMER_FLAG
   checks=$((checks + 1))
   local folder=$work/$2 note engine own
   note=$(sed -n 's/^-- lprnet: //p' "$log")
+  # shellcheck disable=SC2053  # a pattern
   [[ $note == $3 ]] || fail "$1: expected the note '$3', found '$note'"
   level() {  # SOURCE
     grep -E "\"command\".* -c [^ ]*/$1" "$folder/compile_commands.json" | grep -oE ' -O[^ ]*' | tail -1

@@ -53,7 +53,7 @@ int main(int argc, char** argv) {
 END
   local all="-O2 -fPIE -pie -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -Wl,-z,relro,-z,now,-z,noexecstack"
   while IFS='|' read -r name flags expected; do
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086  # several words
     if ! "$cc" $all $flags "$work/main.c" -o "$work/program" 2>"$work/log"; then
       echo "FAILED: self-test: $name: $(head -1 "$work/log")"
       problems=$((problems + 1))

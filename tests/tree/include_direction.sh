@@ -165,7 +165,7 @@ check_tree() {
 self_test() {
   local tree rows kind file line problems=0 complaints
   tree=$(mktemp -d) || return 1
-  # shellcheck disable=SC2064
+  # shellcheck disable=SC2064  # the folder of now
   trap "rm -rf '$tree'" EXIT
   rows='
 good|kernels/part.h|#include <cstddef>

@@ -28,7 +28,7 @@ expect() {  # STATUS TEXT COMMAND...
   checks=$((checks + 1))
   found=$("$@" 2>&1 </dev/null)
   set -- $? "$@"
-  # shellcheck disable=SC2053
+  # shellcheck disable=SC2053  # a pattern
   if [ "$1" -ne "$status" ] || [[ $found != $text ]]; then
     echo "FAILED: $*: expected status $status and '$text', found '$found'"
     failures=$((failures + 1))

@@ -141,7 +141,7 @@ number_of() { sed -E "s/.*\"$1\":([0-9]+).*/\\1/" "$out"; }
 little_endian() {  # VALUE BYTES
   local value=$1 i
   for ((i = 0; i < $2; ++i)); do
-    # shellcheck disable=SC2059
+    # shellcheck disable=SC2059  # the byte is an escape of the format
     printf "\\x$(printf %02x $((value >> (8 * i) & 255)))"
   done
 }

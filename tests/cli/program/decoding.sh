@@ -46,7 +46,7 @@ expect_only_error 3 "$work/none.txt" "no such file"
 printf 'x : #\n  y : #{\n' >"$work/bad.txt"
 for verb in "read $plate" "eval $samples" info; do
   check "${verb%% *}: an error in --pattern has its line and column"
-  # shellcheck disable=SC2086
+  # shellcheck disable=SC2086  # several words
   run $verb --pattern "$work/bad.txt" </dev/null
   expect_only_error 3 "$work/bad.txt:2:9: expected a number"
 done

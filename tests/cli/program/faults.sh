@@ -35,7 +35,7 @@ expect_whole() {  # what `writer` wrote can be read
 
 for writer in "${writers[@]}"; do
   verb=${writer%% *}
-  # shellcheck disable=SC2206
+  # shellcheck disable=SC2206  # several words
   words=($writer)
 
   check "$verb: a new file, then over it"
@@ -114,7 +114,7 @@ rm "$folder/weights"
 disk=${LPRNET_SLOW_DISK:-}
 if [ -n "$disk" ] && [ $native = yes ]; then
   writer=${writers[0]}
-  # shellcheck disable=SC2206
+  # shellcheck disable=SC2206  # several words
   words=($writer)
   for nameless in yes no; do
     kind="files without a name"
@@ -240,7 +240,7 @@ if [ $native = yes ] && [ -n "$disk" ]; then  # not set where sanitizers need te
     check "little address space: ${verb%%/*}"
     refused=0
     for size in 8000 9500 11000 12500 14000 16000 18000 21000 25000 30000 40000; do
-      # shellcheck disable=SC2086
+      # shellcheck disable=SC2086  # several words
       limited -v $size $verb
       # Too small for the loader: not ours.
       if [ $status -eq 127 ]; then continue; fi

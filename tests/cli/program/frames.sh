@@ -134,7 +134,7 @@ expect_text "$err" "$work/missing.raw" "no such file"
 check "read: --min-confidence 0 keeps all"
 run read -q --min-confidence 0 "${sample_paths[@]}" </dev/null
 expect_success
-expect_lines "$out" $sample_count
+expect_lines "$out" "$sample_count"
 
 check "read: --min-confidence leaves out the less certain"
 run read -q "${sample_paths[@]}" </dev/null

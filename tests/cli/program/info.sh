@@ -39,7 +39,7 @@ done
 
 for verb in "read $black" "eval $labels_of_plate" "bench --frames 1" "verify x" info; do
   check "LPRNET_ISA=nonsense ${verb%% *}"
-  # shellcheck disable=SC2086
+  # shellcheck disable=SC2086  # several words
   LPRNET_ISA=nonsense run $verb </dev/null
   expect_only_error 2 "'nonsense'" reference
 done

@@ -36,14 +36,14 @@ ln -s nowhere "$models/dangling"
 for model in "$models"/* "$models/missing"; do
   for verb in "read $black" info; do
     check "${verb%% *} -m ${model##*/}"
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086  # several words
     run $verb -m "$model" </dev/null
     expect_only_error 3 "$model"
   done
 done
 for verb in "eval $labels_of_plate" "bench --frames 1" "verify $weights"; do
   check "${verb%% *} -m text"
-  # shellcheck disable=SC2086
+  # shellcheck disable=SC2086  # several words
   run $verb -m "$models/text" </dev/null
   expect_only_error 3 "$models/text"
 done

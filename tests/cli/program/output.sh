@@ -6,7 +6,7 @@ if [ -c /dev/full ]; then
   for verb in "read $plate" "read -j $plate" "eval $labels_of_plate" "bench --frames 1 --warmup 0" \
     info "info -j" --help --version "read --help"; do
     check "full disk: ${verb%%/*}"
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086  # several words
     timeout 300 "${command[@]}" $verb >/dev/full 2>"$err" </dev/null
     status=$?
     expect_status 3

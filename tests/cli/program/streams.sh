@@ -17,7 +17,7 @@ things+=("$folder/large")
 for thing in "${things[@]}"; do
   for use in "--tuning $thing" "-p $thing" "-m $thing"; do
     check "read: ${use%% *} ${thing##*/}"
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086  # several words
     run read $use "$plate" </dev/null
     expect_only_error 3 "$thing"
   done
@@ -101,7 +101,7 @@ no_raw
 check "doctor, verify, tune and bench: such words"
 for words in "doctor $folder/x$(printf '\x1b')[2J=A" "bench -m $folder/x$(printf '\x1b')[2J" \
   "verify $folder/x$(printf '\x1b')[2J" "info $(printf '\x1b')[2J" "tune -m $(printf '\x1b')[2J"; do
-  # shellcheck disable=SC2086
+  # shellcheck disable=SC2086  # several words
   run $words </dev/null
   expect_lines "$err" 1
   no_raw
@@ -132,7 +132,7 @@ if cmp -s "$model" "$weights"; then
 else
   for verb in read "read -j" "eval" info "info -j"; do
     if [ "${verb% *}" = info ]; then words=(); else words=("$samples"); fi
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086  # several words
     run $verb -m "$model" "${words[@]}" </dev/null
     no_raw
     if [ $status -ne 0 ]; then expect_only_error 3 "$model"; fi
@@ -166,7 +166,7 @@ number --amount prune -o "$work/x"
 number --seconds tune
 for flag in "--seconds -1" "--seconds 601"; do
   check "tune $flag"
-  # shellcheck disable=SC2086
+  # shellcheck disable=SC2086  # several words
   run tune $flag </dev/null
   expect_only_error 2 --seconds
 done

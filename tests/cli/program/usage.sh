@@ -33,7 +33,7 @@ wrong_usage "unknown verb with a newline" "'pa\\x0aint'" $'pa\nint'
 wrong_usage "two verbs" "info" info info
 wrong_usage "unknown flag" "'--fast'" --fast
 for verb in "read x" "eval x" bench "verify x" info; do
-  # shellcheck disable=SC2086
+  # shellcheck disable=SC2086  # several words
   {
     wrong_usage "${verb% x}: unknown flag" "'--fast'" $verb --fast
     wrong_usage "${verb% x}: unknown precision" --precision $verb --precision fp8

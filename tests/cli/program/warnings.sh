@@ -114,12 +114,12 @@ formats=$work/formats.txt
 printf 'usual 1 : 警@#{5}\nrare 0.001 : @{2}#{5}\n' >"$formats"
 for verb in "read $plate" "eval $samples"; do
   check "${verb%% *}: the usual format is beyond the alphabet"
-  # shellcheck disable=SC2086
+  # shellcheck disable=SC2086  # several words
   run $verb --pattern "$formats" </dev/null
   expect_status 0
   expect_text "$err" "builtin: warning: has the characters for 1 of the 2 formats of $formats"
   check "${verb%% *}: the built-in formats suit the built-in weights"
-  # shellcheck disable=SC2086
+  # shellcheck disable=SC2086  # several words
   run $verb --decode grammar </dev/null
   expect_success
 done
