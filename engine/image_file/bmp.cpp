@@ -28,66 +28,83 @@ struct BmpFile {
     std::uint32_t bits = 0;
     std::uint32_t compression = kNoCompression;
     std::size_t header = 0;
+    std::uint32_t used_colors = 0;        // of the palette; 0: as many as the bits tell apart
     std::array<Color, 256> palette = {};  // black past the file's own entries, as OpenCV has it
     std::size_t pixels_at = 0;
 
+    bool os2() const noexcept { return header == kOs2Header; }
+    bool indexed() const noexcept { return bits == 1 || bits == 4 || bits == 8; }
     std::size_t row_bytes() const noexcept {
         return (static_cast<std::size_t>(width) * bits + 31) / 32 * 4;
     }
 };
+
+// What is in the header after its length.
+void read_fields(Bytes bytes, BmpFile& file) noexcept {
+    if (file.os2()) {
+        file.width = static_cast<int>(little_endian16(bytes, 18));
+        file.height = static_cast<int>(little_endian16(bytes, 20));
+        file.bits = little_endian16(bytes, 24);
+        return;
+    }
+    file.width = static_cast<std::int32_t>(little_endian32(bytes, 18));
+    const auto height = static_cast<std::int32_t>(little_endian32(bytes, 22));
+    file.top_down = height < 0;
+    // The magnitude of the least number fits unsigned ones alone; it is refused by read_headers().
+    file.height = static_cast<int>(height < 0 ? 0U - static_cast<std::uint32_t>(height)
+                                              : static_cast<std::uint32_t>(height));
+    file.bits = little_endian16(bytes, 28);
+    file.compression = little_endian32(bytes, 30);
+    if (file.header >= 36) file.used_colors = little_endian32(bytes, 46);
+}
+
+// Whether pixels of so many bits can be written that way.
+bool fits_compression(const BmpFile& file) noexcept {
+    switch (file.compression) {
+        case kNoCompression:
+            return file.indexed() || file.bits == 16 || file.bits == 24 || file.bits == 32;
+        case kRle8: return file.bits == 8;
+        case kRle4: return file.bits == 4;
+        case kBitFields: return file.bits == 16 || file.bits == 32;
+        default: return false;
+    }
+}
+
+Status read_palette(Bytes bytes, BmpFile& file) {
+    constexpr std::size_t kMostColors = 256;
+    if (file.used_colors > kMostColors) {
+        return damaged("a palette of " + std::to_string(file.used_colors) + " colors");
+    }
+    const std::size_t count = file.used_colors > 0 ? file.used_colors : std::size_t{1} << file.bits;
+    const std::size_t entry = file.os2() ? 3 : 4;
+    const std::size_t at = kFileHeader + file.header;
+    if (count * entry > bytes.size() - at) return damaged("the file ends in its palette");
+    for (std::size_t i = 0; i < count; ++i) {
+        for (std::size_t c = 0; c < 3; ++c) {
+            file.palette[i][2 - c] = static_cast<std::uint8_t>(byte_at(bytes, at + i * entry + c));
+        }
+    }
+    return {};
+}
 
 Result<BmpFile> read_headers(Bytes bytes) {
     BmpFile file;
     if (bytes.size() < kFileHeader + kOs2Header) return damaged("the file ends in its header");
     file.pixels_at = little_endian32(bytes, 10);
     file.header = little_endian32(bytes, 14);
-    const bool os2 = file.header == kOs2Header;
-    if (!os2 && file.header < kSmallestHeader) return damaged("a header that cannot be");
+    if (!file.os2() && file.header < kSmallestHeader) return damaged("a header that cannot be");
     if (file.header > bytes.size() - kFileHeader) return damaged("the file ends in its header");
-    std::uint32_t used = 0;
-    if (os2) {
-        file.width = static_cast<int>(little_endian16(bytes, 18));
-        file.height = static_cast<int>(little_endian16(bytes, 20));
-        file.bits = little_endian16(bytes, 24);
-    } else {
-        file.width = static_cast<std::int32_t>(little_endian32(bytes, 18));
-        const auto height = static_cast<std::int32_t>(little_endian32(bytes, 22));
-        file.top_down = height < 0;
-        // The magnitude of the least number fits unsigned ones alone; it is refused below.
-        file.height = static_cast<int>(height < 0 ? 0U - static_cast<std::uint32_t>(height)
-                                                  : static_cast<std::uint32_t>(height));
-        file.bits = little_endian16(bytes, 28);
-        file.compression = little_endian32(bytes, 30);
-        if (file.header >= 36) used = little_endian32(bytes, 46);
-    }
+    read_fields(bytes, file);
     if (file.width <= 0 || file.height <= 0) {
         return damaged("a size of " + std::to_string(file.width) + "x" +
                        std::to_string(file.height));
     }
-    const bool indexed = file.bits == 1 || file.bits == 4 || file.bits == 8;
-    const bool fits_compression =
-        (file.compression == kNoCompression &&
-         (indexed || file.bits == 16 || file.bits == 24 || file.bits == 32)) ||
-        (file.compression == kRle8 && file.bits == 8) ||
-        (file.compression == kRle4 && file.bits == 4) ||
-        (file.compression == kBitFields && (file.bits == 16 || file.bits == 32));
-    if (!fits_compression) {
+    if (!fits_compression(file)) {
         return not_supported("BMP of " + std::to_string(file.bits) + " bits a pixel, compression " +
                              std::to_string(file.compression));
     }
-    if (indexed) {
-        constexpr std::size_t kMostColors = 256;
-        if (used > kMostColors) return damaged("a palette of " + std::to_string(used) + " colors");
-        const std::size_t count = used > 0 ? used : std::size_t{1} << file.bits;
-        const std::size_t entry = os2 ? 3 : 4;
-        const std::size_t at = kFileHeader + file.header;
-        if (count * entry > bytes.size() - at) return damaged("the file ends in its palette");
-        for (std::size_t i = 0; i < count; ++i) {
-            for (std::size_t c = 0; c < 3; ++c) {
-                file.palette[i][2 - c] =
-                    static_cast<std::uint8_t>(byte_at(bytes, at + i * entry + c));
-            }
-        }
+    if (file.indexed()) {
+        if (Status status = read_palette(bytes, file); !status) return status.error();
     }
     if (file.pixels_at > bytes.size()) return damaged("the file ends before its pixels");
     return file;
@@ -223,51 +240,85 @@ private:
     int x_ = 0, y_ = 0;
 };
 
-Status read_runs(const BmpFile& file, Bytes bytes, std::vector<std::uint8_t>& out) {
-    RunPainter painter(file, out);
-    const bool nibbles = file.compression == kRle4;
-    const auto index = [&](std::uint32_t byte, int i) {
-        if (!nibbles) return byte;
+// Paints the runs of a file, which is compressed.
+class RunReader {
+public:
+    RunReader(const BmpFile& file, Bytes bytes, std::vector<std::uint8_t>& out) noexcept
+        : file_(file),
+          bytes_(bytes),
+          painter_(file, out),
+          nibbles_(file.compression == kRle4),
+          at_(file.pixels_at) {}
+
+    Status read() {
+        Outcome outcome = Outcome::next;
+        while (outcome == Outcome::next && !painter_.full()) outcome = read_one();
+        if (outcome == Outcome::file_ends) return damaged("it ends before its last pixel");
+        if (outcome == Outcome::run_leaves) {
+            return damaged("a run that leaves the picture at byte " +
+                           std::to_string(file_.pixels_at));
+        }
+        return {};
+    }
+
+private:
+    enum class Outcome { next, end, file_ends, run_leaves };
+
+    std::size_t left() const noexcept { return bytes_.size() - at_; }
+    // Of pixel i of a run of this byte.
+    std::uint32_t index(std::uint32_t byte, int i) const noexcept {
+        if (!nibbles_) return byte;
         return i % 2 == 0 ? byte >> 4 : byte & 15;
-    };
-    std::size_t at = file.pixels_at;
-    const auto left = [&] { return bytes.size() - at; };
-    const Error ends = damaged("it ends before its last pixel");
-    const Error leaves = damaged("a run that leaves the picture at byte " + std::to_string(at));
-    while (!painter.full()) {
-        if (left() < 2) return ends;
-        const int count = static_cast<int>(byte_at(bytes, at));
-        const std::uint32_t value = byte_at(bytes, at + 1);
-        at += 2;
-        if (count > 0) {
-            if (!painter.fits(count)) return leaves;
-            for (int i = 0; i < count; ++i) painter.put(index(value, i));
-        } else if (value == 0) {
-            painter.end_line();
-        } else if (value == 1) {
-            break;
-        } else if (value == 2) {
-            if (left() < 2) return ends;
-            if (!painter.move(static_cast<int>(byte_at(bytes, at)),
-                              static_cast<int>(byte_at(bytes, at + 1)))) {
-                return leaves;
-            }
-            at += 2;
-        } else {
-            // Pixels one by one, padded to an even number of bytes.
-            const int literal = static_cast<int>(value);
-            const std::size_t used = nibbles ? (value + 1) / 2 : value;
-            if (left() < used) return ends;
-            if (!painter.fits(literal)) return leaves;
-            for (int i = 0; i < literal; ++i) {
-                const auto offset = static_cast<std::size_t>(nibbles ? i / 2 : i);
-                painter.put(index(byte_at(bytes, at + offset), i));
-            }
-            at += std::min(used + used % 2, left());
+    }
+
+    Outcome read_one() noexcept {
+        if (left() < 2) return Outcome::file_ends;
+        const int count = static_cast<int>(byte_at(bytes_, at_));
+        const std::uint32_t value = byte_at(bytes_, at_ + 1);
+        at_ += 2;
+        if (count > 0) return repeat(count, value);
+        switch (value) {
+            case 0: painter_.end_line(); return Outcome::next;
+            case 1: return Outcome::end;
+            case 2: return move();
+            default: return copy(value);
         }
     }
-    return {};
-}
+
+    Outcome repeat(int count, std::uint32_t value) noexcept {
+        if (!painter_.fits(count)) return Outcome::run_leaves;
+        for (int i = 0; i < count; ++i) painter_.put(index(value, i));
+        return Outcome::next;
+    }
+
+    Outcome move() noexcept {
+        if (left() < 2) return Outcome::file_ends;
+        const bool inside = painter_.move(static_cast<int>(byte_at(bytes_, at_)),
+                                          static_cast<int>(byte_at(bytes_, at_ + 1)));
+        at_ += 2;
+        return inside ? Outcome::next : Outcome::run_leaves;
+    }
+
+    // Pixels one by one, padded to an even number of bytes.
+    Outcome copy(std::uint32_t count) noexcept {
+        const int literal = static_cast<int>(count);
+        const std::size_t used = nibbles_ ? (count + 1) / 2 : count;
+        if (left() < used) return Outcome::file_ends;
+        if (!painter_.fits(literal)) return Outcome::run_leaves;
+        for (int i = 0; i < literal; ++i) {
+            const auto offset = static_cast<std::size_t>(nibbles_ ? i / 2 : i);
+            painter_.put(index(byte_at(bytes_, at_ + offset), i));
+        }
+        at_ += std::min(used + used % 2, left());
+        return Outcome::next;
+    }
+
+    const BmpFile& file_;
+    Bytes bytes_;
+    RunPainter painter_;
+    bool nibbles_;
+    std::size_t at_;
+};
 
 }  // namespace
 
@@ -294,7 +345,8 @@ Result<DecodedImage> decode_bmp(Bytes bytes, const ImageLimits& limits) {
         return damaged("it ends before its last pixel");
     }
     std::vector<std::uint8_t> pixels(static_cast<std::size_t>(needed));
-    const Status read = runs ? read_runs(file, bytes, pixels) : read_plain(file, bytes, pixels);
+    const Status read =
+        runs ? RunReader(file, bytes, pixels).read() : read_plain(file, bytes, pixels);
     if (!read) return read.error();
     return DecodedImage(std::move(pixels), file.width, file.height);
 }

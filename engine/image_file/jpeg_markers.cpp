@@ -105,6 +105,10 @@ private:
         }
         segment_ = bytes_.subspan(at_ + 2, length - 2);
         at_ += length;
+        return read_segment_data();
+    }
+
+    Status read_segment_data() {
         if (is_frame_marker(marker_)) return read_frame();
         switch (marker_) {
             case kDht: return read_huffman_codes();
@@ -149,6 +153,11 @@ private:
             return not_supported(std::to_string(count) + " color components, expected 1, 3 or 4");
         }
         if (segment_.size() != 6 + 3 * count) return too_short("the list of components");
+        if (Status status = read_components(count); !status) return status;
+        return lay_out_blocks();
+    }
+
+    Status read_components(std::size_t count) {
         file_.components.resize(count);
         for (std::size_t i = 0; i < count; ++i) {
             JpegComponent& component = file_.components[i];
@@ -163,7 +172,7 @@ private:
             file_.max_horizontal = std::max(file_.max_horizontal, component.horizontal);
             file_.max_vertical = std::max(file_.max_vertical, component.vertical);
         }
-        return lay_out_blocks();
+        return {};
     }
 
     Status lay_out_blocks() {

@@ -252,6 +252,14 @@ void refine(BitReader& bits, std::int16_t& coefficient, int low_bit) noexcept {
     coefficient = static_cast<std::int16_t>(coefficient + (coefficient < 0 ? -step : step));
 }
 
+// What ends refine_ac(): up to the end of the band no new coefficient comes.
+void refine_rest(BitReader& bits, const JpegScan& scan, JpegBlock& block, int k) noexcept {
+    for (; k <= scan.last; ++k) {
+        std::int16_t& coefficient = block[kZigzag[static_cast<std::size_t>(k)]];
+        if (coefficient != 0) refine(bits, coefficient, scan.low_bit);
+    }
+}
+
 Reason refine_ac(BitReader& bits, const HuffmanDecoder& codes, const JpegScan& scan,
                  JpegBlock& block, EndRun& run_of_ends) noexcept {
     int k = scan.first;
@@ -281,10 +289,7 @@ Reason refine_ac(BitReader& bits, const HuffmanDecoder& codes, const JpegScan& s
         }
     }
     if (run_of_ends > 0) {
-        for (; k <= scan.last; ++k) {
-            std::int16_t& coefficient = block[kZigzag[static_cast<std::size_t>(k)]];
-            if (coefficient != 0) refine(bits, coefficient, scan.low_bit);
-        }
+        refine_rest(bits, scan, block, k);
         --run_of_ends;
     }
     return nullptr;

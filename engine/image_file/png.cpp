@@ -114,11 +114,7 @@ private:
         const bool data = chunk.name == name_of("IDAT");
         if (!data && !file_.data.empty()) data_ended_ = true;
         if (chunk.ancillary()) {
-            if (chunk.name == name_of("eXIf") && !seen_exif_ && chunk.intact() &&
-                names_byte_order(chunk.data)) {
-                seen_exif_ = true;
-                file_.orientation = exif_orientation(chunk.data).value_or(1);
-            }
+            if (chunk.name == name_of("eXIf")) read_exif(chunk);
             return {};
         }
         const bool palette = chunk.name == name_of("PLTE");
@@ -132,6 +128,12 @@ private:
         file_.data.push_back(chunk.data);
         file_.data_bytes += chunk.data.size();
         return {};
+    }
+
+    void read_exif(const Chunk& chunk) noexcept {
+        if (seen_exif_ || !chunk.intact() || !names_byte_order(chunk.data)) return;
+        seen_exif_ = true;
+        file_.orientation = exif_orientation(chunk.data).value_or(1);
     }
 
     // libpng passes over chunks without.
