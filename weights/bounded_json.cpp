@@ -7,6 +7,37 @@
 
 namespace lprnet::weights {
 
+namespace {
+
+// Every value but the first of an array or object follows a comma or a colon, and that one an
+// opening bracket.
+std::optional<std::string> exceeded_structure(std::string_view text, const JsonLimits& limits,
+                                              std::size_t offset) {
+    std::size_t depth = 0, values = 1;
+    bool quoted = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '"') quoted = !quoted;
+        if (quoted) {
+            i += c == '\\' ? 1 : 0;
+            continue;
+        }
+        const bool opens = c == '[' || c == '{';
+        if ((c == ']' || c == '}') && depth > 0) --depth;
+        if (opens && ++depth > limits.depth) {
+            return "is nested more than " + std::to_string(limits.depth) + " deep at offset " +
+                   std::to_string(offset + i);
+        }
+        if ((opens || c == ',' || c == ':') && ++values > limits.values) {
+            return "has more than " + std::to_string(limits.values) + " values at offset " +
+                   std::to_string(offset + i);
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<std::string> exceeded_limit(std::string_view text, const JsonLimits& limits,
                                           std::size_t offset) {
     if (text.size() > limits.bytes) {
@@ -21,36 +52,7 @@ std::optional<std::string> exceeded_limit(std::string_view text, const JsonLimit
     if (bad_utf8 != std::string_view::npos) {
         return "is not valid UTF-8 at offset " + std::to_string(offset + bad_utf8);
     }
-    // Every value but the first of an array or object follows a comma or a colon, and that one an
-    // opening bracket.
-    std::size_t depth = 0, values = 1;
-    bool quoted = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        switch (text[i]) {
-            case '"': quoted = !quoted; continue;
-            case '\\': i += quoted ? 1 : 0; continue;
-            case '[':
-            case '{':
-                if (quoted) continue;
-                if (++depth > limits.depth) {
-                    return "is nested more than " + std::to_string(limits.depth) +
-                           " deep at offset " + std::to_string(offset + i);
-                }
-                break;
-            case ']':
-            case '}': depth -= quoted || depth == 0 ? 0 : 1; continue;
-            case ',':
-            case ':':
-                if (quoted) continue;
-                break;
-            default: continue;
-        }
-        if (++values > limits.values) {
-            return "has more than " + std::to_string(limits.values) + " values at offset " +
-                   std::to_string(offset + i);
-        }
-    }
-    return std::nullopt;
+    return exceeded_structure(text, limits, offset);
 }
 
 Result<JsonValue> parse_json(std::string_view text, const JsonLimits& limits) {

@@ -292,6 +292,24 @@ private:
     Entry spare_;
 };
 
+// Nothing but printable characters and the usual white space in the first bytes. The last three
+// are left out, where a cut could split a character.
+bool looks_like_text(std::string_view bytes) {
+    constexpr std::size_t kSample = 256;
+    std::string_view sample = bytes.substr(0, kSample);
+    if (sample.size() == kSample) {
+        const std::size_t fault = find_invalid_utf8(sample);
+        if (fault != std::string_view::npos && fault + 3 >= kSample) {
+            sample = sample.substr(0, fault);
+        }
+    }
+    std::string letters;
+    for (const char c : sample) {
+        if (c != '\n' && c != '\r' && c != '\t') letters += c;
+    }
+    return !has_unprintable(letters);
+}
+
 // What a file that is no safetensors file looks like, for the people who renamed it. Asked only
 // once the first bytes have failed as a header, so no valid file can be taken for another kind.
 std::string look_of(std::span<const std::byte> bytes) {
@@ -309,21 +327,7 @@ std::string look_of(std::span<const std::byte> bytes) {
     if (text.starts_with("version https://git-lfs")) {
         return "is a Git LFS pointer, not the file it stands for: fetch it with git lfs pull";
     }
-    // Text: nothing but printable characters and the usual white space in the first bytes. The
-    // last three are left out, where a cut could split a character.
-    constexpr std::size_t kSample = 256;
-    std::string_view sample = text.substr(0, kSample);
-    if (sample.size() == kSample) {
-        const std::size_t fault = find_invalid_utf8(sample);
-        if (fault != std::string_view::npos && fault + 3 >= kSample) {
-            sample = sample.substr(0, fault);
-        }
-    }
-    std::string letters;
-    for (const char c : sample) {
-        if (c != '\n' && c != '\r' && c != '\t') letters += c;
-    }
-    if (!has_unprintable(letters)) return "is a text file";
+    if (looks_like_text(text)) return "is a text file";
     return {};
 }
 

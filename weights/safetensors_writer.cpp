@@ -81,13 +81,16 @@ struct FileLayout {
     std::uint64_t data_size = 0;
 };
 
-Result<FileLayout> plan_file(std::span<const TensorView> tensors, const Metadata& metadata) {
+using Tensors = std::vector<const TensorView*>;
+
+// All of them checked, in the order of their names.
+Result<Tensors> tensors_by_name(std::span<const TensorView> tensors, const Metadata& metadata) {
     if (tensors.size() > kMaxTensors) {
         return Error{ErrorCode::invalid_argument,
                      "expected at most " + std::to_string(kMaxTensors) + " tensors, found " +
                          std::to_string(tensors.size())};
     }
-    std::vector<const TensorView*> by_name;
+    Tensors by_name;
     by_name.reserve(tensors.size());
     for (const TensorView& tensor : tensors) {
         if (Status status = check_tensor(tensor); !status) return status.error();
@@ -103,9 +106,39 @@ Result<FileLayout> plan_file(std::span<const TensorView> tensors, const Metadata
         return Error{ErrorCode::invalid_argument,
                      "tensor " + in_quotes((*twice)->name) + " occurs twice"};
     }
+    return by_name;
+}
 
+void append_metadata(std::string& header, const Metadata& metadata) {
+    append_json(header, kMetadataKey);
+    header += ":{";
+    for (const auto& [key, value] : metadata) {
+        if (header.back() != '{') header += ',';
+        append_json(header, key);
+        header += ':';
+        append_json(header, value);
+    }
+    header += '}';
+}
+
+void append_tensor(std::string& header, const TensorView& tensor, std::uint64_t begin) {
+    append_json(header, tensor.name);
+    header += ":{\"dtype\":\"";
+    header += dtype_name(tensor.dtype);
+    header += "\",\"shape\":[";
+    for (const std::int64_t dimension : tensor.shape) {
+        if (header.back() != '[') header += ',';
+        header += std::to_string(dimension);
+    }
+    header += "],\"data_offsets\":[" + std::to_string(begin) + "," +
+              std::to_string(begin + tensor.bytes.size()) + "]}";
+}
+
+Result<FileLayout> plan_file(std::span<const TensorView> tensors, const Metadata& metadata) {
+    Result<Tensors> by_name = tensors_by_name(tensors, metadata);
+    if (!by_name) return by_name.error();
     FileLayout plan;
-    plan.order = by_name;
+    plan.order = *by_name;
     std::stable_sort(plan.order.begin(), plan.order.end(),
                      [](const TensorView* a, const TensorView* b) {
                          return element_size(a->dtype) > element_size(b->dtype);
@@ -117,30 +150,10 @@ Result<FileLayout> plan_file(std::span<const TensorView> tensors, const Metadata
     }
 
     std::string header = "{";
-    if (!metadata.empty()) {
-        append_json(header, kMetadataKey);
-        header += ":{";
-        for (const auto& [key, value] : metadata) {
-            if (header.back() != '{') header += ',';
-            append_json(header, key);
-            header += ':';
-            append_json(header, value);
-        }
-        header += '}';
-    }
-    for (const TensorView* tensor : by_name) {
+    if (!metadata.empty()) append_metadata(header, metadata);
+    for (const TensorView* tensor : *by_name) {
         if (header.back() != '{') header += ',';
-        append_json(header, tensor->name);
-        header += ":{\"dtype\":\"";
-        header += dtype_name(tensor->dtype);
-        header += "\",\"shape\":[";
-        for (const std::int64_t dimension : tensor->shape) {
-            if (header.back() != '[') header += ',';
-            header += std::to_string(dimension);
-        }
-        const std::uint64_t begin = begins.find(tensor)->second;
-        header += "],\"data_offsets\":[" + std::to_string(begin) + "," +
-                  std::to_string(begin + tensor->bytes.size()) + "]}";
+        append_tensor(header, *tensor, begins.find(tensor)->second);
     }
     header += '}';
     const std::size_t beyond = (kLengthBytes + header.size()) % kDataAlignment;
