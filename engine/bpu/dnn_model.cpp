@@ -27,6 +27,56 @@ void note(Status& first, Status next) {
     if (first.ok() && !next.ok()) first = std::move(next);
 }
 
+// An output as the runtime tells of it.
+struct FoundOutput {
+    std::string name;
+    abi::TensorProperties properties;
+};
+
+Result<std::vector<FoundOutput>> find_outputs(const abi::Functions& call, abi::ModelHandle handle,
+                                              const std::string& path) {
+    std::int32_t count = 0;
+    if (const std::int32_t code = call.get_output_count(&count, handle); code != 0)
+        return call_error(path, "hbDNNGetOutputCount", code);
+    if (count < 1 || count > kMostTensors)
+        return mismatch(path + ": expected 1 or 4 outputs, found " + std::to_string(count));
+    std::vector<FoundOutput> found;
+    for (std::int32_t i = 0; i < count; ++i) {
+        FoundOutput& output = found.emplace_back();
+        const char* name = nullptr;
+        if (const std::int32_t code = call.get_output_name(&name, handle, i); code != 0)
+            return call_error(path, "hbDNNGetOutputName", code);
+        output.name = name != nullptr ? name : "";
+        if (const std::int32_t code = call.get_output_properties(&output.properties, handle, i);
+            code != 0)
+            return call_error(path, "hbDNNGetOutputTensorProperties", code);
+    }
+    return found;
+}
+
+// Which of the branches of a split tail each output is, by its name.
+Result<std::vector<std::size_t>> branches_of(const std::vector<FoundOutput>& found,
+                                             std::size_t branches, const std::string& path) {
+    if (found.size() != branches)
+        return mismatch(path + ": expected 1 or " + std::to_string(branches) + " outputs, found " +
+                        std::to_string(found.size()));
+    std::vector<std::size_t> branch(found.size(), 0);
+    std::vector<bool> there(branches, false);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        for (std::size_t b = 0; b < branches; ++b)
+            if (found[i].name == "branch" + std::to_string(b)) {
+                branch[i] = b;
+                there[b] = true;
+            }
+    }
+    const auto missing = std::find(there.begin(), there.end(), false) - there.begin();
+    if (missing == static_cast<std::ptrdiff_t>(there.size())) return branch;
+    std::string names;
+    for (const FoundOutput& output : found) names += " " + in_quotes(output.name);
+    return mismatch(path + ": output 'branch" + std::to_string(missing) + "' is missing; found" +
+                    names);
+}
+
 }  // namespace
 
 DnnModel::DnnModel(std::shared_ptr<const DnnLibrary> library, const std::string& path)
@@ -89,61 +139,26 @@ Status DnnModel::describe_input(const Model& model, Nv12Range nv12_range) {
 }
 
 Status DnnModel::describe_outputs(const Model& model) {
-    const abi::Functions& call = library_->call();
-    std::int32_t count = 0;
-    if (const std::int32_t code = call.get_output_count(&count, handle_); code != 0)
-        return call_error(path_, "hbDNNGetOutputCount", code);
-    if (count < 1 || count > kMostTensors)
-        return mismatch(path_ + ": expected 1 or 4 outputs, found " + std::to_string(count));
-    struct Found {
-        std::string name;
-        abi::TensorProperties properties;
-    };
-    std::vector<Found> found;
-    for (std::int32_t i = 0; i < count; ++i) {
-        Found& output = found.emplace_back();
-        const char* name = nullptr;
-        if (const std::int32_t code = call.get_output_name(&name, handle_, i); code != 0)
-            return call_error(path_, "hbDNNGetOutputName", code);
-        output.name = name != nullptr ? name : "";
-        if (const std::int32_t code = call.get_output_properties(&output.properties, handle_, i);
-            code != 0)
-            return call_error(path_, "hbDNNGetOutputTensorProperties", code);
-    }
-
+    Result<std::vector<FoundOutput>> found = find_outputs(library_->call(), handle_, path_);
+    if (!found) return found.error();
     std::vector<Shape> shapes = {{static_cast<int>(model.charset().size()), 1, model.steps()}};
-    std::vector<int> part(found.size(), 0);  // which of them an output is
-    if (count > 1) {
+    std::vector<std::size_t> branch = {0};
+    if (found->size() > 1) {
         Result<ContextTail> tail = ContextTail::create(model.data().graph);
         if (!tail) return tail.error();
         shapes.assign(tail->shapes().begin(), tail->shapes().end());
         tail_ = std::move(*tail);
-        if (static_cast<std::size_t>(count) != shapes.size())
-            return mismatch(path_ + ": expected 1 or " + std::to_string(shapes.size()) +
-                            " outputs, found " + std::to_string(count));
-        std::vector<bool> there(shapes.size(), false);
-        for (std::size_t i = 0; i < found.size(); ++i) {
-            for (std::size_t b = 0; b < shapes.size(); ++b)
-                if (found[i].name == "branch" + std::to_string(b)) {
-                    part[i] = static_cast<int>(b);
-                    there[b] = true;
-                }
-        }
-        const auto missing = std::find(there.begin(), there.end(), false) - there.begin();
-        if (missing < static_cast<std::ptrdiff_t>(there.size())) {
-            std::string names;
-            for (const Found& output : found) names += " " + in_quotes(output.name);
-            return mismatch(path_ + ": output 'branch" + std::to_string(missing) +
-                            "' is missing; found" + names);
-        }
+        Result<std::vector<std::size_t>> by_name = branches_of(*found, shapes.size(), path_);
+        if (!by_name) return by_name.error();
+        branch = std::move(*by_name);
     }
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        const auto index = static_cast<std::size_t>(part[i]);
+    for (std::size_t i = 0; i < found->size(); ++i) {
+        const FoundOutput& output = (*found)[i];
         Result<TensorLayout> layout = TensorLayout::create(
-            found[i].properties, shapes[index], path_ + ": output " + in_quotes(found[i].name));
+            output.properties, shapes[branch[i]], path_ + ": output " + in_quotes(output.name));
         if (!layout) return layout.error();
         outputs_.push_back(
-            {printable(found[i].name), std::move(*layout), found[i].properties, index});
+            {printable(output.name), std::move(*layout), output.properties, branch[i]});
     }
     return {};
 }

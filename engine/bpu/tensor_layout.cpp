@@ -119,6 +119,25 @@ Result<TensorLayout> TensorLayout::create(const abi::TensorProperties& propertie
     return layout;
 }
 
+// Strides that are not told are those of the aligned shape, whose rank may be another.
+Status TensorLayout::take_aligned_strides(const abi::TensorProperties& properties,
+                                          const std::string& what) {
+    const abi::TensorShape& valid = properties.valid_shape;
+    const abi::TensorShape& aligned = properties.aligned_shape;
+    if (Status s = check_shape(aligned, what + ", aligned"); !s) return s;
+    const int first = first_aligned(valid, aligned);
+    if (first < 0)
+        return malformed(what, "aligned shape " + shape_text(aligned) + " does not hold shape " +
+                                   shape_text(valid));
+    auto stride = static_cast<std::int64_t>(element_bytes(type_));
+    for (int i = aligned.count; i-- > 0;) {
+        if (i >= first && i < first + valid.count)
+            dimensions_[static_cast<std::size_t>(i - first)].stride = stride;
+        stride *= aligned.extents[i];
+    }
+    return {};
+}
+
 Status TensorLayout::set_strides(const abi::TensorProperties& properties, const std::string& what) {
     const abi::TensorShape& valid = properties.valid_shape;
     const auto element = static_cast<std::int64_t>(element_bytes(type_));
@@ -127,23 +146,12 @@ Status TensorLayout::set_strides(const abi::TensorProperties& properties, const 
     bytes_ = static_cast<std::size_t>(properties.aligned_bytes);
 
     bool any = false;
-    for (int i = 0; i < valid.count; ++i) any = any || properties.strides[i] != 0;
-    for (int i = 0; i < valid.count; ++i)
+    for (int i = 0; i < valid.count; ++i) {
+        any = any || properties.strides[i] != 0;
         dimensions_.push_back({valid.extents[i], properties.strides[i]});
+    }
     if (!any) {
-        // Not told: those of the aligned shape, whose rank may be another.
-        const abi::TensorShape& aligned = properties.aligned_shape;
-        if (Status s = check_shape(aligned, what + ", aligned"); !s) return s;
-        const int first = first_aligned(valid, aligned);
-        if (first < 0)
-            return malformed(what, "aligned shape " + shape_text(aligned) +
-                                       " does not hold shape " + shape_text(valid));
-        std::int64_t stride = element;
-        for (int i = aligned.count; i-- > 0;) {
-            if (i >= first && i < first + valid.count)
-                dimensions_[static_cast<std::size_t>(i - first)].stride = stride;
-            stride *= aligned.extents[i];
-        }
+        if (Status s = take_aligned_strides(properties, what); !s) return s;
     }
     std::int64_t extent = element;
     for (const Dimension& d : dimensions_) {
@@ -209,40 +217,47 @@ Status TensorLayout::set_factors(const abi::TensorProperties& properties, const 
         return Error{ErrorCode::unsupported,
                      what + ": float32 with a quantization (" + std::to_string(quant_type_) + ")"};
     }
-    std::int32_t count = 0;
     if (quant_type_ == abi::kQuantShift) {
-        count = properties.shift.count;
-    } else if (quant_type_ == abi::kQuantScale) {
-        count = properties.scale.count;
-    } else {
-        return Error{ErrorCode::unsupported,
-                     what + ": " + type_name(type_) + " without a scale or a shift"};
+        if (Status s = set_quant_axis(properties, properties.shift.count, what); !s) return s;
+        return set_shifts(properties.shift, what);
     }
-    int axis = -1;
+    if (quant_type_ == abi::kQuantScale) {
+        if (Status s = set_quant_axis(properties, properties.scale.count, what); !s) return s;
+        return set_scales(properties.scale, what);
+    }
+    return Error{ErrorCode::unsupported,
+                 what + ": " + type_name(type_) + " without a scale or a shift"};
+}
+
+// With room for so many factors.
+Status TensorLayout::set_quant_axis(const abi::TensorProperties& properties, std::int32_t count,
+                                    const std::string& what) {
     if (count != 1) {
         for (int i = 0; i < 3; ++i)
-            if (dimension_[i] >= 0 && dimension_[i] == properties.quant_axis) axis = i;
+            if (dimension_[i] >= 0 && dimension_[i] == properties.quant_axis) quant_axis_ = i;
         const int extents[] = {shape_.c, shape_.h, shape_.w};
-        if (axis < 0 || extents[axis] != count)
+        if (quant_axis_ < 0 || extents[quant_axis_] != count)
             return malformed(what, std::to_string(count) + " factors for dimension " +
                                        std::to_string(properties.quant_axis) + " of " +
                                        shape_text(properties.valid_shape));
     }
-    quant_axis_ = axis;
     factor_.resize(static_cast<std::size_t>(count));
     zero_point_.assign(static_cast<std::size_t>(count), 0.0f);
+    return {};
+}
 
-    if (quant_type_ == abi::kQuantShift) {
-        if (properties.shift.shifts == nullptr) return malformed(what, "no shifts");
-        constexpr int kMostShift = 31;
-        for (std::size_t i = 0; i < factor_.size(); ++i) {
-            const int shift = properties.shift.shifts[i];
-            if (shift > kMostShift) return malformed(what, "shift " + std::to_string(shift));
-            factor_[i] = std::ldexp(1.0f, -shift);
-        }
-        return {};
+Status TensorLayout::set_shifts(const abi::QuantShift& shift, const std::string& what) {
+    if (shift.shifts == nullptr) return malformed(what, "no shifts");
+    constexpr int kMostShift = 31;
+    for (std::size_t i = 0; i < factor_.size(); ++i) {
+        const int bits = shift.shifts[i];
+        if (bits > kMostShift) return malformed(what, "shift " + std::to_string(bits));
+        factor_[i] = std::ldexp(1.0f, -bits);
     }
-    const abi::QuantScale& scale = properties.scale;
+    return {};
+}
+
+Status TensorLayout::set_scales(const abi::QuantScale& scale, const std::string& what) {
     if (scale.scales == nullptr) return malformed(what, "no scales");
     for (std::size_t i = 0; i < factor_.size(); ++i) {
         factor_[i] = scale.scales[i];
@@ -250,10 +265,10 @@ Status TensorLayout::set_factors(const abi::TensorProperties& properties, const 
             return malformed(what, "scale " + std::to_string(factor_[i]));
     }
     if (scale.zero_point_count == 0) return {};
-    if ((scale.zero_point_count != 1 && scale.zero_point_count != count) ||
+    if ((scale.zero_point_count != 1 && scale.zero_point_count != scale.count) ||
         scale.zero_points == nullptr)
         return malformed(what, std::to_string(scale.zero_point_count) + " zero points for " +
-                                   std::to_string(count) + " scales");
+                                   std::to_string(scale.count) + " scales");
     for (std::size_t i = 0; i < zero_point_.size(); ++i)
         zero_point_[i] = scale.zero_points[scale.zero_point_count == 1 ? 0 : i];
     return {};

@@ -48,8 +48,13 @@ private:
 
     TensorLayout() = default;
     Status set_strides(const abi::TensorProperties& properties, const std::string& what);
+    Status take_aligned_strides(const abi::TensorProperties& properties, const std::string& what);
     Status place(const abi::TensorProperties& properties, const std::string& what);
     Status set_factors(const abi::TensorProperties& properties, const std::string& what);
+    Status set_quant_axis(const abi::TensorProperties& properties, std::int32_t count,
+                          const std::string& what);
+    Status set_shifts(const abi::QuantShift& shift, const std::string& what);
+    Status set_scales(const abi::QuantScale& scale, const std::string& what);
     bool try_order(const int (&order)[3]) noexcept;
     template <class Byte, class Visit>
     void for_each(Byte* memory, Visit visit) const noexcept;
