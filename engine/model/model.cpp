@@ -139,6 +139,49 @@ Status read_per_channel(const Metadata& metadata, const Json& object, const char
     return {};
 }
 
+// Null where there is no such field.
+Json value_of(const Json& object, std::string_view field) {
+    const Json* value = object.find(field);
+    return value != nullptr ? *value : Json();
+}
+
+Status read_channel_order(const Metadata& metadata, const Json& object, ChannelOrder& out) {
+    const Json order = value_of(object, "channel_order");
+    if (order.is_text("BGR")) {
+        out = ChannelOrder::bgr;
+    } else if (order.is_text("RGB")) {
+        out = ChannelOrder::rgb;
+    } else if (order.is_text("GRAY")) {
+        out = ChannelOrder::gray;
+    } else {
+        return metadata.error("lprnet.preprocess", "has channel_order " + found(order) +
+                                                       ", expected \"BGR\", \"RGB\" or \"GRAY\"");
+    }
+    return {};
+}
+
+// Mean and scale of the channels, which are known.
+Status read_normalization(const Metadata& metadata, const Json& object, Preprocess& out) {
+    constexpr std::string_view kKey = "lprnet.preprocess";
+    const auto count = static_cast<std::size_t>(channels(out.order));
+    if (Status s = read_per_channel(metadata, object, "mean", count, out.mean); !s) return s;
+    if (Status s = read_per_channel(metadata, object, "scale", count, out.scale); !s) return s;
+    // Pixels of any usual unit fit, and quantized networks divide by the scale.
+    constexpr float kMostMean = 1e6f, kLeastScale = 1e-9f, kMostScale = 1e9f;
+    for (std::size_t c = 0; c < count; ++c) {
+        const float size = std::abs(out.scale[c]);
+        if (!(std::abs(out.mean[c]) <= kMostMean)) {
+            return metadata.error(
+                kKey, "has mean " + found(*object.find("mean")) + ", expected -1e6 to 1e6");
+        }
+        if (!(size >= kLeastScale && size <= kMostScale)) {
+            return metadata.error(kKey, "has scale " + found(*object.find("scale")) +
+                                            ", expected 1e-9 to 1e9 or less than 0 by as much");
+        }
+    }
+    return {};
+}
+
 Status read_preprocess(const Metadata& metadata, Preprocess& out) {
     constexpr std::string_view kKey = "lprnet.preprocess";
     Result<Json> object = metadata.json(kKey);
@@ -149,42 +192,12 @@ Status read_preprocess(const Metadata& metadata, Preprocess& out) {
     if (Status s = read_extent(metadata, *object, "width", out.width); !s) return s;
     if (Status s = read_extent(metadata, *object, "height", out.height); !s) return s;
 
-    const auto value_of = [&](std::string_view field) {
-        const Json* value = object->find(field);
-        return value != nullptr ? *value : Json();
-    };
-    const Json order = value_of("channel_order");
-    if (order.is_text("BGR")) {
-        out.order = ChannelOrder::bgr;
-    } else if (order.is_text("RGB")) {
-        out.order = ChannelOrder::rgb;
-    } else if (order.is_text("GRAY")) {
-        out.order = ChannelOrder::gray;
-    } else {
-        return metadata.error(
-            kKey, "has channel_order " + found(order) + ", expected \"BGR\", \"RGB\" or \"GRAY\"");
-    }
-    const Json resize = value_of("resize");
+    if (Status s = read_channel_order(metadata, *object, out.order); !s) return s;
+    const Json resize = value_of(*object, "resize");
     if (!resize.is_text("bilinear")) {
         return metadata.error(kKey, "has resize " + found(resize) + ", expected \"bilinear\"");
     }
-    const auto count = static_cast<std::size_t>(channels(out.order));
-    if (Status s = read_per_channel(metadata, *object, "mean", count, out.mean); !s) return s;
-    if (Status s = read_per_channel(metadata, *object, "scale", count, out.scale); !s) return s;
-    // Pixels of any usual unit fit, and quantized networks divide by the scale.
-    constexpr float kMostMean = 1e6f, kLeastScale = 1e-9f, kMostScale = 1e9f;
-    for (std::size_t c = 0; c < count; ++c) {
-        const float size = std::abs(out.scale[c]);
-        if (!(std::abs(out.mean[c]) <= kMostMean)) {
-            return metadata.error(
-                kKey, "has mean " + found(*object->find("mean")) + ", expected -1e6 to 1e6");
-        }
-        if (!(size >= kLeastScale && size <= kMostScale)) {
-            return metadata.error(kKey, "has scale " + found(*object->find("scale")) +
-                                            ", expected 1e-9 to 1e9 or less than 0 by as much");
-        }
-    }
-    return {};
+    return read_normalization(metadata, *object, out);
 }
 
 }  // namespace

@@ -64,6 +64,93 @@ std::string_view after(std::string_view line, std::string_view key) {
     return line;
 }
 
+// A text of tunings, line by line.
+class TuningParser {
+public:
+    TuningParser(std::string_view text, const std::string& label) : text_(text), label_(label) {}
+
+    Result<Tuning> parse() {
+        if (text_.size() > kMaxBytes) {
+            return Error{ErrorCode::malformed, label_ + ": " + std::to_string(text_.size()) +
+                                                   " bytes of tuning, expected at most " +
+                                                   std::to_string(kMaxBytes)};
+        }
+        // A byte order mark, as some editors write it.
+        if (text_.starts_with("\xef\xbb\xbf")) text_.remove_prefix(3);
+        bool header = false;
+        while (!text_.empty()) {
+            const std::string_view line = next_line();
+            if (header) {
+                if (Status status = read_line(line); !status) return status.error();
+            } else if (line != kHeader) {
+                return bad("'" + std::string(kHeader) + "'", line);
+            }
+            header = true;
+        }
+        if (!header) {
+            number_ = 1;
+            return bad("'" + std::string(kHeader) + "'", "");
+        }
+        return std::move(tuning_);
+    }
+
+private:
+    std::string_view next_line() noexcept {
+        ++number_;
+        const std::size_t end = std::min(text_.find('\n'), text_.size());
+        std::string_view line = text_.substr(0, end);
+        text_.remove_prefix(std::min(end + 1, text_.size()));
+        while (line.ends_with('\r')) line.remove_suffix(1);
+        return line;
+    }
+
+    Status read_line(std::string_view line) {
+        const std::vector<std::string_view> words = words_of(line);
+        if (words.empty() || words.front().front() == '#') return {};
+        if (words.front() == "conv") return read_conv(line, words);
+        if (words.front() == "cpu") {
+            tuning_.cpu = after(line, "cpu");
+        } else if (words.front() == "isa") {
+            tuning_.isa = after(line, "isa");
+        } else {
+            return bad("cpu, isa or conv", line);
+        }
+        return {};
+    }
+
+    Status read_conv(std::string_view line, const std::vector<std::string_view>& words) {
+        ConvAlgorithm algorithm;
+        ConvShape shape;
+        const bool any = words.size() == 3 && words[1] == "*";
+        if (!any && !parse_shape(words, shape)) {
+            return bad("'conv IC OC KHxKW OHxOW [ZEROS%] ALGORITHM'", line);
+        }
+        if (!parse_algorithm(std::string(words.back()), algorithm) ||
+            (!any && !computes(algorithm, shape))) {
+            return bad("an algorithm that computes this convolution", words.back());
+        }
+        if (any) {
+            tuning_.every = algorithm;
+            return {};
+        }
+        tuning_.choices[shape] = algorithm;
+        if (tuning_.choices.size() > kMaxChoices) {
+            return bad("at most " + std::to_string(kMaxChoices) + " convolutions", line);
+        }
+        return {};
+    }
+
+    Error bad(const std::string& expected, std::string_view found) const {
+        return {ErrorCode::malformed, label_ + ": line " + std::to_string(number_) + ": expected " +
+                                          expected + ", found " + in_quotes(std::string(found))};
+    }
+
+    std::string_view text_;  // what is left of it
+    const std::string& label_;
+    int number_ = 0;  // of the line
+    Tuning tuning_;
+};
+
 }  // namespace
 
 std::optional<ConvAlgorithm> Tuning::named(const ConvShape& shape) const {
@@ -78,66 +165,7 @@ ConvAlgorithm Tuning::choose(const ConvShape& shape, const kernels::KernelTable&
 }
 
 Result<Tuning> parse_tuning(std::string_view text, const std::string& label) {
-    Tuning tuning;
-    bool header = false;
-    int number = 0;
-    const auto bad = [&](const std::string& expected, std::string_view found) {
-        return Error{ErrorCode::malformed, label + ": line " + std::to_string(number) +
-                                               ": expected " + expected + ", found " +
-                                               in_quotes(std::string(found))};
-    };
-    if (text.size() > kMaxBytes) {
-        return Error{ErrorCode::malformed, label + ": " + std::to_string(text.size()) +
-                                               " bytes of tuning, expected at most " +
-                                               std::to_string(kMaxBytes)};
-    }
-    // A byte order mark, as some editors write it.
-    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-    while (!text.empty()) {
-        ++number;
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        std::string_view line = text.substr(0, end);
-        text.remove_prefix(std::min(end + 1, text.size()));
-        while (line.ends_with('\r')) line.remove_suffix(1);
-        if (!header) {
-            if (line != kHeader) return bad("'" + std::string(kHeader) + "'", line);
-            header = true;
-            continue;
-        }
-        const std::vector<std::string_view> words = words_of(line);
-        if (words.empty() || words.front().front() == '#') continue;
-        if (words.front() == "cpu") {
-            tuning.cpu = after(line, "cpu");
-        } else if (words.front() == "isa") {
-            tuning.isa = after(line, "isa");
-        } else if (words.front() == "conv") {
-            ConvAlgorithm algorithm;
-            ConvShape shape;
-            const bool any = words.size() == 3 && words[1] == "*";
-            if (!any && !parse_shape(words, shape)) {
-                return bad("'conv IC OC KHxKW OHxOW [ZEROS%] ALGORITHM'", line);
-            }
-            if (!parse_algorithm(std::string(words.back()), algorithm) ||
-                (!any && !computes(algorithm, shape))) {
-                return bad("an algorithm that computes this convolution", words.back());
-            }
-            if (any) {
-                tuning.every = algorithm;
-            } else {
-                tuning.choices[shape] = algorithm;
-                if (tuning.choices.size() > kMaxChoices) {
-                    return bad("at most " + std::to_string(kMaxChoices) + " convolutions", line);
-                }
-            }
-        } else {
-            return bad("cpu, isa or conv", line);
-        }
-    }
-    if (!header) {
-        number = 1;
-        return bad("'" + std::string(kHeader) + "'", "");
-    }
-    return tuning;
+    return TuningParser(text, label).parse();
 }
 
 std::string tuning_text(const Tuning& tuning) {
