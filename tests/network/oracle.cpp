@@ -79,9 +79,8 @@ OracleTensor conv2d(const Node& node, const OracleTensor& in) {
             const int stored =
                 (from * in.shape.c + source(node.input_order, k / taps)) * taps + k % taps;
             const auto at = static_cast<std::size_t>(stored);
-            weight(o, k) = node.quantized() && !node.keeps_float()
-                               ? node.quantized_weight[at]
-                               : double{node.weight[at]} * gain;
+            weight(o, k) = node.quantized() && !node.keeps_float() ? node.quantized_weight[at]
+                                                                   : double{node.weight[at]} * gain;
         }
     }
     const Eigen::VectorXd bias =
