@@ -32,7 +32,7 @@ for isa in $isas; do
     LPRNET_ISA=$isa run info --precision $precision </dev/null
     expect_success
     sed -n '/output bytes/,$p' "$out" | sed '1d;/^all /,$d' | awk '{ print $NF }' >"$work/table"
-    [ -s "$work/bytes" ] && cmp -s "$work/bytes" "$work/table" ||
+    { [ -s "$work/bytes" ] && cmp -s "$work/bytes" "$work/table"; } ||
       problem "the table has $(tr '\n' ' ' <"$work/table"), JSON $(tr '\n' ' ' <"$work/bytes")"
   done
 done
