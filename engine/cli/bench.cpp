@@ -309,7 +309,7 @@ Verb add_bench(CLI::App& app) {
         ->check(CLI::Range(1, 256))
         ->capture_default_str();
     app.add_option("--intra", options->intra, "Threads sharing each picture")
-        ->check(CLI::Range(1, 64))
+        ->check(CLI::Range(1, kMaxThreads))
         ->capture_default_str();
     app.add_option("--frames,--frame_count", options->frames, "Frames in all")
         ->check(CLI::Range(1, 100000000))

@@ -46,9 +46,7 @@ Result<Recognizer> ModelOption::recognizer(const Model& model, int threads) cons
     const char* named = std::getenv("LPRNET_TUNING");
     const std::string file = !tuning.empty() ? tuning : named != nullptr ? named : "";
     if (!file.empty()) {
-        // A line for each convolution of the largest networks takes a hundredth of it.
-        constexpr std::size_t kMaxBytes = 1 << 20;
-        Result<std::string> text = weights::read_text_file(file, kMaxBytes);
+        Result<std::string> text = weights::read_text_file(file, kMaxTuningBytes);
         if (!text) return Error{text.error().code, "tuning " + text.error().message};
         options.tuning = std::move(*text);
         // Parsed here too, so that an error names the file.

@@ -309,8 +309,7 @@ Verb add_read(CLI::App& app) {
         ->required();
     options->model.add_to(app);
     options->backend.add_to(app);
-    constexpr int kMostCandidates = 100;
-    options->decode.add_to(app, kMostCandidates);
+    options->decode.add_to(app, kMaxCandidates);
     app.add_option("--min-confidence", options->min_confidence, "Leave out less certain readings")
         ->check(number_range(0.0, 1.0));
     app.add_flag("--reject", options->reject, "Leave out images that likely show no plate");

@@ -12,10 +12,9 @@
 
 namespace lprnet {
 
-// Longest file and, with names and repeats written out, longest pattern in characters. The built-in
-// set needs 2 KB and 35 characters; a state of an automaton lists some of the characters, so that
-// the second bounds the memory that a pattern can ask for.
-inline constexpr std::size_t kMaxPatternBytes = 64 * 1024;
+// With names and repeats written out, longest pattern in characters. The built-in set needs 35; a
+// state of an automaton lists some of the characters, so that this bounds the memory that a pattern
+// can ask for.
 inline constexpr std::size_t kMaxPatternCharacters = 1024;
 // One bit each in a word of the automaton.
 inline constexpr std::size_t kMaxPatternFormats = 64;

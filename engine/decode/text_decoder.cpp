@@ -12,10 +12,6 @@
 namespace lprnet {
 namespace {
 
-constexpr int kMostCandidates = 100;
-constexpr int kWidestBeam = 1000;
-constexpr double kLeastTemperature = 0.05;
-constexpr double kHighestTemperature = 20.0;
 constexpr std::size_t kUtf8Bytes = 4;  // of the longest character
 
 // What the search dropped is missing from its scores; so many more than are asked for are scored
@@ -36,16 +32,16 @@ Status check(const DecodeOptions& options) {
         return bad("expected " + listed_names(kDecoders, " or ") + ", found value " +
                    std::to_string(static_cast<int>(options.decoder)));
     }
-    if (options.candidates < 1 || options.candidates > kMostCandidates) {
-        return bad("expected 1 to " + std::to_string(kMostCandidates) + " candidates, found " +
+    if (options.candidates < 1 || options.candidates > kMaxCandidates) {
+        return bad("expected 1 to " + std::to_string(kMaxCandidates) + " candidates, found " +
                    std::to_string(options.candidates));
     }
-    if (options.beam_width < 0 || options.beam_width > kWidestBeam) {
-        return bad("expected a beam of 1 to " + std::to_string(kWidestBeam) +
+    if (options.beam_width < 0 || options.beam_width > kMaxBeamWidth) {
+        return bad("expected a beam of 1 to " + std::to_string(kMaxBeamWidth) +
                    " prefixes, or 0, found " + std::to_string(options.beam_width));
     }
     if (options.temperature != 0.0 &&
-        !(options.temperature >= kLeastTemperature && options.temperature <= kHighestTemperature)) {
+        !(options.temperature >= kLeastTemperature && options.temperature <= kMostTemperature)) {
         return bad("expected a temperature of 0.05 to 20, or 0, found " +
                    std::to_string(options.temperature));
     }

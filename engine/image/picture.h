@@ -10,12 +10,6 @@
 
 namespace lprnet {
 
-// Limit in pixels a side.
-inline constexpr int kMaxImageSide = 32768;
-// Limit in bytes from row to row, far above any row: what is larger is a mistake, and arithmetic
-// on it could leave the address space.
-inline constexpr std::ptrdiff_t kMaxStride = std::ptrdiff_t{1} << 30;
-
 // Where the bytes of a row begin. `data` is the luma where a format shares chroma between
 // pixels: then pixel x has its luma at data[x * luma_step] and its chroma at
 // u[x / 2 * chroma_step] and v[x / 2 * chroma_step]; else the last four are of no meaning.

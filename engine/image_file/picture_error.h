@@ -8,6 +8,7 @@
 #include <string>
 
 #include "lprnet/error.h"
+#include "lprnet/image.h"
 
 namespace lprnet {
 
@@ -28,7 +29,7 @@ inline Status check_memory(std::uint64_t width, std::uint64_t height, std::uint6
                            std::size_t max_bytes) {
     // The sizes of a picture are ints everywhere.
     constexpr std::uint64_t kMostPixels = std::numeric_limits<int>::max() / 4;
-    constexpr std::uint64_t kMostSide = 32768;  // of an ImageView
+    constexpr std::uint64_t kMostSide = kMaxImageSide;
     const bool fits = width <= kMostSide && height <= kMostSide;
     if (fits && width * height <= kMostPixels && needed <= max_bytes) return {};
     const std::string picture =

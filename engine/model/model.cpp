@@ -13,6 +13,7 @@
 #include "engine/model/model_data.h"
 #include "engine/model/number_range.h"
 #include "engine/text/printable.h"
+#include "lprnet/decoding.h"
 #include "weights/bounded_json.h"
 #include "weights/safetensors.h"
 
@@ -100,7 +101,7 @@ Status read_temperature(const Metadata& metadata, double& out) {
     if (text == nullptr) return {};
     const Result<Json> value = weights::parse_json(*text, weights::kMetadataLimits);
     if (!value || !value->is(Json::Kind::number) ||
-        !(value->number >= 0.05 && value->number <= 20.0)) {
+        !(value->number >= kLeastTemperature && value->number <= kMostTemperature)) {
         return metadata.error(kKey, "is " + in_quotes(*text) + ", expected 0.05 to 20");
     }
     out = value->number;

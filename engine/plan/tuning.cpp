@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "engine/text/printable.h"
+#include "lprnet/recognizer.h"
 
 namespace lprnet {
 namespace {
 
 constexpr std::string_view kHeader = "lprnet tuning 1";
-// LPRNet's has thirteen choices, in 1 KiB.
-constexpr std::size_t kMaxBytes = 1U << 20;
+// LPRNet's has thirteen.
 constexpr std::size_t kMaxChoices = 4096;
 
 std::vector<std::string_view> words_of(std::string_view line) {
@@ -70,10 +70,10 @@ public:
     TuningParser(std::string_view text, const std::string& label) : text_(text), label_(label) {}
 
     Result<Tuning> parse() {
-        if (text_.size() > kMaxBytes) {
+        if (text_.size() > kMaxTuningBytes) {
             return Error{ErrorCode::malformed, label_ + ": " + std::to_string(text_.size()) +
                                                    " bytes of tuning, expected at most " +
-                                                   std::to_string(kMaxBytes)};
+                                                   std::to_string(kMaxTuningBytes)};
         }
         // A byte order mark, as some editors write it.
         if (text_.starts_with("\xef\xbb\xbf")) text_.remove_prefix(3);

@@ -31,8 +31,6 @@ Recognizer::~Recognizer() = default;
 
 namespace {
 
-constexpr int kMaxThreads = 64;
-
 Error moved_from() {
     return {ErrorCode::invalid_argument, "recognizer: moved from, it holds nothing"};
 }

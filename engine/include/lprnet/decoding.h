@@ -49,19 +49,25 @@ static_assert(
     }(),
     "kDecoders is in the order of the enumerators");
 
+// Limits of DecodeOptions.
+inline constexpr int kMaxCandidates = 100;
+inline constexpr int kMaxBeamWidth = 1000;
+inline constexpr double kLeastTemperature = 0.05;
+inline constexpr double kMostTemperature = 20.0;
+
 struct DecodeOptions {
     Decoder decoder = Decoder::greedy;
     // Formats for Decoder::grammar, which takes the built-in cn if there are none. The other
     // decoders only say whether a text has one of them (Candidate::format).
     std::optional<Patterns> patterns = std::nullopt;
-    // Most candidates in a reading, 1 to 100. The greedy decoder has one.
+    // Most candidates in a reading, 1 to kMaxCandidates. The greedy decoder has one.
     int candidates = 1;
-    // Prefixes that the search keeps, up to 1000; 0 chooses by the number of candidates: 10 for
-    // one. On 1448 labelled crops that finds the same texts as 200 but for 4 with the shipped
-    // weights and formats, for 28 with the public checkpoint's, for none without formats.
+    // Prefixes that the search keeps, up to kMaxBeamWidth; 0 chooses by the number of candidates:
+    // 10 for one. On 1448 labelled crops that finds the same texts as 200 but for 4 with the
+    // shipped weights and formats, for 28 with the public checkpoint's, for none without formats.
     int beam_width = 0;
-    // Divides the logits before the softmax, 0.05 to 20: above 1 makes confidences lower. 0 takes
-    // the model's own (Model::temperature).
+    // Divides the logits before the softmax, kLeastTemperature to kMostTemperature: above 1 makes
+    // confidences lower. 0 takes the model's own (Model::temperature).
     double temperature = 0.0;
 };
 

@@ -80,10 +80,16 @@ constexpr std::ptrdiff_t row_bytes(PixelFormat format, int width) noexcept {
     return width;
 }
 
+// Limit of a picture's sides, in pixels.
+inline constexpr int kMaxImageSide = 32768;
+// Limit in bytes from row to row, far above any row: what is larger is a mistake, and arithmetic
+// on it could leave the address space.
+inline constexpr std::ptrdiff_t kMaxStride = std::ptrdiff_t{1} << 30;
+
 // A picture that belongs to the caller; nothing is copied until it is read.
 // Row y begins at data + y * stride; stride is in bytes, and a negative one
-// describes a bottom-up picture. width and height are in pixels, 1..32768; a stride is at most 1
-// GiB either way.
+// describes a bottom-up picture. width and height are in pixels, 1..kMaxImageSide; a stride is at
+// most kMaxStride either way.
 struct ImageView {
     const std::uint8_t* data = nullptr;
     int width = 0;

@@ -1,6 +1,7 @@
 // What the texts of plates look like: formats with priors, written in a small language.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,6 +13,9 @@
 namespace lprnet {
 
 struct PatternFile;
+
+// Limit of the text of a set of formats; the built-in one has 2 KB.
+inline constexpr std::size_t kMaxPatternBytes = 64 * 1024;
 
 // A set of plate formats. Immutable and cheap to copy; safe to use from many threads.
 //
@@ -28,9 +32,9 @@ struct PatternFile;
 //
 // The prior multiplies the probability that the network gives to every text of the format.
 //
-// Limits, so that no text keeps the parser or the search busy: 64 KiB, 64 formats, 1024 characters
-// a pattern with names and repeats written out, 64 names and parentheses inside each other. What a
-// model makes of the formats is bounded, too (DecodeOptions::patterns).
+// Limits, so that no text keeps the parser or the search busy: kMaxPatternBytes, 64 formats, 1024
+// characters a pattern with names and repeats written out, 64 names and parentheses inside each
+// other. What a model makes of the formats is bounded, too (DecodeOptions::patterns).
 class Patterns {
 public:
     // Moving copies, so that there are no patterns without formats.

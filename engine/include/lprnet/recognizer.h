@@ -16,17 +16,21 @@ namespace lprnet {
 
 class Network;
 
+// Limits of RecognizerOptions. LPRNet's tuning has 1 KiB.
+inline constexpr int kMaxThreads = 64;
+inline constexpr std::size_t kMaxTuningBytes = 1U << 20;
+
 struct RecognizerOptions {
     // Name of the kernel table to use, such as "avx2" or "reference". Empty: the
     // environment variable LPRNET_ISA if it is set, else the best for this CPU.
     std::string isa;
-    // Threads that share each image, 1 to 64. More than one halves the time of a single image
-    // on an idle machine; many images are read faster by one recognizer per thread. The
+    // Threads that share each image, 1 to kMaxThreads. More than one halves the time of a single
+    // image on an idle machine; many images are read faster by one recognizer per thread. The
     // answers do not depend on it. The other threads belong to the recognizer and sleep soon
     // after the last image.
     int threads = 1;
     // What `lprnet tune` measured on this CPU: the text of its file. Empty: built-in defaults.
-    // A text for another instruction set than the one in use is ignored. At most 1 MiB.
+    // A text for another instruction set than the one in use is ignored. At most kMaxTuningBytes.
     std::string tuning;
     // How the output becomes text.
     DecodeOptions decoding = {};
