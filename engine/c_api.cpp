@@ -1,5 +1,6 @@
 // The C interface as a thin layer over the C++ one.
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <new>
@@ -61,6 +62,32 @@ lpr_status null_argument(const char* name, char* error, std::size_t size) noexce
     return LPR_INVALID_ARGUMENT;
 }
 
+// Copies what the caller's struct has, the rest being zero already.
+lpr_status copy_options(const lpr_options& from, lpr_options& to, char* error,
+                        std::size_t size) noexcept {
+    // With no gap behind the last member, which a member that is added could fill unseen.
+    constexpr std::size_t kFirstSize = offsetof(lpr_options, decoding) + sizeof(from.decoding);
+    static_assert(sizeof(lpr_options) == kFirstSize);
+    const std::size_t found = from.struct_size;
+    if (found >= kFirstSize && found <= sizeof(to)) {
+        std::memcpy(&to, &from, found);
+        return LPR_OK;
+    }
+    if (error != nullptr && size > 0) {
+        std::snprintf(error, size, "options->struct_size is %zu, expected %zu%s", found, sizeof(to),
+                      found > sizeof(to) ? ": this library is older than the header" : "");
+    }
+    return LPR_INVALID_ARGUMENT;
+}
+
+bool has_text(const char* text) noexcept {
+    return text != nullptr && *text != '\0';
+}
+
+std::string text_or_empty(const char* text) {
+    return text != nullptr ? text : "";
+}
+
 template <class Handle, class... Parts>
 lpr_status hand_over(Handle** out, char* error, std::size_t size, Parts&&... parts) noexcept {
     *out = new (std::nothrow) Handle{std::forward<Parts>(parts)...};
@@ -90,6 +117,53 @@ lpr_status hand_over_recognizer(lprnet::Result<lprnet::Recognizer> recognizer, l
 }
 
 static_assert(std::tuple_size_v<decltype(lprnet::Character::alternatives)> == LPR_MAX_ALTERNATIVES);
+
+static_assert(LPR_MAX_CANDIDATES <= lprnet::kMaxCandidates);
+static_assert(LPR_MAX_BEAM_WIDTH == lprnet::kMaxBeamWidth);
+static_assert(LPR_MAX_PATTERN_BYTES == lprnet::kMaxPatternBytes);
+static_assert(LPR_MAX_THREADS == lprnet::kMaxThreads);
+static_assert(LPR_MAX_TUNING_BYTES == lprnet::kMaxTuningBytes);
+static_assert(LPR_MAX_IMAGE_SIDE == lprnet::kMaxImageSide);
+
+lprnet::Result<lprnet::DecodeOptions> decode_options(const lpr_decoding& decoding) {
+    const auto bad = [](const char* what) {
+        return lprnet::Error{lprnet::ErrorCode::invalid_argument, what};
+    };
+    if (decoding.struct_size != sizeof(lpr_decoding)) {
+        return bad("decoding->struct_size is not sizeof(lpr_decoding) of this library");
+    }
+    const auto decoder = static_cast<lprnet::Decoder>(number_of(decoding.decoder));
+    if (lprnet::traits_of(decoder).name.empty()) {
+        return bad("decoding->decoder is not an lpr_decoder");
+    }
+    if (decoding.candidates > LPR_MAX_CANDIDATES) {
+        return bad("decoding->candidates is above LPR_MAX_CANDIDATES");
+    }
+    lprnet::DecodeOptions options;
+    options.decoder = decoder;
+    options.candidates = decoding.candidates == 0 ? 1 : decoding.candidates;
+    options.beam_width = decoding.beam_width;
+    options.temperature = decoding.temperature;
+    if (decoding.patterns != nullptr) {
+        auto patterns = lprnet::Patterns::parse(decoding.patterns, "patterns");
+        if (!patterns) return patterns.error();
+        options.patterns = std::move(*patterns);
+    }
+    return options;
+}
+
+lprnet::Result<lprnet::RecognizerOptions> recognizer_options(const lpr_options& given) {
+    lprnet::RecognizerOptions options;
+    options.isa = text_or_empty(given.isa);
+    options.threads = given.threads == 0 ? 1 : given.threads;
+    options.tuning = text_or_empty(given.tuning);
+    if (given.decoding != nullptr) {
+        auto decoding = decode_options(*given.decoding);
+        if (!decoding) return decoding.error();
+        options.decoding = std::move(*decoding);
+    }
+    return options;
+}
 
 lprnet::ImageView view_of(const lpr_image& image) noexcept {
     return {image.data,
@@ -185,6 +259,18 @@ const char* lpr_status_string(lpr_status status) {
     }
 }
 
+int64_t lpr_limit(lpr_limit_name name) {
+    switch (number_of(name)) {
+        case LPR_LIMIT_CANDIDATES: return LPR_MAX_CANDIDATES;
+        case LPR_LIMIT_BEAM_WIDTH: return LPR_MAX_BEAM_WIDTH;
+        case LPR_LIMIT_PATTERN_BYTES: return LPR_MAX_PATTERN_BYTES;
+        case LPR_LIMIT_THREADS: return LPR_MAX_THREADS;
+        case LPR_LIMIT_TUNING_BYTES: return LPR_MAX_TUNING_BYTES;
+        case LPR_LIMIT_IMAGE_SIDE: return LPR_MAX_IMAGE_SIDE;
+        default: return -1;
+    }
+}
+
 lpr_status lpr_model_load(const char* path, lpr_model** model, char* error, size_t error_size) {
     if (path == nullptr) return null_argument("path", error, error_size);
     if (model == nullptr) return null_argument("model", error, error_size);
@@ -208,9 +294,19 @@ lpr_status lpr_model_from_memory(const void* bytes, size_t size, lpr_model** mod
 }
 
 lpr_status lpr_model_builtin(lpr_model** model, char* error, size_t error_size) {
+    return lpr_model_builtin_precision(nullptr, model, error, error_size);
+}
+
+lpr_status lpr_model_builtin_precision(const char* precision, lpr_model** model, char* error,
+                                       size_t error_size) {
     if (model == nullptr) return null_argument("model", error, error_size);
     *model = nullptr;
-    return hand_over_model(lprnet::Model::builtin(), model, error, error_size);
+    return hand_over_model(lprnet::Model::builtin(has_text(precision) ? precision : "fp32"), model,
+                           error, error_size);
+}
+
+const char* lpr_model_precision(const lpr_model* model) {
+    return model != nullptr ? model->model.precision() : "";
 }
 
 void lpr_model_free(lpr_model* model) {
@@ -219,13 +315,40 @@ void lpr_model_free(lpr_model* model) {
 
 lpr_status lpr_recognizer_create(const lpr_model* model, const char* isa,
                                  lpr_recognizer** recognizer, char* error, size_t error_size) {
-    if (model == nullptr) return null_argument("model", error, error_size);
+    lpr_options options = {};
+    options.struct_size = sizeof(options);
+    options.isa = isa;
+    return lpr_recognizer_open(model, &options, recognizer, error, error_size);
+}
+
+lpr_status lpr_recognizer_open(const lpr_model* model, const lpr_options* options,
+                               lpr_recognizer** recognizer, char* error, size_t error_size) {
     if (recognizer == nullptr) return null_argument("recognizer", error, error_size);
     *recognizer = nullptr;
+    if (options == nullptr) return null_argument("options", error, error_size);
+    lpr_options given = {};
+    if (const lpr_status status = copy_options(*options, given, error, error_size);
+        status != LPR_OK) {
+        return status;
+    }
+    // A model that failed to load must not become the built-in one unnoticed.
+    if (model == nullptr && !has_text(given.precision)) {
+        return null_argument("model", error, error_size);
+    }
+    if (model != nullptr && has_text(given.precision)) {
+        return fail(LPR_INVALID_ARGUMENT,
+                    "options->precision names built-in weights, but there is a model, too", error,
+                    error_size);
+    }
     return hand_over_recognizer(lprnet::guarded([&]() -> lprnet::Result<lprnet::Recognizer> {
-                                    lprnet::RecognizerOptions options;
-                                    if (isa != nullptr) options.isa = isa;
-                                    return lprnet::Recognizer::create(model->model, options);
+                                    auto how = recognizer_options(given);
+                                    if (!how) return how.error();
+                                    if (model != nullptr) {
+                                        return lprnet::Recognizer::create(model->model, *how);
+                                    }
+                                    auto builtin = lprnet::Model::builtin(given.precision);
+                                    if (!builtin) return builtin.error();
+                                    return lprnet::Recognizer::create(*builtin, *how);
                                 }),
                                 recognizer, error, error_size);
 }
@@ -238,6 +361,14 @@ lpr_status lpr_recognizer_clone(const lpr_recognizer* recognizer, lpr_recognizer
     return hand_over_recognizer(recognizer->recognizer.clone(), clone, error, error_size);
 }
 
+const char* lpr_recognizer_isa(const lpr_recognizer* recognizer) {
+    return recognizer != nullptr ? recognizer->recognizer.isa() : "";
+}
+
+int32_t lpr_recognizer_threads(const lpr_recognizer* recognizer) {
+    return recognizer != nullptr ? recognizer->recognizer.threads() : 0;
+}
+
 void lpr_recognizer_free(lpr_recognizer* recognizer) {
     delete recognizer;
 }
@@ -246,32 +377,10 @@ lpr_status lpr_recognizer_set_decoding(lpr_recognizer* recognizer, const lpr_dec
                                        char* error, size_t error_size) {
     if (recognizer == nullptr) return null_argument("recognizer", error, error_size);
     if (decoding == nullptr) return null_argument("decoding", error, error_size);
-    if (decoding->struct_size != sizeof(lpr_decoding)) {
-        return fail(LPR_INVALID_ARGUMENT,
-                    "decoding->struct_size is not sizeof(lpr_decoding) of this library", error,
-                    error_size);
-    }
-    const auto decoder = static_cast<lprnet::Decoder>(number_of(decoding->decoder));
-    if (lprnet::traits_of(decoder).name.empty()) {
-        return fail(LPR_INVALID_ARGUMENT, "decoding->decoder is not an lpr_decoder", error,
-                    error_size);
-    }
-    if (decoding->candidates > LPR_MAX_CANDIDATES) {
-        return fail(LPR_INVALID_ARGUMENT, "decoding->candidates is above LPR_MAX_CANDIDATES", error,
-                    error_size);
-    }
     const lprnet::Status status = lprnet::guarded([&]() -> lprnet::Status {
-        lprnet::DecodeOptions options;
-        options.decoder = decoder;
-        options.candidates = decoding->candidates == 0 ? 1 : decoding->candidates;
-        options.beam_width = decoding->beam_width;
-        options.temperature = decoding->temperature;
-        if (decoding->patterns != nullptr) {
-            auto patterns = lprnet::Patterns::parse(decoding->patterns, "patterns");
-            if (!patterns) return patterns.error();
-            options.patterns = std::move(*patterns);
-        }
-        return recognizer->recognizer.set_decoding(options);
+        auto options = decode_options(*decoding);
+        if (!options) return options.error();
+        return recognizer->recognizer.set_decoding(*options);
     });
     return status ? LPR_OK : fail(status.error(), error, error_size);
 }

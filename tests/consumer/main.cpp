@@ -8,8 +8,8 @@
 #include "lprnet/recognizer.h"
 #include "lprnet/version.h"
 
-extern "C" int read_through_c(const std::uint8_t* pixels, int width, int height, char* text,
-                              std::size_t size);
+extern "C" int read_through_c(const char* precision, const std::uint8_t* pixels, int width,
+                              int height, char* text, std::size_t size);
 
 int main() {
     constexpr int kWidth = 120, kHeight = 40;
@@ -29,9 +29,13 @@ int main() {
     const auto board = lprnet::bpu::Recognizer::create(*model, "none.bin", {.library = "none.so"});
     if (board || board.error().code != lprnet::ErrorCode::unsupported) return 1;
 
-    char text[256];
-    if (read_through_c(pixels.data(), kWidth, kHeight, text, sizeof text) != 0) return 1;
-    std::printf("lprnet %s read '%s', through C '%s'\n", LPRNET_VERSION, reading->text.c_str(),
-                text);
-    return reading->text == text ? 0 : 1;
+    for (const char* precision : {static_cast<const char*>(nullptr), "fp32"}) {
+        char text[256];
+        if (read_through_c(precision, pixels.data(), kWidth, kHeight, text, sizeof text) != 0)
+            return 1;
+        std::printf("lprnet %s read '%s', through C '%s'\n", LPRNET_VERSION, reading->text.c_str(),
+                    text);
+        if (reading->text != text) return 1;
+    }
+    return 0;
 }

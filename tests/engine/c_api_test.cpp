@@ -1,5 +1,6 @@
 // The C interface: every function, every way to misuse it, and that it tells what the C++
-// interface tells. What the readings are worth is tested elsewhere; the pictures here are made up.
+// interface tells. What the readings are worth is tested elsewhere; nearly all pictures here are
+// made up.
 #include <cctype>
 #include <cstdint>
 #include <cstring>
@@ -11,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/image_file/image_file.h"
 #include "lprnet/lprnet.h"
 #include "lprnet/recognizer.h"
 #include "lprnet/version.h"
@@ -42,6 +44,23 @@ RecognizerHandle recognizer_of(const lpr_model* model, const char* isa = nullptr
     char error[200] = "";
     INFO(error);
     REQUIRE(lpr_recognizer_create(model, isa, &recognizer, error, sizeof error) == LPR_OK);
+    REQUIRE(recognizer != nullptr);
+    return RecognizerHandle(recognizer);
+}
+
+lpr_options options_of() {
+    lpr_options options = {};
+    options.struct_size = sizeof options;
+    return options;
+}
+
+RecognizerHandle opened(const lpr_model* model, const lpr_options& options) {
+    lpr_recognizer* recognizer = nullptr;
+    char error[200] = "";
+    const lpr_status status =
+        lpr_recognizer_open(model, &options, &recognizer, error, sizeof error);
+    INFO(error);
+    REQUIRE(status == LPR_OK);
     REQUIRE(recognizer != nullptr);
     return RecognizerHandle(recognizer);
 }
@@ -193,6 +212,18 @@ TEST_CASE("NULL arguments are named", "[c_api]") {
     });
     names("recognizer", [&](char* e, size_t n) {
         return lpr_recognizer_create(model.get(), nullptr, nullptr, e, n);
+    });
+    names("model",
+          [&](char* e, size_t n) { return lpr_model_builtin_precision("fp32", nullptr, e, n); });
+    const lpr_options options = options_of();
+    names("model", [&](char* e, size_t n) {
+        return lpr_recognizer_open(nullptr, &options, &out_recognizer, e, n);
+    });
+    names("options", [&](char* e, size_t n) {
+        return lpr_recognizer_open(model.get(), nullptr, &out_recognizer, e, n);
+    });
+    names("recognizer", [&](char* e, size_t n) {
+        return lpr_recognizer_open(model.get(), &options, nullptr, e, n);
     });
     names("recognizer",
           [&](char* e, size_t n) { return lpr_recognizer_clone(nullptr, &out_recognizer, e, n); });
@@ -387,6 +418,268 @@ TEST_CASE("C and C++ read the same", "[c_api]") {
         characters += expected->characters.size();
     }
     CHECK(characters > 0);
+}
+
+// A picture of tests/samples, whose name is its text.
+lprnet::DecodedImage sample(const std::string& name) {
+    auto image = lprnet::open_image(lprnet::test::tests_path("samples/" + name));
+    if (!image) FAIL(image.error().message);
+    return std::move(*image);
+}
+
+lpr_image rgb_of(const lprnet::DecodedImage& image) {
+    const lprnet::ImageView view = image.view();
+    return {view.data, view.width, view.height, view.stride, LPR_RGB};
+}
+
+TEST_CASE("built-in weights of each precision read a sample", "[c_api]") {
+    const lprnet::DecodedImage image = sample("京A7K259.jpg");
+    for (const char* precision : {"fp32", "int8"}) {
+        INFO(precision);
+        lpr_model* made = nullptr;
+        REQUIRE(lpr_model_builtin_precision(precision, &made, nullptr, 0) == LPR_OK);
+        const ModelHandle model(made);
+        CHECK(std::string(lpr_model_precision(model.get())) == precision);
+        const lpr_reading expected = read(recognizer_of(model.get()), rgb_of(image));
+        CHECK(std::string(expected.text) == "京A7K259");
+
+        // The same without a model of one's own.
+        lpr_options options = options_of();
+        options.precision = precision;
+        check_same(read(opened(nullptr, options), rgb_of(image)), expected);
+
+        const lprnet::Result<lprnet::Model> other = lprnet::Model::builtin(precision);
+        REQUIRE(other.ok());
+        lprnet::Result<lprnet::Recognizer> recognizer = lprnet::Recognizer::create(*other);
+        REQUIRE(recognizer.ok());
+        const lprnet::Result<lprnet::Reading> reading = recognizer->read(image.view());
+        REQUIRE(reading.ok());
+        CHECK(reading->confidence == expected.confidence);
+    }
+    // What has no name is what lpr_model_builtin gives.
+    for (const char* unnamed : {static_cast<const char*>(nullptr), ""}) {
+        lpr_model* made = nullptr;
+        REQUIRE(lpr_model_builtin_precision(unnamed, &made, nullptr, 0) == LPR_OK);
+        CHECK(std::string(lpr_model_precision(ModelHandle(made).get())) == "fp32");
+    }
+    CHECK(std::string(lpr_model_precision(builtin_model().get())) == "fp32");
+    CHECK(std::string(lpr_model_precision(nullptr)).empty());
+}
+
+TEST_CASE("weights that are not built in are named", "[c_api]") {
+    lpr_model* model = nullptr;
+    lpr_recognizer* recognizer = nullptr;
+    for (const char* precision : {"sparse", "int4", "FP32", "int8 ", "\x1b[2J\n", "\xff"}) {
+        INFO(precision);
+        const std::string message = message_of(LPR_UNSUPPORTED, [&](char* e, size_t n) {
+            return lpr_model_builtin_precision(precision, &model, e, n);
+        });
+        CHECK(message.find("weights; name a file") != std::string::npos);
+        lpr_options options = options_of();
+        options.precision = precision;
+        CHECK(message_of(LPR_UNSUPPORTED, [&](char* e, size_t n) {
+                  return lpr_recognizer_open(nullptr, &options, &recognizer, e, n);
+              }) == message);
+    }
+    CHECK(model == nullptr);
+    CHECK(recognizer == nullptr);
+}
+
+TEST_CASE("options say what a recognizer is made with", "[c_api]") {
+    const ModelHandle model = builtin_model();
+    const Picture picture = blocks(31, 130, 41);
+    const lpr_image image = picture.view(LPR_BGR);
+    const lpr_reading plain = read(recognizer_of(model.get()), image);
+    check_same(read(opened(model.get(), options_of()), image), plain);
+
+    lpr_options options = options_of();
+    options.precision = options.isa = options.tuning = "";
+    options.threads = 1;
+    check_same(read(opened(model.get(), options), image), plain);
+
+    // Threads: those of the recognizer and of each clone; the answers are the same.
+    for (const char* precision : {"fp32", "int8"}) {
+        options = options_of();
+        options.precision = precision;
+        const lpr_reading alone = read(opened(nullptr, options), image);
+        options.threads = 3;
+        const RecognizerHandle shared = opened(nullptr, options);
+        CHECK(lpr_recognizer_threads(shared.get()) == 3);
+        check_same(read(shared, image), alone);
+        const RecognizerHandle clone = clone_of(shared);
+        CHECK(lpr_recognizer_threads(clone.get()) == 3);
+        check_same(read(clone, image), alone);
+    }
+
+    options = options_of();
+    options.isa = "reference";
+    const RecognizerHandle reference = opened(model.get(), options);
+    CHECK(std::string(lpr_recognizer_isa(reference.get())) == "reference");
+    CHECK(lpr_recognizer_threads(reference.get()) == 1);
+    check_same(read(reference, image), read(recognizer_of(model.get(), "reference"), image));
+
+    options = options_of();
+    lpr_decoding decoding = {};
+    decoding.struct_size = sizeof decoding;
+    decoding.decoder = LPR_GRAMMAR;
+    decoding.candidates = 5;
+    options.decoding = &decoding;
+    const lpr_reading decoded = read(opened(model.get(), options), image);
+    CHECK(decoded.candidate_count == 5);
+    const RecognizerHandle changed = recognizer_of(model.get());
+    REQUIRE(lpr_recognizer_set_decoding(changed.get(), &decoding, nullptr, 0) == LPR_OK);
+    check_same(read(changed, image), decoded);
+    CHECK(decoded.reject_score == read(changed, image).reject_score);
+
+    CHECK(std::string(lpr_recognizer_isa(nullptr)).empty());
+    CHECK(lpr_recognizer_threads(nullptr) == 0);
+}
+
+TEST_CASE("a tuning chooses kernels, of its own instruction set alone", "[c_api]") {
+    const ModelHandle model = builtin_model();
+    const std::string isa = lpr_recognizer_isa(recognizer_of(model.get()).get());
+    // Of several pictures: sums in another order need not differ in each.
+    const auto confidences = [](const RecognizerHandle& recognizer) {
+        std::vector<float> found;
+        for (std::uint32_t seed = 32; seed < 36; ++seed) {
+            const Picture picture = blocks(seed);
+            found.push_back(read(recognizer, picture.view(LPR_BGR)).confidence);
+        }
+        return found;
+    };
+    const auto with = [&](const std::string& tuning) {
+        lpr_options options = options_of();
+        options.tuning = tuning.c_str();
+        return confidences(opened(model.get(), options));
+    };
+    const std::vector<float> by_default = confidences(recognizer_of(model.get()));
+    const std::string direct = "conv * direct\n", winograd = "conv * F(4,3)\n";
+    CHECK(with("lprnet tuning 1\n" + direct) != with("lprnet tuning 1\n" + winograd));
+    for (const std::string& choice : {direct, winograd}) {
+        CHECK(with("lprnet tuning 1\nisa " + isa + "\n" + choice) ==
+              with("lprnet tuning 1\n" + choice));
+        CHECK(with("lprnet tuning 1\nisa other\n" + choice) == by_default);
+    }
+
+    lpr_options options = options_of();
+    lpr_recognizer* none = nullptr;
+    const auto refuse = [&](const std::string& tuning) {
+        options.tuning = tuning.c_str();
+        return message_of(LPR_MALFORMED, [&](char* e, size_t n) {
+            return lpr_recognizer_open(model.get(), &options, &none, e, n);
+        });
+    };
+    CHECK(refuse("\n") == "tuning: line 1: expected 'lprnet tuning 1', found ''");
+    CHECK(refuse("lprnet tuning 1\nconv * F(9,9)\n").find("tuning: line 2: ") == 0);
+    CHECK(refuse("lprnet tuning 1\n\x1b[2J\xff").find("tuning: line 2: ") == 0);
+    CHECK(refuse(std::string(LPR_MAX_TUNING_BYTES + 1, ' ')).find("1048577 bytes") !=
+          std::string::npos);
+    CHECK(none == nullptr);
+}
+
+TEST_CASE("options that are none give no handle", "[c_api]") {
+    const ModelHandle model = builtin_model();
+    lpr_recognizer* recognizer = nullptr;
+    const auto refuse = [&](lpr_status status, const lpr_options& options, const lpr_model* with) {
+        // As after a recognizer that was there before.
+        alignas(8) static char before;
+        recognizer = reinterpret_cast<lpr_recognizer*>(&before);
+        const std::string message = message_of(status, [&](char* e, size_t n) {
+            return lpr_recognizer_open(with, &options, &recognizer, e, n);
+        });
+        CHECK(recognizer == nullptr);
+        return message;
+    };
+    const std::string size = std::to_string(sizeof(lpr_options));
+    for (const std::size_t found :
+         {std::size_t{0}, std::size_t{1}, sizeof(std::size_t), sizeof(lpr_options) - 1}) {
+        lpr_options options = options_of();
+        options.struct_size = found;
+        CHECK(refuse(LPR_INVALID_ARGUMENT, options, model.get()) ==
+              "options->struct_size is " + std::to_string(found) + ", expected " + size);
+    }
+    for (const std::size_t found : {sizeof(lpr_options) + 1, 2 * sizeof(lpr_options), SIZE_MAX}) {
+        lpr_options options = options_of();
+        options.struct_size = found;
+        CHECK(refuse(LPR_INVALID_ARGUMENT, options, model.get()) ==
+              "options->struct_size is " + std::to_string(found) + ", expected " + size +
+                  ": this library is older than the header");
+    }
+    for (const std::int32_t threads : {-1, LPR_MAX_THREADS + 1, INT32_MIN, INT32_MAX}) {
+        lpr_options options = options_of();
+        options.threads = threads;
+        CHECK(refuse(LPR_INVALID_ARGUMENT, options, model.get()) ==
+              "recognizer: expected 1 to 64 threads, found " + std::to_string(threads));
+    }
+    lpr_options options = options_of();
+    CHECK(refuse(LPR_INVALID_ARGUMENT, options, nullptr) == "model is NULL");
+    options.precision = "";
+    CHECK(refuse(LPR_INVALID_ARGUMENT, options, nullptr) == "model is NULL");
+    options.precision = "fp32";
+    CHECK(refuse(LPR_INVALID_ARGUMENT, options, model.get()).find("there is a model") !=
+          std::string::npos);
+    options = options_of();
+    options.isa = "abacus";
+    CHECK(refuse(LPR_UNSUPPORTED, options, model.get()).find("'abacus'") != std::string::npos);
+
+    options = options_of();
+    lpr_decoding decoding = {};
+    options.decoding = &decoding;
+    CHECK(refuse(LPR_INVALID_ARGUMENT, options, model.get()).find("decoding->struct_size") == 0);
+    decoding.struct_size = sizeof decoding;
+    decoding.decoder = static_cast<lpr_decoder>(3);
+    CHECK(refuse(LPR_INVALID_ARGUMENT, options, model.get()).find("lpr_decoder") !=
+          std::string::npos);
+    decoding.decoder = LPR_GRAMMAR;
+    decoding.patterns = "x : #{";
+    CHECK(refuse(LPR_MALFORMED, options, model.get()).find("patterns:1:7") == 0);
+    decoding.patterns = "x : \xE8\xAD\xA6";
+    CHECK(refuse(LPR_MISMATCH, options, model.get()).find("none of 1 formats") !=
+          std::string::npos);
+}
+
+TEST_CASE("limits are those that are kept", "[c_api]") {
+    CHECK(lpr_limit(LPR_LIMIT_CANDIDATES) == LPR_MAX_CANDIDATES);
+    CHECK(lpr_limit(LPR_LIMIT_BEAM_WIDTH) == lprnet::kMaxBeamWidth);
+    CHECK(lpr_limit(LPR_LIMIT_PATTERN_BYTES) == std::int64_t{lprnet::kMaxPatternBytes});
+    CHECK(lpr_limit(LPR_LIMIT_THREADS) == lprnet::kMaxThreads);
+    CHECK(lpr_limit(LPR_LIMIT_TUNING_BYTES) == std::int64_t{lprnet::kMaxTuningBytes});
+    CHECK(lpr_limit(LPR_LIMIT_IMAGE_SIDE) == lprnet::kMaxImageSide);
+    // 7 is the largest value that an enumeration of 0..5 can hold.
+    CHECK(lpr_limit(static_cast<lpr_limit_name>(6)) == -1);
+    CHECK(lpr_limit(static_cast<lpr_limit_name>(7)) == -1);
+
+    // The largest that is allowed is, and one more is not.
+    const ModelHandle model = builtin_model();
+    lpr_decoding decoding = {};
+    decoding.struct_size = sizeof decoding;
+    decoding.decoder = LPR_BEAM;
+    const RecognizerHandle recognizer = recognizer_of(model.get());
+    const auto status = [&] {
+        return lpr_recognizer_set_decoding(recognizer.get(), &decoding, nullptr, 0);
+    };
+    decoding.candidates = LPR_MAX_CANDIDATES;
+    decoding.beam_width = LPR_MAX_BEAM_WIDTH;
+    CHECK(status() == LPR_OK);
+    ++decoding.beam_width;
+    CHECK(status() == LPR_INVALID_ARGUMENT);
+    decoding.beam_width = 0;
+    std::string patterns = "x : ###";
+    patterns.resize(LPR_MAX_PATTERN_BYTES, ' ');
+    decoding.patterns = patterns.c_str();
+    CHECK(status() == LPR_OK);
+    patterns += ' ';
+    decoding.patterns = patterns.c_str();
+    CHECK(status() == LPR_MALFORMED);
+    std::string tuning = "lprnet tuning 1\n";
+    tuning.resize(LPR_MAX_TUNING_BYTES, '\n');
+    lpr_options options = options_of();
+    options.tuning = tuning.c_str();
+    opened(model.get(), options);
+
+    const std::vector<std::uint8_t> line(LPR_MAX_IMAGE_SIDE + 1, 99);
+    const lpr_image longest = {line.data(), LPR_MAX_IMAGE_SIDE, 1, LPR_MAX_IMAGE_SIDE, LPR_GRAY};
+    read(recognizer, longest);
 }
 
 TEST_CASE("C and C++ decode the same", "[c_api]") {

@@ -227,7 +227,7 @@ public:
     explicit Cases(std::uint64_t seed) : values_(seed) {}
 
     void run_one() {
-        switch (values_.below(16)) {
+        switch (values_.below(17)) {
             case 0:
             case 1: picture(); break;
             case 2: region(); break;
@@ -244,6 +244,7 @@ public:
             case 13: c_decoding(); break;
             case 14: c_nulls(); break;
             case 15: c_numbers(); break;
+            case 16: c_options(); break;
         }
     }
 
@@ -564,6 +565,47 @@ private:
         check(status != LPR_OK || decoding.struct_size == sizeof(decoding), "a wrong size");
     }
 
+    void c_options() {
+        lpr_options options = {};
+        options.struct_size =
+            values_.one_in(5) ? static_cast<std::size_t>(values_.stride()) : sizeof(options);
+        const auto text = [&](std::string_view good) {
+            return values_.one_in(3) ? values_.text(values_.one_in(20) ? 100000 : 20)
+                                     : std::string(good);
+        };
+        const std::string precision = text(values_.one_in(2) ? "fp32" : "int8");
+        const std::string isa = text("reference");
+        const std::string tuning = text("lprnet tuning 1\nconv * ") + values_.text(9);
+        if (values_.one_in(2)) options.precision = precision.c_str();
+        if (values_.one_in(2)) options.isa = isa.c_str();
+        if (values_.one_in(2)) options.tuning = tuning.c_str();
+        options.threads = values_.one_in(2) ? values_.integer() : 0;
+        if (options.threads > 1 && options.threads <= LPR_MAX_THREADS) {
+            options.threads += LPR_MAX_THREADS;  // would be made
+        }
+        lpr_decoding decoding = {};
+        decoding.struct_size = values_.one_in(5) ? values_.below(999) : sizeof(decoding);
+        decoding.decoder = any_number<lpr_decoder>(values_.one_in(2) ? values_.integer() : 2);
+        decoding.candidates = values_.integer();
+        const std::string patterns = values_.patterns();
+        if (values_.one_in(2)) decoding.patterns = patterns.c_str();
+        if (values_.one_in(2)) options.decoding = &decoding;
+        const lpr_model* model = values_.one_in(4) ? nullptr : c_model_;
+        // The handle of before is not freed, and not left there.
+        lpr_recognizer* made = c_recognizer_;
+        char error[300] = "";
+        const lpr_status status = lpr_recognizer_open(values_.one_in(10) ? nullptr : model,
+                                                      &options, &made, error, values_.below(300));
+        check(std::memchr(error, 0, sizeof(error)) != nullptr, "a message without an end");
+        check((status == LPR_OK) == (made != nullptr), "a handle with an error, or none without");
+        check(made != c_recognizer_, "the handle of before");
+        const bool sound = options.struct_size == sizeof(options) && options.threads >= 0 &&
+                           options.threads <= LPR_MAX_THREADS;
+        check(status != LPR_OK || sound, "options that are none are accepted");
+        if (status == LPR_OK) check(lpr_recognizer_threads(made) == 1, "another number of threads");
+        lpr_recognizer_free(made);
+    }
+
     void c_nulls() {
         const lpr_image image = {good_.data, good_.width,  good_.height,   good_.stride,
                                  LPR_BGR,    good_.chroma, good_.chroma_v, 0};
@@ -593,6 +635,14 @@ private:
         refused(lpr_model_load(null("x"), nullptr, error, size));
         refused(lpr_model_from_memory(null(text), values_.below(99999), nullptr, error, size));
         refused(lpr_model_builtin(nullptr, error, size));
+        refused(lpr_model_builtin_precision(null("int8"), nullptr, error, size));
+        const lpr_options options = {};
+        refused(lpr_recognizer_open(null(c_model_), null(&options), nullptr, error, size));
+        lpr_recognizer* none = nullptr;
+        refused(lpr_recognizer_open(null(c_model_), nullptr, &none, error, size));
+        check(none == nullptr && *lpr_model_precision(nullptr) == '\0' &&
+                  *lpr_recognizer_isa(nullptr) == '\0' && lpr_recognizer_threads(nullptr) == 0,
+              "something of nothing");
         lpr_model* model = nullptr;
         refused(lpr_model_from_memory(nullptr, values_.below(99999), &model, error, size));
         check(lpr_model_from_memory(text, 0, &model, error, size) == LPR_MALFORMED,
@@ -607,6 +657,10 @@ private:
               "a status without a name");
         check(is_share(lpr_reject_above(any_number<lpr_decoder>(number))),
               "lpr_reject_above outside 0..1");
+        const std::int64_t limit = lpr_limit(any_number<lpr_limit_name>(number));
+        check(number >= LPR_LIMIT_CANDIDATES && number <= LPR_LIMIT_IMAGE_SIDE ? limit > 0
+                                                                               : limit == -1,
+              "a limit of nothing, or none of something");
         const auto format = static_cast<PixelFormat>(values_.integer());
         static_cast<void>(row_bytes(format, values_.integer()));
         static_cast<void>(image_bytes(format, values_.integer(), values_.stride()));

@@ -548,6 +548,27 @@ private:
                      return status == LPR_UNSUPPORTED ? LPR_OK : status;
                  });
              }});
+        const char* precision = builtin_model_bytes("int8").empty() ? "fp32" : "int8";
+        add({.name = "lpr_model_builtin_precision", .act = [&] {
+                 return c_model([&](lpr_model** made, char* error, std::size_t size) {
+                     return lpr_model_builtin_precision(precision, made, error, size);
+                 });
+             }});
+        lpr_decoding grammar = {};
+        grammar.struct_size = sizeof(grammar);
+        grammar.decoder = LPR_GRAMMAR;
+        grammar.patterns = kPatterns;
+        lpr_options options = {};
+        options.struct_size = sizeof(options);
+        options.precision = precision;
+        options.threads = 3;
+        options.tuning = "lprnet tuning 1\nconv * direct\n";
+        options.decoding = &grammar;
+        add({.name = "lpr_recognizer_open", .act = [&] {
+                 return c_recognizer([&](lpr_recognizer** made, char* error, std::size_t size) {
+                     return lpr_recognizer_open(nullptr, &options, made, error, size);
+                 });
+             }});
         add({.name = "lpr_recognizer_clone", .act = [&] {
                  return c_recognizer([&](lpr_recognizer** made, char* error, std::size_t size) {
                      return lpr_recognizer_clone(recognizer, made, error, size);

@@ -1,11 +1,13 @@
 /* C interface (C99). Handles are opaque, results go into the caller's memory.
  *
  * A model may be shared by any number of threads; a recognizer is used by one
- * thread at a time. No function prints, exits or throws: without memory they return
- * LPR_OUT_OF_MEMORY, and what was there before goes on working. Numbers that are no
- * enumerator are refused. Where a function takes
- * `error` and `error_size`, a failure writes one NUL-terminated line there, cut to
- * fit; both may be zero. A failed load, create or clone sets its handle to NULL.
+ * thread at a time, whatever its own number of threads. Functions without a handle may
+ * be called from anywhere. No function prints, exits or throws: without memory they
+ * return LPR_OUT_OF_MEMORY, and what was there before goes on working. Numbers that are
+ * no enumerator are refused. Texts are NUL-terminated UTF-8, read during the call.
+ * Where a function takes `error` and `error_size`, a failure writes one NUL-terminated
+ * line there, cut to fit; both may be zero. A failed load, open, create or clone sets
+ * its handle to NULL.
  */
 #ifndef LPRNET_H
 #define LPRNET_H
@@ -44,8 +46,8 @@ typedef enum lpr_pixel_format {
     LPR_YUYV = 8
 } lpr_pixel_format;
 
-/* Row y begins at data + y * stride (bytes, may be negative, at most 1 GiB). 1..32768 pixels a
- * side. */
+/* Row y begins at data + y * stride (bytes, may be negative, at most 1 GiB). 1 to
+ * LPR_MAX_IMAGE_SIDE pixels a side. */
 typedef struct lpr_image {
     const uint8_t* data;
     int32_t width;
@@ -86,21 +88,57 @@ typedef enum lpr_decoder {
 typedef struct lpr_decoding {
     size_t struct_size; /* sizeof(lpr_decoding) */
     lpr_decoder decoder;
-    /* Formats of plates in the language of lprnet/patterns.h, UTF-8, read during the call; NULL
+    /* Formats of plates in the language of lprnet/patterns.h, up to LPR_MAX_PATTERN_BYTES; NULL
      * for the built-in Chinese ones with LPR_GRAMMAR, for none with the others. */
     const char* patterns;
     int32_t candidates; /* most of them in a reading, up to LPR_MAX_CANDIDATES; 0 for one */
-    int32_t beam_width; /* prefixes that the search keeps, up to 1000; 0 chooses */
+    int32_t beam_width; /* prefixes that the search keeps, up to LPR_MAX_BEAM_WIDTH; 0 chooses */
     double temperature; /* divides the logits, 0.05 to 20; 0 takes the model's own */
 } lpr_decoding;
+
+/* What a recognizer is made with. Zero everything but struct_size to get what
+ * lpr_recognizer_create gives with a NULL isa. An empty text counts as NULL. The struct may grow at
+ * its end: a smaller struct_size that was sizeof(lpr_options) in an earlier header is taken, and
+ * what is missing counts as zero. */
+typedef struct lpr_options {
+    size_t struct_size; /* sizeof(lpr_options) */
+    /* Which of the built-in weights to read with, "fp32" or "int8", in place of a model; NULL with
+     * a model. */
+    const char* precision;
+    /* Name of a kernel table, such as "avx2" or "reference"; NULL: the environment variable
+     * LPRNET_ISA if it is set, else the best for this CPU. */
+    const char* isa;
+    /* Threads that share each image, 1 to LPR_MAX_THREADS; 0 is 1. The answers do not depend on it.
+     * More than one halves the time of a single image on an idle machine; many images are read
+     * faster by one recognizer per thread. */
+    int32_t threads;
+    /* The text of a file that `lprnet tune` wrote on this CPU, up to LPR_MAX_TUNING_BYTES; NULL for
+     * built-in defaults. That of another instruction set than the one in use is ignored. */
+    const char* tuning;
+    const lpr_decoding* decoding; /* NULL: greedy */
+} lpr_options;
 
 enum {
     LPR_MAX_CHARACTERS = 64,
     LPR_MAX_TEXT = 256,
     LPR_MAX_CHARACTER_TEXT = 16,
     LPR_MAX_ALTERNATIVES = 3,
-    LPR_MAX_CANDIDATES = 16
+    LPR_MAX_CANDIDATES = 16,
+    LPR_MAX_BEAM_WIDTH = 1000,
+    LPR_MAX_PATTERN_BYTES = 65536,
+    LPR_MAX_THREADS = 64,
+    LPR_MAX_TUNING_BYTES = 1048576,
+    LPR_MAX_IMAGE_SIDE = 32768
 };
+
+typedef enum lpr_limit_name {
+    LPR_LIMIT_CANDIDATES = 0,    /* of a reading */
+    LPR_LIMIT_BEAM_WIDTH = 1,    /* prefixes */
+    LPR_LIMIT_PATTERN_BYTES = 2, /* without the NUL, as those of a tuning */
+    LPR_LIMIT_THREADS = 3,       /* of one recognizer */
+    LPR_LIMIT_TUNING_BYTES = 4,
+    LPR_LIMIT_IMAGE_SIDE = 5 /* pixels */
+} lpr_limit_name;
 
 typedef struct lpr_alternative {
     char text[LPR_MAX_CHARACTER_TEXT]; /* UTF-8 */
@@ -137,25 +175,49 @@ typedef struct lpr_reading {
 const char* lpr_version(void);
 /* A lower-case name such as "not_found"; never NULL. */
 const char* lpr_status_string(lpr_status status);
+/* The limit of the library in use, which may differ from the LPR_MAX_ constant of the header that a
+ * program was compiled with; -1 for a number that is no lpr_limit_name. */
+int64_t lpr_limit(lpr_limit_name name);
 
 lpr_status lpr_model_load(const char* path, lpr_model** model, char* error, size_t error_size);
 /* `bytes` is only read during the call. */
 lpr_status lpr_model_from_memory(const void* bytes, size_t size, lpr_model** model, char* error,
                                  size_t error_size);
+/* The weights that were linked into the library: in float32, or those of a precision, "fp32" or
+ * "int8" (computed in integers: faster, and read alike), NULL and "" being "fp32". LPR_UNSUPPORTED
+ * if there are none. */
 lpr_status lpr_model_builtin(lpr_model** model, char* error, size_t error_size);
+lpr_status lpr_model_builtin_precision(const char* precision, lpr_model** model, char* error,
+                                       size_t error_size);
+/* "fp32", "sparse" (the same, stored without its zeros) or "int8"; "" for NULL. */
+const char* lpr_model_precision(const lpr_model* model);
 /* A recognizer keeps what it needs of its model. NULL is allowed. */
 void lpr_model_free(lpr_model* model);
 
-/* `isa` names a kernel table; NULL chooses as RecognizerOptions::isa says. */
+/* Packs the weights and reserves all memory. `model` is NULL where options->precision names
+ * built-in weights, and only there. LPR_INVALID_ARGUMENT for both or neither, a struct_size that no
+ * header had, a number out of range; LPR_UNSUPPORTED for a kernel table that is unknown or cannot
+ * run here and for weights that are not built in; LPR_MALFORMED for a tuning that is none;
+ * LPR_OUT_OF_MEMORY also if the system does not start so many threads; those of
+ * lpr_recognizer_set_decoding. */
+lpr_status lpr_recognizer_open(const lpr_model* model, const lpr_options* options,
+                               lpr_recognizer** recognizer, char* error, size_t error_size);
+/* The same with nothing but an `isa` in its options, which may be NULL. */
 lpr_status lpr_recognizer_create(const lpr_model* model, const char* isa,
                                  lpr_recognizer** recognizer, char* error, size_t error_size);
-/* One more for another thread, sharing the packed weights. */
+/* One more for another thread, sharing the packed weights, with as many threads of its own. */
 lpr_status lpr_recognizer_clone(const lpr_recognizer* recognizer, lpr_recognizer** clone,
                                 char* error, size_t error_size);
+/* The kernel table and the number of threads in use; "" and 0 for NULL. */
+const char* lpr_recognizer_isa(const lpr_recognizer* recognizer);
+int32_t lpr_recognizer_threads(const lpr_recognizer* recognizer);
+/* NULL is allowed. */
 void lpr_recognizer_free(lpr_recognizer* recognizer);
 
-/* How readings are decoded from now on; clones made later decode likewise. Greedy at first. Errors
- * of patterns begin with their line and column. */
+/* How readings are decoded from now on; clones made later decode likewise. On an error nothing
+ * changes: LPR_INVALID_ARGUMENT for a number out of range, LPR_MALFORMED for patterns that are
+ * none, with their line and column, LPR_MISMATCH if the model has not the characters for any of
+ * them. */
 lpr_status lpr_recognizer_set_decoding(lpr_recognizer* recognizer, const lpr_decoding* decoding,
                                        char* error, size_t error_size);
 /* A reading of this decoder with a higher reject_score is likely not of a plate. Every number but
