@@ -18,7 +18,7 @@ Recognizer::~Recognizer() = default;
 
 namespace {
 
-constexpr int kLongestWaitMs = 3600000;
+static_assert(kMaxInFlight == abi::kMostTasks);
 
 // A reading that was not finished says nothing, rather than what was read before.
 Status read_nothing(Status status, Reading& reading) noexcept {
@@ -218,9 +218,9 @@ Status Recognizer::State::close() noexcept {
 Result<Recognizer> Recognizer::create(const Model& model, const std::string& bin,
                                       const RecognizerOptions& options) noexcept {
     return guarded([&]() -> Result<Recognizer> {
-        if (Status s = check_range("in_flight", options.in_flight, abi::kMostTasks); !s)
+        if (Status s = check_range("in_flight", options.in_flight, kMaxInFlight); !s)
             return s.error();
-        if (Status s = check_range("timeout_ms", options.timeout_ms, kLongestWaitMs); !s)
+        if (Status s = check_range("timeout_ms", options.timeout_ms, kMaxTimeoutMs); !s)
             return s.error();
         if (options.nv12_range != Nv12Range::video && options.nv12_range != Nv12Range::full)
             return invalid("nv12_range: expected video or full, found value " +

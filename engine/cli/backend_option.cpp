@@ -27,7 +27,7 @@ void BackendOption::add_to(CLI::App& app) {
         ->check(CLI::IsMember({"video", "full"}))
         ->capture_default_str();
     app.add_option("--bpu-timeout", timeout_ms, "Longest wait for the BPU, in ms")
-        ->check(CLI::Range(1, 3600000))
+        ->check(CLI::Range(1, bpu::kMaxTimeoutMs))
         ->capture_default_str();
 }
 

@@ -22,13 +22,17 @@ namespace lprnet::bpu {
 // and chroma 16..240 (bt601_video), or 0..255 for both (regular).
 enum class Nv12Range { video, full };
 
+// Limits of RecognizerOptions. The runtime takes so many frames of all recognizers of a process
+// together.
+inline constexpr int kMaxInFlight = 32;
+inline constexpr int kMaxTimeoutMs = 3600000;
+
 struct RecognizerOptions {
     // The runtime, as dlopen takes it: a path, or a name to look for.
     std::string library = "libdnn.so";
-    // Frames that can be on their way at once, 1 to 32, each with memory of its own. The runtime
-    // takes 32 of all recognizers of a process together.
+    // Frames that can be on their way at once, 1 to kMaxInFlight, each with memory of its own.
     int in_flight = 1;
-    // How long to wait for a frame, from the call on, 1 to 3600000.
+    // How long to wait for a frame, from the call on, 1 to kMaxTimeoutMs.
     int timeout_ms = 1000;
     // Of a .bin that takes NV12; others ignore it.
     Nv12Range nv12_range = Nv12Range::video;
