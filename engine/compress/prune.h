@@ -54,7 +54,7 @@ struct PrunedLayer {
 // Names of the convolutions in execution order.
 std::vector<std::string> conv2d_names(const Graph& graph);
 
-// Prunes `graph`, as build_lprnet makes it, in place; one entry for each convolution, in
+// Prunes `graph`, as build_network makes it, in place; one entry for each convolution, in
 // execution order. Of equal units those go first that have the lower index: in OIHW order of
 // weights, in order of output, then input channels of groups, in execution order of layers.
 // Units that are zero already are the first to be counted. Errors: invalid_argument for a share

@@ -1,31 +1,9 @@
-// LPRNet as one table, a row per PyTorch module or function call, in the order of
-// the forward pass. Windows, strides and taps are the architecture and stand here;
-// channel widths, class count and kernel sizes are read from the tensors.
+// LPRNet as one table, by the module names of the public PyTorch checkpoints.
 #pragma once
 
-#include <string_view>
-
-#include "engine/model/graph.h"
+#include "engine/model/architecture.h"
 
 namespace lprnet {
-
-enum class Padding {
-    valid,  // none
-    same,   // zeros, so that the extent is kept
-};
-
-struct LayerRow {
-    std::string_view name;
-    Op op;
-    // Rows whose outputs are read; empty means the row above.
-    std::string_view from[4] = {};
-    Padding padding = Padding::valid;
-    Window window = {};
-    Window stride = {};
-    int channel_stride = 1;
-};
-
-inline constexpr Window kDefaultInput = {24, 94};
 
 // clang-format off
 inline constexpr LayerRow kLprNetLayers[] = {

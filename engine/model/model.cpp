@@ -1,5 +1,5 @@
 // Model: opens a weights file and reads its metadata; the network itself is built
-// by build_lprnet.cpp.
+// by build_network.cpp.
 #include "lprnet/model.h"
 
 #include <algorithm>
@@ -227,8 +227,8 @@ Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string n
     if (Status s = read_temperature(metadata, model.temperature); !s) return s.error();
     if (Status s = read_preprocess(metadata, model.preprocess); !s) return s.error();
 
-    Result<Graph> graph = build_lprnet(
-        file, model.name,
+    Result<Graph> graph = build_network(
+        architectures().front(), file, model.name,
         {channels(model.preprocess.order), model.preprocess.height, model.preprocess.width},
         borrow);
     if (!graph) return graph.error();

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/image/preprocess.h"
+#include "engine/model/architecture.h"
 #include "engine/model/graph.h"
 #include "lprnet/error.h"
 
@@ -34,8 +35,8 @@ Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string n
 // other way round.
 void set_levels(const Preprocess& preprocess, Node& quantize);
 
-// LPRNet with the shapes that the tensors of `file` have, for an input of that shape.
-Result<Graph> build_lprnet(const weights::SafetensorsFile& file, const std::string& name,
-                           Shape input, bool borrow);
+// That network with the shapes that the tensors of `file` have, for an input of that shape.
+Result<Graph> build_network(const Architecture& architecture, const weights::SafetensorsFile& file,
+                            const std::string& name, Shape input, bool borrow);
 
 }  // namespace lprnet

@@ -19,7 +19,7 @@ struct ModelTensors {
     std::deque<weights::SparseTensor> sparse;
 };
 
-// All tensors of `file`, the weights of its convolutions taken from `graph`, which build_lprnet
+// All tensors of `file`, the weights of its convolutions taken from `graph`, which build_network
 // made from it; each in the smaller of the two forms. `file` and `graph` must outlive the result.
 // Errors: those of a file that is not the graph's; out_of_memory.
 Result<ModelTensors> tensors_with_weights(const weights::SafetensorsFile& file,

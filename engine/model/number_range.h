@@ -25,7 +25,7 @@ inline constexpr float kLargestSum = 0x1p64f;
 inline constexpr float kLeastContext = 0x1p-50f;
 inline constexpr float kLargestContext = 0x1p30f;
 
-// Bounds every sum of the float32 layers of `graph`, which build_lprnet made, for pixels from 0 to
+// Bounds every sum of the float32 layers of `graph`, which build_network made, for pixels from 0 to
 // 255. Mismatch, naming the layer, where one could be above kLargestSum. Weights and dead channels
 // below 2^-100 of their layer's largest become zero where that changes no logit by more than
 // rounding does. May throw std::bad_alloc.

@@ -3,9 +3,9 @@
 
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "engine/compress/quantize.h"
-#include "engine/model/lprnet_layers.h"
 #include "tests/catch.h"
 #include "tests/network/random_network.h"
 #include "tests/paths.h"
@@ -252,6 +252,28 @@ TEST_CASE("the temperature comes from the metadata and is 1 without", "[model]")
     CHECK(Model::from_memory(network.bytes(), "m")->temperature() == 1.0);
     network.metadata["lprnet.temperature"] = "1.25";
     CHECK(Model::from_memory(network.bytes(), "m")->temperature() == 1.25);
+}
+
+TEST_CASE("a graph can be built from every table", "[model]") {
+    REQUIRE_FALSE(architectures().empty());
+    CHECK(architectures().front().name == "LPRNet");
+    for (const Architecture& architecture : architectures()) {
+        INFO(architecture.name);
+        CHECK(is_sound(architecture));
+    }
+    const auto sound = [](const std::vector<LayerRow>& rows) { return is_sound({"x", rows}); };
+    const LayerRow conv = {.name = "a", .op = Op::conv2d};
+    const LayerRow relu = {.name = "b", .op = Op::relu};
+    CHECK(sound({conv}));
+    CHECK(sound({conv, relu}));
+    CHECK(sound({conv, relu, {.name = "c", .op = Op::concat, .from = {"a", "b"}}}));
+    CHECK_FALSE(sound({}));
+    CHECK_FALSE(sound({relu, conv}));
+    CHECK_FALSE(sound({conv, conv}));
+    CHECK_FALSE(sound({conv, {.name = "", .op = Op::relu}}));
+    CHECK_FALSE(sound({conv, {.name = "b", .op = Op::relu, .from = {"b"}}}));
+    CHECK_FALSE(sound({conv, {.name = "d", .op = Op::relu, .from = {"a", "b"}}, relu}));
+    CHECK_FALSE(sound({{.name = "a", .op = Op::conv2d, .from = {"a"}}}));
 }
 
 TEST_CASE("metadata that is missing or wrong is named", "[model]") {

@@ -135,7 +135,8 @@ TEST_CASE("dead channels become zeros, and no logit changes", "[edge]") {
         REQUIRE(opened.ok());
         const Model model = load(file);
         const Graph& settled = model.data().graph;
-        const Result<Graph> stored = build_lprnet(*opened, "f", settled.input_shape(), false);
+        const Result<Graph> stored =
+            build_network(architectures().front(), *opened, "f", settled.input_shape(), false);
         REQUIRE(stored.ok());
         CHECK(has_tiny(*stored));
         CHECK_FALSE(has_tiny(settled));

@@ -1,4 +1,4 @@
-// Walks the table of layers, looks up every tensor a layer needs, checks it
+// Walks an architecture's table of layers, looks up every tensor a layer needs, checks it
 // against the shape that arrives there and records the shape that leaves.
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "engine/model/lprnet_layers.h"
+#include "engine/model/architecture.h"
 #include "engine/model/model_data.h"
 #include "weights/safetensors.h"
 #include "weights/sparse.h"
@@ -51,8 +51,9 @@ std::string shape_text(const Shape& s) {
 // Reads the tensors of one file by name and remembers which were used.
 class TensorSource {
 public:
-    TensorSource(const weights::SafetensorsFile& file, const std::string& label, bool borrow)
-        : file_(file), label_(label), borrow_(borrow) {}
+    TensorSource(const Architecture& architecture, const weights::SafetensorsFile& file,
+                 const std::string& label, bool borrow)
+        : architecture_(architecture), file_(file), label_(label), borrow_(borrow) {}
 
     Error mismatch(const std::string& what) const {
         return {ErrorCode::mismatch, label_ + ": " + what};
@@ -89,6 +90,11 @@ public:
         if (Status s = tensor->copy(copy); !s) return labelled(s);
         values = Floats(std::move(copy));
         return {};
+    }
+
+    // A network whose first layer has the step of its output is quantized.
+    std::string first_output_scale() const {
+        return std::string(architecture_.layers.front().name) + kOutputScale;
     }
 
     bool has(const std::string& name) const { return file_.find(name) != nullptr; }
@@ -136,7 +142,8 @@ public:
     Status check_all_used() const {
         for (const weights::TensorView& tensor : file_.tensors()) {
             if (used_.count(tensor.name) != 0 || tensor.name.ends_with(kIgnoredSuffix)) continue;
-            return mismatch("tensor '" + tensor.name + "' does not belong to LPRNet");
+            return mismatch("tensor '" + tensor.name + "' does not belong to " +
+                            std::string(architecture_.name));
         }
         return {};
     }
@@ -162,6 +169,7 @@ private:
         return {};
     }
 
+    const Architecture& architecture_;
     const weights::SafetensorsFile& file_;
     const std::string& label_;
     const bool borrow_;
@@ -203,8 +211,7 @@ Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, bo
         if (!quantized && node.quantized_weight.size() == 0) {
             return source.mismatch("tensor '" + weight + "' is not I8, but '" + output_scale +
                                    "' says that the layer is quantized, which '" +
-                                   std::string(kLprNetLayers[0].name) + kOutputScale +
-                                   "' does not say of the network");
+                                   source.first_output_scale() + "' does not say of the network");
         }
         std::vector<std::int64_t> one = {1};
         std::vector<float> step;
@@ -302,9 +309,9 @@ Status add_pool(TensorSource& source, const LayerRow& row, const Shape& in, Node
 
 }  // namespace
 
-Result<Graph> build_lprnet(const weights::SafetensorsFile& file, const std::string& name,
-                           Shape input, bool borrow) {
-    TensorSource source(file, name, borrow);
+Result<Graph> build_network(const Architecture& architecture, const weights::SafetensorsFile& file,
+                            const std::string& name, Shape input, bool borrow) {
+    TensorSource source(architecture, file, name, borrow);
     Graph graph;
     std::int64_t work = 0;
     std::map<std::string_view, int> index;
@@ -312,7 +319,7 @@ Result<Graph> build_lprnet(const weights::SafetensorsFile& file, const std::stri
     graph.nodes.back().name = "input";
     graph.nodes.back().shape = input;
     // A quantized network's batch norms are in its weights, and its first layer reads levels.
-    const bool quantized = source.has(std::string(kLprNetLayers[0].name) + kOutputScale);
+    const bool quantized = source.has(source.first_output_scale());
     if (quantized) {
         Node levels;
         levels.op = Op::quantize;
@@ -321,7 +328,7 @@ Result<Graph> build_lprnet(const weights::SafetensorsFile& file, const std::stri
         levels.shape = input;
         graph.nodes.push_back(std::move(levels));
     }
-    for (const LayerRow& row : kLprNetLayers) {
+    for (const LayerRow& row : architecture.layers) {
         if (quantized && row.op == Op::batch_norm) continue;
         Node node;
         node.op = row.op;
