@@ -95,6 +95,7 @@ Json describe(const Model& model, const Patterns& patterns, Recognizer& recogniz
             {"model", model.name()},
             {"precision", model.precision()},
             {"source", model.source()},
+            {"architecture", model.architecture()},
             {"parameters", model.parameters()},
             {"classes", model.charset().size()},
             {"charset", model.charset()},
@@ -170,6 +171,7 @@ void print_text(const Json& info, const Plan& plan) {
     line("version", info["version"].get<std::string>());
     line("model", info["model"].get<std::string>());
     line("source", info["source"].get<std::string>());
+    line("architecture", info["architecture"].get<std::string>());
     line("precision", info["precision"].get<std::string>());
     line("parameters", info["parameters"].dump());
     line("charset", info["classes"].dump() + ": " + joined(info["charset"], ""));

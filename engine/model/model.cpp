@@ -57,6 +57,19 @@ std::string found(const Json& value) {
     return in_quotes(value.shown());
 }
 
+Result<const Architecture*> read_architecture(const Metadata& metadata,
+                                              std::span<const Architecture> known) {
+    constexpr std::string_view kKey = "lprnet.architecture";
+    const std::string* name = metadata.find(kKey);
+    if (name == nullptr) return &known.front();
+    std::string names;
+    for (const Architecture& architecture : known) {
+        if (architecture.name == *name) return &architecture;
+        names += (names.empty() ? "" : " or ") + in_quotes(architecture.name);
+    }
+    return metadata.error(kKey, "is " + in_quotes(*name) + ", expected " + names);
+}
+
 Status read_charset(const Metadata& metadata, ModelData& model) {
     constexpr std::string_view kKey = "lprnet.charset";
     Result<Json> array = metadata.json(kKey);
@@ -210,7 +223,8 @@ void set_levels(const Preprocess& preprocess, Node& quantize) {
     }
 }
 
-Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string name, bool borrow) {
+Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string name, bool borrow,
+                             std::span<const Architecture> known) {
     ModelData model;
     model.name = std::move(name);
     const Metadata metadata(file, model.name);
@@ -222,13 +236,16 @@ Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string n
                                  std::string(kFormat) +
                                  "': a model written by scripts/export_weights.py");
     }
+    const Result<const Architecture*> architecture = read_architecture(metadata, known);
+    if (!architecture) return architecture.error();
+    model.architecture = (*architecture)->name;
     if (const std::string* source = metadata.find("lprnet.source")) model.source = *source;
     if (Status s = read_charset(metadata, model); !s) return s.error();
     if (Status s = read_temperature(metadata, model.temperature); !s) return s.error();
     if (Status s = read_preprocess(metadata, model.preprocess); !s) return s.error();
 
     Result<Graph> graph = build_network(
-        architectures().front(), file, model.name,
+        **architecture, file, model.name,
         {channels(model.preprocess.order), model.preprocess.height, model.preprocess.width},
         borrow);
     if (!graph) return graph.error();
@@ -306,6 +323,9 @@ const std::string& Model::name() const noexcept {
 }
 const std::string& Model::source() const noexcept {
     return data_->source;
+}
+const std::string& Model::architecture() const noexcept {
+    return data_->architecture;
 }
 const std::vector<std::string>& Model::charset() const noexcept {
     return data_->charset;

@@ -1,6 +1,7 @@
 // The contents of a Model: what a weights file says, checked and ready to plan.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ class SafetensorsFile;
 struct ModelData {
     std::string name;
     std::string source;
+    std::string architecture;
     std::vector<std::string> charset;
     int blank = 0;
     double temperature = 1.0;
@@ -28,8 +30,11 @@ struct ModelData {
 
 // Metadata and tensors of an opened file; `name` as for Model::name(). With `borrow` weights
 // that lie aligned in the file's bytes stay there: the bytes must then outlive every copy.
+// `known` are the architectures that the file may name, the first one being that of a file which
+// names none.
 Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string name,
-                             bool borrow = false);
+                             bool borrow = false,
+                             std::span<const Architecture> known = architectures());
 
 // Fills in a node that makes levels of normalized pixels: normalized = (level - mean) * scale, the
 // other way round.

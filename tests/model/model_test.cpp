@@ -3,9 +3,11 @@
 
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/compress/quantize.h"
+#include "engine/text/printable.h"
 #include "tests/catch.h"
 #include "tests/network/random_network.h"
 #include "tests/paths.h"
@@ -252,6 +254,44 @@ TEST_CASE("the temperature comes from the metadata and is 1 without", "[model]")
     CHECK(Model::from_memory(network.bytes(), "m")->temperature() == 1.0);
     network.metadata["lprnet.temperature"] = "1.25";
     CHECK(Model::from_memory(network.bytes(), "m")->temperature() == 1.25);
+}
+
+TEST_CASE("a file may name its architecture, and is LPRNet without", "[model]") {
+    NetworkFile file = small_file();
+    CHECK(Model::from_memory(file.bytes(), "m")->architecture() == "LPRNet");
+    file.metadata["lprnet.architecture"] = "LPRNet";
+    const Result<Model> named = Model::from_memory(file.bytes(), "m");
+    REQUIRE(named.ok());
+    CHECK(named->architecture() == "LPRNet");
+    for (const char* precision : {"fp32", "int8"}) {
+        const Result<Model> builtin = Model::builtin(precision);
+        REQUIRE(builtin.ok());
+        CHECK(builtin->architecture() == "LPRNet");
+    }
+}
+
+TEST_CASE("a file of an unknown architecture is refused by that name", "[model]") {
+    const std::pair<std::string, std::string> cases[] = {
+        {"", "is '', expected 'LPRNet'"},
+        {"lprnet", "is 'lprnet', expected 'LPRNet'"},
+        {"LPRNet ", "is 'LPRNet ', expected 'LPRNet'"},
+        {"LPRNet\n", "is 'LPRNet\\x0a', expected 'LPRNet'"},
+        {"\"LPRNet\"", "is '\"LPRNet\"', expected 'LPRNet'"},
+        {std::string("LPRNet\0", 7), "is 'LPRNet\\x00', expected 'LPRNet'"},
+        {"\x1b[2J\u202e", "is '\\x1b[2J\\xe2\\x80\\xae', expected 'LPRNet'"},
+        {std::string(100000, 'x'), "...', expected 'LPRNet'"},
+    };
+    for (const auto& [name, part] : cases) {
+        INFO(printable(name, 100));
+        NetworkFile file = small_file();
+        file.metadata["lprnet.architecture"] = name;
+        check_refused(file, ErrorCode::mismatch, "metadata 'lprnet.architecture' is '", part);
+        // Before anything that belongs to another network.
+        file.metadata["lprnet.charset"] = "?";
+        file.tensors.erase("backbone.0.weight");
+        file.tensors["stem.weight"] = {{1}, {1.0f}};
+        check_refused(file, ErrorCode::mismatch, "metadata 'lprnet.architecture' is '", part);
+    }
 }
 
 TEST_CASE("a graph can be built from every table", "[model]") {

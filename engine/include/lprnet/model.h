@@ -39,6 +39,8 @@ public:
     const std::string& name() const noexcept;
     // Free text that tells where the weights come from.
     const std::string& source() const noexcept;
+    // Which network's layers it has: "LPRNet", the one that there is.
+    const std::string& architecture() const noexcept;
     // UTF-8 text of each class, the blank included.
     const std::vector<std::string>& charset() const noexcept;
     // Index of the CTC blank in charset().

@@ -5,12 +5,12 @@ source "$(dirname "$0")/common.sh"
 check "info"
 run info </dev/null
 expect_success
-expect_text "$out" version model source parameters charset blank input cpu isas arena packed conv2d_f32
+expect_text "$out" version model source "architecture LPRNet" parameters charset blank input cpu isas arena packed conv2d_f32
 
 check "info -j"
 run info -j </dev/null
 expect_success
-expect_json 1 version model source parameters classes charset blank steps preprocess width height \
+expect_json 1 version model source architecture parameters classes charset blank steps preprocess width height \
   channel_order mean scale resize cpu cpu_features isas isa macs arena_bytes packed_bytes layers \
   name shape kernel weight_bytes output_bytes weights zeros stored_bytes
 isas=$(sed -E 's/.*"isas":\[([^]]*)\].*/\1/' "$out" | tr -d '"' | tr ',' ' ')
