@@ -27,11 +27,22 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
-__all__ = ["Checkpoint", "LayoutError", "read_checkpoint", "read_network"]
+__all__ = ["Checkpoint", "LayoutError", "check_architecture", "read_checkpoint", "read_network"]
 
 
 class LayoutError(ValueError):
     """A tensor that does not fit LPRNet; the message names it and says what was expected and found."""
+
+
+ARCHITECTURE = "LPRNet"
+
+
+def check_architecture(metadata: Mapping[str, str] | None) -> None:
+    """LayoutError for the metadata of a safetensors file of another network, which need not differ in its first tensors."""
+    found = (metadata or {}).get("lprnet.architecture", ARCHITECTURE)
+    if found != ARCHITECTURE:
+        shown = found if len(found) <= 96 else found[:96] + "..."
+        raise LayoutError(f"metadata 'lprnet.architecture' is {shown!r}, expected {ARCHITECTURE!r}")
 
 
 # --- Tensors without torch.load ------------------------------------------------------------------------------------
@@ -316,7 +327,10 @@ def _open_safetensors(path: Path) -> Checkpoint:
 
     try:
         with safe_open(str(path), framework="pt") as file:
+            check_architecture(file.metadata())
             return Checkpoint({key: file.get_tensor(key) for key in file.keys()}, lambda _storage: b"")
+    except LayoutError:
+        raise
     except (SafetensorError, json.JSONDecodeError, ValueError) as error:
         raise LayoutError(f"expected a safetensors file: {error}") from error
 

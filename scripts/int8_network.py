@@ -12,6 +12,7 @@ import torch
 from safetensors import safe_open
 from torch.nn import functional
 
+from checkpoint import check_architecture
 from lprnet_model import BLOCK_INDICES, LayoutError, dense_tensors
 from onnx_network import POOLS, TAPS
 
@@ -38,6 +39,7 @@ class Int8Network:
     def __init__(self, path: Path) -> None:
         """LayoutError for a file that holds no quantized network."""
         with safe_open(str(path), framework="pt") as file:
+            check_architecture(file.metadata())
             stored = {key: file.get_tensor(key) for key in file.keys()}
             self.tensors = {key: tensor.numpy() for key, tensor in dense_tensors(stored).items()}
             self.preprocess = json.loads((file.metadata() or {}).get("lprnet.preprocess", "{}"))

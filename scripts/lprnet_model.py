@@ -21,7 +21,7 @@ from safetensors.torch import save as safetensors_bytes
 from torch import Tensor, nn
 from torch.nn import functional
 
-from checkpoint import LayoutError, read_checkpoint
+from checkpoint import LayoutError, check_architecture, read_checkpoint
 from plates import CHARSET_CN68, HEIGHT, UPSTREAM_PREPROCESS, WIDTH, greedy_text, normalize
 
 __all__ = [
@@ -479,6 +479,7 @@ def load_model(path: Path) -> Model:
     if path.suffix == ".safetensors":
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}
+            check_architecture(metadata)
             state = dense_tensors({key: file.get_tensor(key) for key in file.keys()})
         for key in ("lprnet.charset", "lprnet.preprocess"):
             if key not in metadata:

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -25,6 +26,7 @@ sys.path.insert(0, str(REPOSITORY / "scripts"))
 import checkpoint as checkpoint_module  # noqa: E402
 import dump_reference  # noqa: E402
 import export_weights  # noqa: E402
+import int8_network  # noqa: E402
 import lprnet_model  # noqa: E402
 
 DATA = Path(os.environ.get("LPRNET_DATA", REPOSITORY.parent / "shared" / "data"))
@@ -121,6 +123,46 @@ def test_safetensors(state: dict, tmp_path: Path) -> None:
     assert export(tmp_path / "a.pth", tmp_path / "x.safetensors") == 0
     assert export(tmp_path / "b.safetensors", tmp_path / "y.safetensors") == 0
     assert (tmp_path / "x.safetensors").read_bytes() == (tmp_path / "y.safetensors").read_bytes()
+
+
+def renamed(path: Path, output: Path, architecture: str | None) -> Path:
+    """A copy of a model file that names this architecture, or none."""
+    with safe_open(str(path), framework="pt") as file:
+        metadata = dict(file.metadata())
+    metadata.pop("lprnet.architecture", None)
+    if architecture is not None:
+        metadata["lprnet.architecture"] = architecture
+    save_file(load_file(path), str(output), metadata=metadata)
+    return output
+
+
+def test_files_may_name_their_architecture(state: dict, tmp_path: Path) -> None:
+    torch.save(state, tmp_path / "a.pth")
+    assert export(tmp_path / "a.pth", tmp_path / "a.safetensors") == 0
+    with safe_open(str(tmp_path / "a.safetensors"), framework="pt") as file:
+        assert "lprnet.architecture" not in file.metadata()
+    for name in ("LPRNet", None):
+        path = renamed(tmp_path / "a.safetensors", tmp_path / "b.safetensors", name)
+        assert lprnet_model.load_model(path).network.shape.classes == CLASSES
+        assert export(path, tmp_path / "c.safetensors") == 0
+        assert (tmp_path / "c.safetensors").read_bytes() == (tmp_path / "a.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["", "lprnet", "Other", "\x1b[2J\n", "\u202e", "x" * 100000])
+def test_another_architecture_is_refused(
+    state: dict, tmp_path: Path, capsys: pytest.CaptureFixture, name: str
+) -> None:
+    torch.save(state, tmp_path / "a.pth")
+    assert export(tmp_path / "a.pth", tmp_path / "a.safetensors") == 0
+    other = renamed(tmp_path / "a.safetensors", tmp_path / "other.safetensors", name)
+    for read in (lprnet_model.load_model, checkpoint_module.read_checkpoint, int8_network.Int8Network):
+        with pytest.raises(checkpoint_module.LayoutError, match="'lprnet.architecture' is .*expected 'LPRNet'$"):
+            read(other)
+    assert export(other, tmp_path / "b.safetensors") == 3
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1 and message.rstrip("\n").isprintable() and len(message) < 1000
+    assert f"{other}: metadata 'lprnet.architecture' is " in message
+    assert not (tmp_path / "b.safetensors").exists()
 
 
 def test_two_networks_are_told_apart(state: dict, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -85,7 +85,8 @@ def test_both_writers_give_the_same_bytes(amount: float, tmp_path: Path) -> None
     metadata = metadata_of(by_program)
     assert metadata_of(by_python) == metadata
     assert by_python.read_bytes() == by_program.read_bytes()
-    # Text that JSON has to escape.
+    # Both keep what is there, and text that JSON has to escape.
+    metadata["lprnet.architecture"] = "LPRNet"
     metadata["note"] = 'a "quote", a \\, a tab\t, a line\nbreak, a bell\x07, \x7f and 京'
     lprnet_model.save_tensors(by_python, lprnet_model.dense_tensors(load_file(by_program)), metadata, sparse=True)
     lprnet("prune", "-m", by_python, "-o", by_program, "--layer", "backbone.0=0")
