@@ -38,7 +38,7 @@ ARCHITECTURE = "LPRNet"
 
 
 def check_architecture(metadata: Mapping[str, str] | None) -> None:
-    """LayoutError for the metadata of a safetensors file of another network, which need not differ in its first tensors."""
+    """LayoutError if the metadata of a safetensors file names another network: its first tensors may be the same."""
     found = (metadata or {}).get("lprnet.architecture", ARCHITECTURE)
     if found != ARCHITECTURE:
         shown = found if len(found) <= 96 else found[:96] + "..."

@@ -65,8 +65,8 @@ def make_evaluate(data: Path | None, glyphs: Path | None) -> Evaluate:
     images, texts, groups = render_dev(GlyphBank(glyphs), LOG_SIZE)
     names = {"green": "synth8"} | {kind: "synth_special" for kind in SPECIAL_KINDS}
     synthetic = EvalSet(images, texts, [names.get(group, "synth7") for group in groups])
-    folders = [data / "plates" / name for name in EVAL_SPLITS] if data else []
-    crops = [eval_set(folder) for folder in folders if folder.is_dir()]
+    folders = {name: data / "plates" / name for name in EVAL_SPLITS} if data else {}
+    crops = {name: eval_set(folder) for name, folder in folders.items() if folder.is_dir()}
 
     def evaluate(network: Lprnet) -> dict[str, float]:
         rendered = synthetic.accuracy(network)
@@ -74,7 +74,7 @@ def make_evaluate(data: Path | None, glyphs: Path | None) -> Evaluate:
             return rendered
         del rendered["all"]
         found: dict[str, float] = {}
-        for name, part in zip(EVAL_SPLITS, crops, strict=False):
+        for name, part in crops.items():
             accuracy = part.accuracy(network)
             found["all" if name == "dev" else name] = accuracy.pop("all")
             found |= {group if group not in found else f"{group}_{name}": share for group, share in accuracy.items()}

@@ -59,9 +59,11 @@ bool computes(const ConvAlgorithm& algorithm, const ConvShape& shape) {
     return std::find(all.begin(), all.end(), algorithm) != all.end();
 }
 
-std::string_view after(std::string_view line, std::string_view key) {
-    line.remove_prefix(std::min(line.size(), key.size() + 1));
-    return line;
+// What stands in a line behind its first word, without the blanks around it.
+std::string_view behind(std::string_view line, std::string_view first_word) {
+    line.remove_prefix(line.find(first_word) + first_word.size());
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+    return line.substr(0, line.find_last_not_of(" \t") + 1);
 }
 
 // A text of tunings, line by line.
@@ -109,9 +111,9 @@ private:
         if (words.empty() || words.front().front() == '#') return {};
         if (words.front() == "conv") return read_conv(line, words);
         if (words.front() == "cpu") {
-            tuning_.cpu = after(line, "cpu");
+            tuning_.cpu = behind(line, words.front());
         } else if (words.front() == "isa") {
-            tuning_.isa = after(line, "isa");
+            tuning_.isa = behind(line, words.front());
         } else {
             return bad("cpu, isa or conv", line);
         }

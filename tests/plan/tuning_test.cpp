@@ -115,6 +115,10 @@ TEST_CASE("a tuning's text is read as it was written", "[tuning]") {
     CHECK(tuning_text(again) == text);
     CHECK_THAT(text, contains("conv 64 256 1x1 18x44 35% sparse\n"));
     // Windows line ends, comments, blank lines
+    // blanks around a word, and a line without one, as people leave them
+    const Tuning by_hand = parsed("lprnet tuning 1\n  cpu \t Some  CPU \t\nisa\tavx2  \n isa");
+    CHECK(by_hand.cpu == "Some  CPU");
+    CHECK(by_hand.isa.empty());
     CHECK(parsed("lprnet tuning 1\r\n# a remark\r\n\r\nisa avx512\r\n").isa == "avx512");
 }
 
