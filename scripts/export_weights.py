@@ -35,7 +35,7 @@ PREPROCESS_PRESETS = {
 
 
 def model_metadata(charset: Sequence[str], blank: int, preprocess: Mapping, source: str) -> dict[str, str]:
-    """Without lprnet.architecture, which means LPRNet: networks exported again give the same bytes as before that key."""
+    """Without lprnet.architecture, which means LPRNet: networks exported again give the bytes of before that key."""
     return {
         "lprnet.format": "1",
         "lprnet.charset": json.dumps(list(charset), ensure_ascii=False),
