@@ -13,19 +13,12 @@ const char* kernel_name(Kernel kernel) noexcept {
     return kNames[static_cast<std::size_t>(kernel)];
 }
 
-void bind(KernelCall& call, std::byte* arena, int worker) noexcept {
-    const auto address = [&](Memory memory) {
-        std::byte* begin = arena + call.at(memory);
-        if (memory == Memory::scratch) {
-            begin += static_cast<std::size_t>(worker) * call.scratch_bytes;
-        }
-        return begin;
-    };
+void bind(KernelCall& call, std::byte* arena) noexcept {
     std::visit(
         [&]<class Call>(Call& a) {
             if constexpr (!std::is_same_v<Call, std::monostate>) {
                 each_memory(a, [&]<class T>(Memory memory, T*& pointer) {
-                    pointer = reinterpret_cast<T*>(address(memory));
+                    pointer = reinterpret_cast<T*>(arena + call.at(memory));
                 });
             }
         },
@@ -44,7 +37,9 @@ bool narrow(KernelCall& call, const Part& part, const KernelTable& table) noexce
         call.arguments);
 }
 
-void run(const KernelTable& table, const KernelCall& call) noexcept {
+namespace {
+
+void run_as_bound(const KernelTable& table, const KernelCall& call) noexcept {
     switch (call.kernel()) {
         case Kernel::none: break;
 #define LPRNET_KERNEL(folder, name, Call, elements)                                        \
@@ -53,6 +48,26 @@ void run(const KernelTable& table, const KernelCall& call) noexcept {
         break;
 #include "kernels/kernels.inc"
     }
+}
+
+}  // namespace
+
+void run(const KernelTable& table, const KernelCall& call, int worker) noexcept {
+    if (worker == 0 || call.scratch_bytes == 0) return run_as_bound(table, call);
+    KernelCall own = call;
+    const std::size_t bytes = static_cast<std::size_t>(worker) * call.scratch_bytes;
+    std::visit(
+        [&]<class Call>(Call& a) {
+            if constexpr (!std::is_same_v<Call, std::monostate>) {
+                each_memory(a, [&]<class T>(Memory memory, T*& pointer) {
+                    if (memory != Memory::scratch) return;
+                    pointer =
+                        reinterpret_cast<T*>(reinterpret_cast<std::uintptr_t>(pointer) + bytes);
+                });
+            }
+        },
+        own.arguments);
+    run_as_bound(table, own);
 }
 
 }  // namespace lprnet::kernels

@@ -55,14 +55,15 @@ void set_arguments(KernelCall& call, const CallOf<K>& arguments) noexcept {
     call.arguments.template emplace<static_cast<std::size_t>(K)>(arguments);
 }
 
-// Lets the call work on `arena`, with the scratch memory of `worker`.
-void bind(KernelCall& call, std::byte* arena, int worker) noexcept;
+// Lets the call work on `arena`, with the scratch memory of worker 0.
+void bind(KernelCall& call, std::byte* arena) noexcept;
 
 // Narrows a bound call to a part of it; false if nothing is left. No part writes what another reads
 // or writes, and all parts together write what the whole call does.
 bool narrow(KernelCall& call, const Part& part, const KernelTable& table) noexcept;
 
-// A bound call. Thread-safe for calls whose memory does not overlap.
-void run(const KernelTable& table, const KernelCall& call) noexcept;
+// A bound call, with the scratch memory of `worker`. Thread-safe for calls whose memory does not
+// overlap, with a worker for each thread.
+void run(const KernelTable& table, const KernelCall& call, int worker = 0) noexcept;
 
 }  // namespace lprnet::kernels

@@ -137,7 +137,8 @@ private:
     }
 
     int parts_of(int tap) const {
-        return kernels::context_tap_levels_parts(node_at(graph_, tap).shape.c, options_.threads);
+        return kernels::context_tap_levels_parts(node_at(graph_, tap).shape.c,
+                                                 parts_for(options_.threads));
     }
 
     // The context's sums of squares: a placement of its own.

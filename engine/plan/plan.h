@@ -2,6 +2,7 @@
 // for one image, with packed weights and the place of every tensor in one arena.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -47,6 +48,13 @@ struct Step {
         return channel_order.empty() ? stored : channel_order[static_cast<std::size_t>(stored)];
     }
 };
+
+// Parts that a step is divided into for so many threads. More of them than threads would be
+// smoother where one is late, but read the weights more often. No step has more rows than the most.
+inline constexpr int kMaxParts = 47;
+constexpr int parts_for(int threads) noexcept {
+    return std::min(threads, kMaxParts);
+}
 
 struct Plan {
     const kernels::KernelTable* table = nullptr;

@@ -52,15 +52,21 @@ void Network::replace_plan(std::shared_ptr<const Plan> plan) {
 }
 
 void Network::bind_calls() {
-    const kernels::Part whole = {0, plan_->threads};
-    calls_.assign(plan_->steps.size() * static_cast<std::size_t>(plan_->threads), {});
-    auto bound = calls_.begin();
+    calls_.clear();
+    stages_.clear();
+    const Step* before = nullptr;
     for (const Step& step : plan_->steps) {
-        for (kernels::Part part = whole; part.index < part.count; ++part.index, ++bound) {
-            *bound = step.call;
-            bind(*bound, reinterpret_cast<std::byte*>(arena_.data()), part.index);
-            if (!narrow(*bound, part, *plan_->table)) *bound = {};
+        Stage stage = {.first = calls_.size(), .step = &step};
+        if (before != nullptr && before->op == Op::concat) stage.look_at = before;
+        const int parts = parts_for(plan_->threads);
+        for (int part = 0; part < parts; ++part) {
+            kernels::KernelCall call = step.call;
+            bind(call, reinterpret_cast<std::byte*>(arena_.data()));
+            if (narrow(call, {part, parts}, *plan_->table)) calls_.push_back(call);
         }
+        stage.calls = calls_.size() - stage.first;
+        stages_.push_back(stage);
+        before = &step;
     }
 }
 
@@ -118,36 +124,52 @@ void Network::write_output(std::size_t step, std::span<const float> values) noex
     }
 }
 
-void Network::run_part(std::size_t step, std::size_t part) noexcept {
+void Network::run_call(const Stage& stage, std::size_t call, int worker) noexcept {
     // No call writes into the border, so the other parts need not wait for it.
-    if (part == 0) zero_border(plan_->steps[step].output, arena_.data());
-    kernels::run(*plan_->table, calls_[step * static_cast<std::size_t>(plan_->threads) + part]);
+    if (call == 0) zero_border(stage.step->output, arena_.data());
+    kernels::run(*plan_->table, calls_[stage.first + call], worker);
 }
 
 void Network::run_step(std::size_t step) noexcept {
-    for (std::size_t part = 0; part < static_cast<std::size_t>(plan_->threads); ++part) {
-        run_part(step, part);
-    }
+    const Stage& stage = stages_[step];
+    for (std::size_t call = 0; call < stage.calls; ++call) run_call(stage, call, 0);
 }
 
+static_assert(kMaxParts + 1 <= Team::kMaxBlocks, "with a look at the range of the context");
+
 bool Network::run() noexcept {
-    bool in_range = true;
-    const auto run_parts = [&](std::size_t thread) noexcept {
-        for (std::size_t s = 0; s < plan_->steps.size(); ++s) {
-            run_part(s, thread);
-            if (team_ != nullptr) team_->barrier();
-            // The next step reads this one's output, which so stays where it is.
-            const Step& step = plan_->steps[s];
-            if (thread == 0 && step.op == Op::concat) {
-                in_range = context_in_range(step, arena_.data());
+    // The branches of the context are looked at by one thread while the others do the next step,
+    // which reads them and leaves them as they are.
+    struct Work {
+        Network* network;
+        bool* in_range;
+
+        int blocks(int stage) const noexcept {
+            const Stage& s = network->stages_[static_cast<std::size_t>(stage)];
+            return static_cast<int>(s.calls) + (s.look_at != nullptr ? 1 : 0);
+        }
+        void run(int stage, int block, int thread) const noexcept {
+            const Stage& s = network->stages_[static_cast<std::size_t>(stage)];
+            const auto call = static_cast<std::size_t>(block);
+            if (call < s.calls) {
+                network->run_call(s, call, thread);
+            } else {
+                *in_range = context_in_range(*s.look_at, network->arena_.data());
             }
         }
     };
-    if (team_ == nullptr) {
-        run_parts(0);
+    bool in_range = true;
+    const Work work = {this, &in_range};
+    const auto stages = static_cast<int>(stages_.size());
+    if (team_ != nullptr) {
+        team_->run(stages, work);
     } else {
-        team_->run(run_parts);
+        for (int stage = 0; stage < stages; ++stage) {
+            for (int block = 0; block < work.blocks(stage); ++block) work.run(stage, block, 0);
+        }
     }
+    const Step& last = plan_->steps.back();
+    if (last.op == Op::concat) in_range = context_in_range(last, arena_.data());
     // Nobody may take what is left there for an answer.
     if (!in_range) {
         std::fill_n(arena_.data() + plan_->output.begin / sizeof(float), plan_->output.values(),

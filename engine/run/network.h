@@ -63,13 +63,21 @@ public:
     void run_step(std::size_t step) noexcept;
 
 private:
+    // A step, and what is left to be looked at of the one before.
+    struct Stage {
+        std::size_t first = 0;  // in calls_
+        std::size_t calls = 0;
+        const Step* step = nullptr;
+        const Step* look_at = nullptr;  // joins the context: its range is to be checked
+    };
+
     void bind_calls();
-    void run_part(std::size_t step, std::size_t part) noexcept;
+    void run_call(const Stage& stage, std::size_t call, int worker) noexcept;
 
     std::shared_ptr<const Plan> plan_;
     kernels::AlignedBuffer arena_;
-    // Of step s for part p calls_[s * threads + p]; of no kernel if nothing is left for that part.
-    std::vector<kernels::KernelCall> calls_;
+    std::vector<kernels::KernelCall> calls_;  // the parts of each step, one step after the other
+    std::vector<Stage> stages_;               // one for each step
     std::unique_ptr<Team> team_;  // none for one thread; the last member, since it ends first
 };
 

@@ -25,9 +25,9 @@ bool narrow(ContextTapLevels& a, const Part& part, const KernelTable& table) noe
     return a.channels_used > 0;
 }
 
-int context_tap_levels_parts(int channels, int threads) noexcept {
+int context_tap_levels_parts(int channels, int count) noexcept {
     const int groups = groups_of(channels);
-    return groups < threads ? groups : threads;
+    return groups < count ? groups : count;
 }
 
 bool narrow(ContextScaleLevels& a, const Part& part, const KernelTable&) noexcept {

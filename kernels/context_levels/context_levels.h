@@ -43,8 +43,8 @@ void each_memory(ContextTapLevels& a, Visit visit) {
 // By kContextLevelsChannels channels. Each part leaves a square of its own, and those of the parts
 // that exist lie one behind the other.
 bool narrow(ContextTapLevels& a, const Part& part, const KernelTable& table) noexcept;
-// How many parts exist of `threads`.
-int context_tap_levels_parts(int channels, int threads) noexcept;
+// How many parts exist of `count`.
+int context_tap_levels_parts(int channels, int count) noexcept;
 
 // The branches' values after the scaling of ContextScaleF32, from their sums, in place:
 //   data[x][c of branch b] = float(sums[x][c]) * float(factors[b] / (sum of b's squares))
