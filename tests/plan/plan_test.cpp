@@ -20,7 +20,7 @@ Plan plan_of(const Model& model) {
     return std::move(*plan);
 }
 
-TEST_CASE("the plan of LPRNet has the size that its README quotes", "[plan]") {
+TEST_CASE("the plan of LPRNet has the size that is quoted of it", "[plan]") {
     const Plan plan = plan_of(random_model({}));
     CHECK(plan.arena_size * sizeof(float) <= 4U << 20);
     std::int64_t macs = 0;
