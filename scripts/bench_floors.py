@@ -6,7 +6,7 @@ multiply-add peak, which is measured in the same run and so does not depend on t
 bench/floors.csv (benchmark, share). Prints those that are below their floor twice. --update writes the file anew: nine
 tenths of what was measured (of sparse kernels six tenths), for the instruction sets that were; the others keep theirs.
 
-The machine has to be idle. Floors hold for the CPU and the compiler that the README names.
+The machine has to be idle. Floors hold for the CPU and the compiler that bench/README.md names.
 
 Exit status: 0 none is below, 1 some are, 2 wrong usage, 3 the benchmark did not run or a file could not be read.
 """
