@@ -24,9 +24,10 @@ struct RecognizerOptions {
     // Name of the kernel table to use, such as "avx2" or "reference". Empty: the
     // environment variable LPRNET_ISA if it is set, else the best for this CPU.
     std::string isa;
-    // Threads that share each image, 1 to kMaxThreads. More than one halves the time of a single
-    // image on an idle machine; many images are read faster by one recognizer per thread. The
-    // answers do not depend on it. The other threads belong to the recognizer and sleep soon
+    // Threads that share each image, 1 to kMaxThreads. Two halve the time of a single image on an
+    // idle machine; where other programs run, the others do the parts of an image that a thread
+    // without a processor has not begun. Many images are read faster by one recognizer per thread.
+    // The answers do not depend on it. The other threads belong to the recognizer and sleep soon
     // after the last image.
     int threads = 1;
     // What `lprnet tune` measured on this CPU: the text of its file. Empty: built-in defaults.
