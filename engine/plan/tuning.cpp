@@ -59,11 +59,13 @@ bool computes(const ConvAlgorithm& algorithm, const ConvShape& shape) {
     return std::find(all.begin(), all.end(), algorithm) != all.end();
 }
 
-// What stands in a line behind its first word, without the blanks around it.
+// What stands in a line behind its first word, without the blanks around it. A carriage return is
+// one of them: at the end of a line it is not part of the text, wherever blanks stand beside it.
 std::string_view behind(std::string_view line, std::string_view first_word) {
+    constexpr std::string_view kBlanks = " \t\r";
     line.remove_prefix(line.find(first_word) + first_word.size());
-    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
-    return line.substr(0, line.find_last_not_of(" \t") + 1);
+    line.remove_prefix(std::min(line.find_first_not_of(kBlanks), line.size()));
+    return line.substr(0, line.find_last_not_of(kBlanks) + 1);
 }
 
 // A text of tunings, line by line.

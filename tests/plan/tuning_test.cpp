@@ -122,6 +122,23 @@ TEST_CASE("a tuning's text is read as it was written", "[tuning]") {
     CHECK(parsed("lprnet tuning 1\r\n# a remark\r\n\r\nisa avx512\r\n").isa == "avx512");
 }
 
+TEST_CASE("a name is what it is when it is written and read again, whatever blanks surround it",
+          "[tuning]") {
+    const std::string blanks[] = {"", " ", "\t", "\r", " \r", "\r ", "\r\r", "\t\r \r"};
+    for (const std::string& before : blanks) {
+        for (const std::string& after : blanks) {
+            const std::string line = " " + before + "A\rCPU ( B )" + after + "\r\n";
+            CAPTURE(line);
+            const Tuning tuning = parsed("lprnet tuning 1\ncpu" + line + "isa" + line);
+            CHECK(tuning.cpu == "A\rCPU ( B )");
+            CHECK(tuning.isa == tuning.cpu);
+            const Tuning again = parsed(tuning_text(tuning));
+            CHECK(again.cpu == tuning.cpu);
+            CHECK(again.isa == tuning.isa);
+        }
+    }
+}
+
 TEST_CASE("a line decides for its shape, conv * for what it can compute", "[tuning]") {
     const Tuning tuning = parsed("lprnet tuning 1\nconv * F(5,4)\nconv 64 64 3x1 18x44 direct\n");
     CHECK(tuning.choose({64, 64, 3, 1, 18, 44}, best()).direct());
