@@ -7,18 +7,12 @@
 #include <cstdint>
 #include <variant>
 
-#include "kernels/context_f32/context_f32.h"
-#include "kernels/context_levels/context_levels.h"
-#include "kernels/conv1d_winograd_f32/conv1d_winograd_f32.h"
-#include "kernels/conv2d_f32/conv2d_f32.h"
-#include "kernels/conv2d_levels_f32/conv2d_levels_f32.h"
-#include "kernels/conv2d_s8/conv2d_s8.h"
-#include "kernels/conv2d_sparse_f32/conv2d_sparse_f32.h"
 #include "kernels/kernel_table.h"
-#include "kernels/max_pool2d_f32/max_pool2d_f32.h"
-#include "kernels/max_pool2d_levels/max_pool2d_levels.h"
 #include "kernels/part.h"
-#include "kernels/quantize_f32/quantize_f32.h"
+
+#define LPRNET_KERNEL_HEADERS
+#include "kernels/kernels.inc"
+#undef LPRNET_KERNEL_HEADERS
 
 namespace lprnet::kernels {
 

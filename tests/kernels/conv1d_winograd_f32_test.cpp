@@ -2,19 +2,15 @@
 // convolution computes it, with an error bound derived for each output.
 #include "kernels/conv1d_winograd_f32/conv1d_winograd_f32.h"
 
-#include <string>
+#include <algorithm>
 
 #include "engine/plan/conv_algorithm.h"
-#include "engine/plan/plan.h"
-#include "kernels/conv2d_f32/conv2d_f32.h"
-#include "tests/kernels/tables.h"
-#include "tests/network/random_network.h"
+#include "tests/kernels/convolution.h"
 
 namespace lprnet::test {
 namespace {
 
 using kernels::Conv1dWinogradF32;
-using kernels::Conv2dF32;
 using kernels::KernelTable;
 using kernels::WinogradMatrices;
 
@@ -27,85 +23,39 @@ struct Case {
     int block = 5;
     int gap = 0;  // floats between the end of one row and the next
     std::size_t misalignment = 0;
-};
 
-// Weights, bias and input of one convolution.
-struct Problem {
-    explicit Problem(const Case& c)
-        : input_row(std::ptrdiff_t{iw(c)} * c.ic + c.gap),
-          output_row(std::ptrdiff_t{c.ow} * c.oc + c.gap),
-          input(static_cast<std::size_t>(ih(c) * input_row - c.gap), c.misalignment),
-          weights(static_cast<std::size_t>(c.oc * c.ic * c.taps)),
-          bias(static_cast<std::size_t>(c.oc)) {
-        std::mt19937 random(static_cast<unsigned>(c.ow * 7 + c.ic * 31 + c.oc * 131 + c.taps));
-        input.fill([&] { return uniform(random, -1.0f, 1.0f); });
-        for (std::ptrdiff_t r = 0; r + 1 < ih(c); ++r) {
-            for (std::ptrdiff_t g = 0; g < c.gap; ++g) {
-                input[static_cast<std::size_t>((r + 1) * input_row - c.gap + g)] = NAN;
-            }
-        }
-        for (float& w : weights) w = uniform(random, -0.5f, 0.5f);
-        for (float& b : bias) b = uniform(random, -0.5f, 0.5f);
+    ConvCase direct() const {
+        const int kh = vertical ? taps : 1, kw = vertical ? 1 : taps;
+        return {oh, ow, ic, oc, kh, kw, relu, gap, gap, misalignment};
     }
-    static int ih(const Case& c) { return c.vertical ? c.oh + c.taps - 1 : c.oh; }
-    static int iw(const Case& c) { return c.vertical ? c.ow : c.ow + c.taps - 1; }
-    std::size_t output_size(const Case& c) const {
-        return static_cast<std::size_t>(c.oh * output_row - c.gap);
-    }
-
-    std::ptrdiff_t input_row, output_row;
-    GuardedFloats input;
-    std::vector<float> weights, bias;
 };
-
-void run_direct(const Case& c, Problem& problem, GuardedFloats& output) {
-    const KernelTable& t = reference_table();
-    const int kh = c.vertical ? c.taps : 1, kw = c.vertical ? 1 : c.taps;
-    GuardedFloats weights(kernels::packed_conv2d_f32_weights(t, c.oc, c.ic, kh, kw));
-    GuardedFloats bias(kernels::packed_conv2d_f32_bias(t, c.oc));
-    kernels::pack_conv2d_f32(t, {problem.weights.data()}, problem.bias.data(), c.oc, c.ic, kh, kw,
-                             weights.data(), bias.data());
-    t.conv2d_f32({.input = problem.input.data(),
-                  .input_row = problem.input_row,
-                  .weights = weights.data(),
-                  .bias = bias.data(),
-                  .output = output.data(),
-                  .output_row = problem.output_row,
-                  .oh = c.oh,
-                  .ow = c.ow,
-                  .ic = c.ic,
-                  .oc = c.oc,
-                  .kh = kh,
-                  .kw = kw,
-                  .relu = c.relu});
-}
 
 int all_tiles(const Case& c) {
     return kernels::winograd_tiles(c.vertical ? c.oh : c.ow, c.tile) * (c.vertical ? c.ow : c.oh);
 }
 
-// In calls of at most `step` tiles.
-void run_winograd(const KernelTable& t, const Case& c, Problem& problem, GuardedFloats& output,
-                  int step) {
+// In calls of at most `together` tiles.
+void run_winograd(const KernelTable& t, const Case& c, FloatConv& conv, GuardedFloats& output,
+                  int together) {
     GuardedFloats weights(
         kernels::packed_conv1d_winograd_f32_weights(t, c.oc, c.ic, c.taps, c.points, c.tile));
     GuardedFloats bias(kernels::packed_conv2d_f32_bias(t, c.oc));
-    kernels::pack_conv1d_winograd_f32(t, {problem.weights.data()}, problem.bias.data(), c.oc, c.ic,
+    kernels::pack_conv1d_winograd_f32(t, {conv.weights.data()}, conv.bias.data(), c.oc, c.ic,
                                       c.taps, c.points, c.tile, weights.data(), bias.data());
     CHECK(weights.guards_intact());
     CHECK(bias.guards_intact());
     GuardedFloats scratch(
         kernels::conv1d_winograd_f32_scratch(c.oc, c.ic, c.taps, c.points, c.tile, c.block));
     const int tiles = all_tiles(c);
-    for (int first = 0; first < tiles; first += step) {
+    for (int first = 0; first < tiles; first += together) {
         t.conv1d_winograd_f32(
-            {.input = problem.input.data(),
-             .input_row = problem.input_row,
+            {.input = conv.input.data(),
+             .input_row = conv.c.input_row(),
              .weights = weights.data(),
              .point_weights = static_cast<std::ptrdiff_t>(weights.size()) / c.points,
              .bias = bias.data(),
              .output = output.data(),
-             .output_row = problem.output_row,
+             .output_row = conv.c.output_row(),
              .oh = c.oh,
              .ow = c.ow,
              .ic = c.ic,
@@ -116,7 +66,7 @@ void run_winograd(const KernelTable& t, const Case& c, Problem& problem, Guarded
              .points = c.points,
              .tile = c.tile,
              .first_tile = first,
-             .tiles = std::min(step, tiles - first),
+             .tiles = std::min(together, tiles - first),
              .block = c.block,
              .scratch = scratch.data()});
     }
@@ -129,7 +79,7 @@ void run_winograd(const KernelTable& t, const Case& c, Problem& problem, Guarded
 // error analysis of sums of products (Higham, Accuracy and Stability, 3.1) the error is at
 // most gamma(n) times what the same computation gives with absolute values throughout:
 //   |bias| + sum_p |A^T|[i][p] sum_k |(G g)[p][k]| (|B^T| |d|)[p][k]
-std::vector<double> error_bounds(const Case& c, Problem& problem) {
+std::vector<double> error_bounds(const Case& c, const FloatConv& conv) {
     const WinogradMatrices m = kernels::winograd_matrices(c.points, c.tile);
     const int extent = c.vertical ? c.oh : c.ow;
     const int across = c.vertical ? c.ow : c.oh;
@@ -146,13 +96,12 @@ std::vector<double> error_bounds(const Case& c, Problem& problem) {
                 for (int i = 0; i < c.ic; ++i) {
                     at(p, o, t / group_taps * c.ic + i) +=
                         m.weight[p][t % group_taps] *
-                        double{
-                            problem.weights[static_cast<std::size_t>((o * c.ic + i) * c.taps + t)]};
+                        double{conv.weights[static_cast<std::size_t>((o * c.ic + i) * c.taps + t)]};
                 }
             }
         }
     }
-    std::vector<double> bounds(problem.output_size(c));
+    std::vector<double> bounds(conv.c.output_size());
     std::vector<double> transformed(static_cast<std::size_t>(c.points * k));
     for (int line = 0; line < across; ++line) {
         for (int start = 0; start < extent; start += c.tile) {
@@ -165,8 +114,8 @@ std::vector<double> error_bounds(const Case& c, Problem& problem) {
                         const std::ptrdiff_t y = c.vertical ? along : line;
                         const std::ptrdiff_t x = c.vertical ? line : along;
                         sum += std::abs(m.input[p][i]) *
-                               std::abs(double{problem.input[static_cast<std::size_t>(
-                                   y * problem.input_row + x * c.ic + j % c.ic)]});
+                               std::abs(double{conv.input[static_cast<std::size_t>(
+                                   y * conv.c.input_row() + x * c.ic + j % c.ic)]});
                     }
                     transformed[static_cast<std::size_t>(p * k + j)] = sum;
                 }
@@ -180,13 +129,13 @@ std::vector<double> error_bounds(const Case& c, Problem& problem) {
                     }
                 }
                 for (int i = 0; i < c.tile && start + i < extent; ++i) {
-                    double magnitude = std::abs(double{problem.bias[static_cast<std::size_t>(o)]});
+                    double magnitude = std::abs(double{conv.bias[static_cast<std::size_t>(o)]});
                     for (int p = 0; p < c.points; ++p) {
                         magnitude += std::abs(m.output[i][p]) * products[p];
                     }
                     const std::ptrdiff_t y = c.vertical ? start + i : line;
                     const std::ptrdiff_t x = c.vertical ? line : start + i;
-                    bounds[static_cast<std::size_t>(y * problem.output_row + x * c.oc + o)] =
+                    bounds[static_cast<std::size_t>(y * conv.c.output_row() + x * c.oc + o)] =
                         sum_error_bound(static_cast<std::size_t>(k + c.points + 8), magnitude);
                 }
             }
@@ -196,35 +145,19 @@ std::vector<double> error_bounds(const Case& c, Problem& problem) {
 }
 
 void check(const KernelTable& table, const Case& c) {
-    INFO(table.name << " " << c.oh << "x" << c.ow << " ic " << c.ic << " oc " << c.oc << " taps "
-                    << c.taps << (c.vertical ? " vertical" : " horizontal") << " points "
-                    << c.points << " tile " << c.tile << " block " << c.block);
-    Problem problem(c);
-    GuardedFloats expected(problem.output_size(c));
-    GuardedFloats found(problem.output_size(c), c.misalignment);
-    run_direct(c, problem, expected);
-    run_winograd(table, c, problem, found, all_tiles(c));
-    CHECK(found.guards_intact());
-    const std::vector<double> bounds = error_bounds(c, problem);
-    for (std::size_t at = 0; at < found.size(); ++at) {
-        const auto in_row = static_cast<std::ptrdiff_t>(at) % problem.output_row;
-        if (in_row >= std::ptrdiff_t{c.ow} * c.oc) {
-            if (!std::isnan(found[at])) FAIL("the gap between rows was written at " << at);
-        } else if (!(std::abs(double{found[at]} - double{expected[at]}) <= bounds[at])) {
-            FAIL("output " << at << " is " << found[at] << ", expected " << expected[at]
-                           << " within " << bounds[at]);
-        }
-    }
+    INFO(describe(table, c.direct())
+         << " points " << c.points << " tile " << c.tile << " block " << c.block);
+    FloatConv conv(c.direct());
+    GuardedFloats expected = conv.expected();
+    GuardedFloats found(conv.c.output_size(), c.misalignment);
+    run_winograd(table, c, conv, found, all_tiles(c));
+    const std::vector<double> bounds = error_bounds(c, conv);
+    check_outputs(conv.c, found, expected, [&](std::size_t at) { return bounds[at]; });
 
     // A call for part of the tiles writes exactly what the call for all of them does.
-    GuardedFloats in_parts(problem.output_size(c));
-    run_winograd(table, c, problem, in_parts, c.block + 2);
-    for (std::size_t at = 0; at < found.size(); ++at) {
-        if (std::isnan(found[at]) ? !std::isnan(in_parts[at]) : found[at] != in_parts[at]) {
-            FAIL("output " << at << " is " << found[at] << " in one call, " << in_parts[at]
-                           << " in several");
-        }
-    }
+    GuardedFloats in_parts(conv.c.output_size());
+    run_winograd(table, c, conv, in_parts, c.block + 2);
+    check_same(in_parts, found);
 }
 
 TEST_CASE("the matrices compute a correlation exactly", "[kernels]") {
@@ -308,18 +241,14 @@ TEST_CASE("winograd_weights_f32 transforms like the reference", "[kernels]") {
 }
 
 TEST_CASE("conv1d_winograd_f32 computes the convolutions of LPRNet", "[kernels]") {
-    const Model model = random_model({});
     const KernelTable& best = kernels::best_table(kernels::detect_cpu_features());
-    const Result<Plan> plan = build_plan(model.data().graph, best);
-    REQUIRE(plan.ok());
     for (const KernelTable* table : tables_under_test()) {
         int convolutions = 0;
-        for (const Step& step : plan->steps) {
-            if (step.op != Op::conv2d || !step.algorithm.winograd()) continue;
+        for (const auto& [c, algorithm] : lprnet_convolutions(best)) {
+            if (!algorithm.winograd()) continue;
             ++convolutions;
-            const ConvShape& s = step.conv_shape;
-            check(*table, {s.oh, s.ow, s.ic, s.oc, std::max(s.kh, s.kw), s.kh > 1,
-                           step.algorithm.points, step.algorithm.tile, true, 24});
+            check(*table, {c.oh, c.ow, c.ic, c.oc, std::max(c.kh, c.kw), c.kh > 1, algorithm.points,
+                           algorithm.tile, true, 24});
         }
         CHECK(convolutions == 8);
     }

@@ -1,13 +1,11 @@
 // Every table's sparse convolution against the reference table's dense one, with an error bound
 // derived for each output from the magnitudes that were summed.
-#include <functional>
-#include <string>
-
-#include "engine/plan/plan.h"
-#include "kernels/conv2d_f32/conv2d_f32.h"
 #include "kernels/conv2d_sparse_f32/conv2d_sparse_f32.h"
-#include "tests/kernels/tables.h"
-#include "tests/network/random_network.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "tests/kernels/convolution.h"
 
 namespace lprnet::test {
 namespace {
@@ -21,114 +19,52 @@ struct Case {
     bool relu = true;
     int gap = 0;  // floats between the end of one row and the next
     std::size_t misalignment = 0;
+
+    ConvCase dense() const { return {oh, ow, ic, oc, kh, kw, relu, gap, gap, misalignment}; }
 };
 
 // Whether weight i of output channel o is kept, as an alternative to a share of zeros.
 using Keep = std::function<bool(int o, int i)>;
 
-struct Problem {
-    Problem(const Case& c, const Keep& keep)
-        : taps(c.ic * c.kh * c.kw),
-          input_row(std::ptrdiff_t{c.ow + c.kw - 1} * c.ic + c.gap),
-          output_row(std::ptrdiff_t{c.ow} * c.oc + c.gap),
-          output_size(static_cast<std::size_t>(c.oh * output_row - c.gap)),
-          input(static_cast<std::size_t>((c.oh + c.kh - 1) * input_row - c.gap), c.misalignment),
-          weights(static_cast<std::size_t>(c.oc * taps)),
-          bias(static_cast<std::size_t>(c.oc)) {
-        std::mt19937 random(static_cast<unsigned>(c.ow * 7 + c.ic * 31 + c.oc * 131 + c.kh));
-        input.fill([&] { return uniform(random, -1.0f, 1.0f); });
-        // What lies between the rows is not the kernel's business.
-        for (std::ptrdiff_t r = 1; r < c.oh + c.kh - 1; ++r) {
-            for (std::ptrdiff_t g = 1; g <= c.gap; ++g) {
-                input[static_cast<std::size_t>(r * input_row - g)] = NAN;
+FloatConv with_zeros(const Case& c, const Keep& keep) {
+    FloatConv conv(c.dense());
+    std::mt19937 random(conv.c.seed() + 1);
+    const int taps = static_cast<int>(conv.c.taps());
+    for (int o = 0; o < c.oc; ++o) {
+        for (int i = 0; i < taps; ++i) {
+            const bool kept = double{uniform(random, 0.0f, 1.0f)} >= c.zeros;
+            if (!(keep ? keep(o, i) : kept)) {
+                conv.weights[static_cast<std::size_t>(o * taps + i)] = 0.0f;
             }
         }
-        for (int o = 0; o < c.oc; ++o) {
-            for (int i = 0; i < taps; ++i) {
-                const float weight = uniform(random, -0.5f, 0.5f);
-                const bool kept = double{uniform(random, 0.0f, 1.0f)} >= c.zeros;
-                weights[static_cast<std::size_t>(o * taps + i)] =
-                    (keep ? keep(o, i) : kept) ? weight : 0.0f;
-            }
-        }
-        for (float& b : bias) b = uniform(random, -0.5f, 0.5f);
     }
-
-    int taps;
-    std::ptrdiff_t input_row, output_row;
-    std::size_t output_size;
-    GuardedFloats input;
-    std::vector<float> weights, bias;
-};
-
-// The dense convolution, of absolute values if `magnitude`.
-void run_dense(const Case& c, Problem& problem, bool magnitude, GuardedFloats& output) {
-    const KernelTable& t = reference_table();
-    std::vector<float> w = problem.weights, b = problem.bias;
-    GuardedFloats input(problem.input.size());
-    for (std::size_t i = 0; i < input.size(); ++i) {
-        input[i] = magnitude ? std::abs(problem.input[i]) : problem.input[i];
-    }
-    if (magnitude) {
-        for (float& value : w) value = std::abs(value);
-        for (float& value : b) value = std::abs(value);
-    }
-    GuardedFloats weights(kernels::packed_conv2d_f32_weights(t, c.oc, c.ic, c.kh, c.kw));
-    GuardedFloats bias(kernels::packed_conv2d_f32_bias(t, c.oc));
-    kernels::pack_conv2d_f32(t, {w.data()}, b.data(), c.oc, c.ic, c.kh, c.kw, weights.data(),
-                             bias.data());
-    t.conv2d_f32({.input = input.data(),
-                  .input_row = problem.input_row,
-                  .weights = weights.data(),
-                  .bias = bias.data(),
-                  .output = output.data(),
-                  .output_row = problem.output_row,
-                  .oh = c.oh,
-                  .ow = c.ow,
-                  .ic = c.ic,
-                  .oc = c.oc,
-                  .kh = c.kh,
-                  .kw = c.kw,
-                  .relu = c.relu && !magnitude});
+    return conv;
 }
 
 // The packed weights, bias and scratch memory of one table, and the call without its pointers
 // to input and output.
 struct Packed {
-    Packed(const KernelTable& t, const Case& c, const Problem& problem)
-        : Packed(
-              t, c, problem,
-              kernels::packed_conv2d_sparse_f32({problem.weights.data()}, c.oc, c.ic, c.kh, c.kw)) {
-    }
+    Packed(const KernelTable& t, const FloatConv& conv)
+        : Packed(t, conv,
+                 kernels::packed_conv2d_sparse_f32({conv.weights.data()}, conv.c.oc, conv.c.ic,
+                                                   conv.c.kh, conv.c.kw)) {}
 
-    Packed(const KernelTable& t, const Case& c, const Problem& problem,
-           const kernels::SparseSize& size)
+    Packed(const KernelTable& t, const FloatConv& conv, const kernels::SparseSize& size)
         : weights(size.weights),
           lists(size.lists + 1, kCanary),
-          bias(kernels::packed_conv2d_f32_bias(t, c.oc)),
-          scratch(kernels::conv2d_sparse_f32_scratch(t, c.oc, c.ic, c.kh, c.kw)) {
-        kernels::pack_conv2d_sparse_f32(t, {problem.weights.data()}, problem.bias.data(), c.oc,
-                                        c.ic, c.kh, c.kw, weights.data(), lists.data(),
-                                        bias.data());
-        call = {.input = nullptr,
-                .input_row = problem.input_row,
-                .weights = weights.data(),
-                .lists = lists.data(),
-                .bias = bias.data(),
-                .output = nullptr,
-                .output_row = problem.output_row,
-                .oh = c.oh,
-                .ow = c.ow,
-                .ic = c.ic,
-                .oc = c.oc,
-                .kh = c.kh,
-                .kw = c.kw,
-                .relu = c.relu,
-                .input_panels = false,
-                .output_panels = false,
-                .first_pixel = 0,
-                .pixels = c.oh * c.ow,
-                .scratch = scratch.data()};
+          bias(kernels::packed_conv2d_f32_bias(t, conv.c.oc)),
+          scratch(
+              kernels::conv2d_sparse_f32_scratch(t, conv.c.oc, conv.c.ic, conv.c.kh, conv.c.kw)),
+          call(call_of<Conv2dSparseF32>(conv.c)) {
+        const ConvCase& c = conv.c;
+        kernels::pack_conv2d_sparse_f32(t, {conv.weights.data()}, conv.bias.data(), c.oc, c.ic,
+                                        c.kh, c.kw, weights.data(), lists.data(), bias.data());
+        call.weights = weights.data();
+        call.lists = lists.data();
+        call.bias = bias.data();
+        call.relu = c.relu;
+        call.pixels = c.oh * c.ow;
+        call.scratch = scratch.data();
     }
 
     void check_guards() const {
@@ -145,71 +81,39 @@ struct Packed {
     Conv2dSparseF32 call;
 };
 
-// NaN where it is NaN, or else the same number.
-void check_same(GuardedFloats& found, GuardedFloats& expected) {
-    for (std::size_t at = 0; at < found.size(); ++at) {
-        if (std::isnan(expected[at]) ? !std::isnan(found[at]) : found[at] != expected[at]) {
-            FAIL("output " << at << " is " << found[at] << ", not " << expected[at]);
-        }
-    }
-}
-
 void check(const KernelTable& table, const Case& c, const Keep& keep = nullptr) {
-    INFO(table.name << " " << c.oh << "x" << c.ow << " ic " << c.ic << " oc " << c.oc << " taps "
-                    << c.kh << "x" << c.kw << " zeros " << c.zeros);
-    Problem problem(c, keep);
-    GuardedFloats expected(problem.output_size), magnitude(problem.output_size);
-    run_dense(c, problem, false, expected);
-    run_dense(c, problem, true, magnitude);
+    INFO(describe(table, c.dense()) << " zeros " << c.zeros);
+    FloatConv conv = with_zeros(c, keep);
+    GuardedFloats expected = conv.expected(), magnitudes = conv.magnitudes();
 
-    Packed packed(table, c, problem);
-    const auto nonzero = static_cast<std::size_t>(std::count_if(
-        problem.weights.begin(), problem.weights.end(), [](float w) { return w != 0.0f; }));
+    Packed packed(table, conv);
+    const auto nonzero = static_cast<std::size_t>(
+        std::count_if(conv.weights.begin(), conv.weights.end(), [](float w) { return w != 0.0f; }));
     CHECK(packed.weights.size() == nonzero);
-    GuardedFloats found(problem.output_size, c.misalignment);
-    packed.call.input = problem.input.data();
+    GuardedFloats found(conv.c.output_size(), c.misalignment);
+    packed.call.input = conv.input.data();
     packed.call.output = found.data();
     table.conv2d_sparse_f32(packed.call);
-    CHECK(found.guards_intact());
     packed.check_guards();
-    for (std::size_t at = 0; at < found.size(); ++at) {
-        if (static_cast<std::ptrdiff_t>(at) % problem.output_row >= std::ptrdiff_t{c.ow} * c.oc) {
-            if (!std::isnan(found[at])) FAIL("the gap between rows was written at " << at);
-            continue;
-        }
-        const double bound =
-            sum_error_bound(static_cast<std::size_t>(problem.taps) + 1, double{magnitude[at]});
-        if (!(std::abs(double{found[at]} - double{expected[at]}) <= bound)) {
-            FAIL("output " << at << " is " << found[at] << ", expected " << expected[at]
-                           << " within " << bound);
-        }
-    }
+    check_outputs(conv.c, found, expected, sum_bound(conv.c, magnitudes));
 
     // A call for part of the pixels writes exactly what the call for all of them does.
-    GuardedFloats in_parts(problem.output_size);
+    GuardedFloats in_parts(conv.c.output_size());
     packed.call.output = in_parts.data();
-    const int step = 1 + c.oh * c.ow / 3;
+    const int pixels = 1 + c.oh * c.ow / 3;
     for (packed.call.first_pixel = 0; packed.call.first_pixel < c.oh * c.ow;
-         packed.call.first_pixel += step) {
-        packed.call.pixels = std::min(step, c.oh * c.ow - packed.call.first_pixel);
+         packed.call.first_pixel += pixels) {
+        packed.call.pixels = std::min(pixels, c.oh * c.ow - packed.call.first_pixel);
         table.conv2d_sparse_f32(packed.call);
     }
     check_same(in_parts, found);
 }
 
 TEST_CASE("conv2d_sparse_f32 computes every convolution of LPRNet", "[kernels]") {
-    const Model model = random_model({});
     for (const KernelTable* table : tables_under_test()) {
-        const Result<Plan> plan = build_plan(model.data().graph, *table);
-        REQUIRE(plan.ok());
-        int convolutions = 0;
-        for (const Step& step : plan->steps) {
-            if (step.op != Op::conv2d) continue;
-            ++convolutions;
-            const ConvShape& s = step.conv_shape;
-            check(*table, {s.oh, s.ow, s.ic, s.oc, s.kh, s.kw});
+        for (const auto& [c, algorithm] : lprnet_convolutions(*table)) {
+            check(*table, {c.oh, c.ow, c.ic, c.oc, c.kh, c.kw});
         }
-        CHECK(convolutions == 16);
     }
 }
 
@@ -290,13 +194,14 @@ void check_chain(const KernelTable& table, int pixels, int ic, int middle, int o
     INFO(table.name << " " << pixels << " pixels, " << ic << " " << middle << " " << oc);
     const Case first_case = {1, pixels, ic, middle, 1, 1};
     const Case second_case = {1, pixels, middle, oc, 1, 1};
-    Problem first_problem(first_case, nullptr), second_problem(second_case, nullptr);
-    Packed first(table, first_case, first_problem), second(table, second_case, second_problem);
-    GuardedFloats nhwc(first_problem.output_size);
+    FloatConv first_conv = with_zeros(first_case, nullptr);
+    FloatConv second_conv = with_zeros(second_case, nullptr);
+    Packed first(table, first_conv), second(table, second_conv);
+    GuardedFloats nhwc(first_conv.c.output_size());
     GuardedFloats panels(kernels::sparse_panels(table, middle, pixels));
-    GuardedFloats expected(second_problem.output_size), found(second_problem.output_size);
+    GuardedFloats expected(second_conv.c.output_size()), found(second_conv.c.output_size());
 
-    first.call.input = first_problem.input.data();
+    first.call.input = first_conv.input.data();
     first.call.output = nhwc.data();
     table.conv2d_sparse_f32(first.call);
     second.call.input = nhwc.data();
@@ -338,30 +243,28 @@ void check_chain(const KernelTable& table, int pixels, int ic, int middle, int o
 
 // A convolution with several taps pads panels itself, as zeros around NHWC would.
 void check_padded_panels(const KernelTable& table, const Case& c) {
-    INFO(table.name << " " << c.oh << "x" << c.ow << " ic " << c.ic << " oc " << c.oc << " taps "
-                    << c.kh << "x" << c.kw);
-    Problem problem(c, nullptr);
+    INFO(describe(table, c.dense()));
+    FloatConv conv = with_zeros(c, nullptr);
     const int pad_h = (c.kh - 1) / 2, pad_w = (c.kw - 1) / 2, pixels = c.oh * c.ow;
     for (int y = 0; y < c.oh + 2 * pad_h; ++y) {
         for (int x = 0; x < c.ow + 2 * pad_w; ++x) {
             if (y >= pad_h && y < c.oh + pad_h && x >= pad_w && x < c.ow + pad_w) continue;
             for (int i = 0; i < c.ic; ++i) {
-                problem.input[static_cast<std::size_t>(y * problem.input_row + x * c.ic + i)] =
-                    0.0f;
+                conv.input[static_cast<std::size_t>(y * conv.c.input_row() + x * c.ic + i)] = 0.0f;
             }
         }
     }
-    Packed packed(table, c, problem);
-    GuardedFloats expected(problem.output_size), found(problem.output_size);
-    packed.call.input = problem.input.data();
+    Packed packed(table, conv);
+    GuardedFloats expected(conv.c.output_size()), found(conv.c.output_size());
+    packed.call.input = conv.input.data();
     packed.call.output = expected.data();
     table.conv2d_sparse_f32(packed.call);
 
     GuardedFloats panels(kernels::sparse_panels(table, c.ic, pixels));
     for (int p = 0; p < pixels; ++p) {
         for (int i = 0; i < c.ic; ++i) {
-            panels[panel_at(table, c.ic, p, i)] = problem.input[static_cast<std::size_t>(
-                (p / c.ow + pad_h) * problem.input_row + (p % c.ow + pad_w) * c.ic + i)];
+            panels[panel_at(table, c.ic, p, i)] = conv.input[static_cast<std::size_t>(
+                (p / c.ow + pad_h) * conv.c.input_row() + (p % c.ow + pad_w) * c.ic + i)];
         }
     }
     packed.call.input = panels.data();

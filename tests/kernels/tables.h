@@ -1,7 +1,9 @@
 // The kernel tables under test, and memory that notices stray reads and writes.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
 #include <limits>
 #include <random>
@@ -38,9 +40,17 @@ public:
         begin_ = memory_.data() + to_line + kGuard + misalignment;
     }
 
+    // A copy is aligned, with guards of its own.
+    GuardedFloats(const GuardedFloats& other) : GuardedFloats(other.size_) {
+        std::copy_n(other.begin_, size_, begin_);
+    }
+    GuardedFloats& operator=(const GuardedFloats&) = delete;
+    GuardedFloats(GuardedFloats&&) = default;
+
     float* data() { return begin_; }
     std::size_t size() const { return size_; }
     float& operator[](std::size_t i) { return begin_[i]; }
+    float operator[](std::size_t i) const { return begin_[i]; }
 
     template <class Generator>
     void fill(Generator&& generate) {

@@ -1,21 +1,36 @@
-// Quantized tensors in the elements of any table, with guards on both sides.
+// Tensors of levels in the elements of any table, with guards on both sides.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <random>
 #include <vector>
 
 #include "kernels/kernel_table.h"
 
 namespace lprnet::test {
 
-class QuantizedBuffer {
+inline int random_below(std::mt19937& random, int end) {
+    return static_cast<int>(random() % static_cast<unsigned>(end));
+}
+
+inline std::vector<int> random_levels(std::mt19937& random, std::size_t size) {
+    std::vector<int> levels(size);
+    for (int& q : levels) q = random_below(random, 256);
+    return levels;
+}
+
+class LevelsBuffer {
 public:
-    QuantizedBuffer(const kernels::KernelTable& table, std::size_t size)
+    LevelsBuffer(const kernels::KernelTable& table, std::size_t size)
         : bytes_(static_cast<std::size_t>(table.levels.bytes)),
           size_(size),
           memory_(size * bytes_ + 2 * kGuard, kCanary) {}
+    LevelsBuffer(const kernels::KernelTable& table, const std::vector<int>& levels)
+        : LevelsBuffer(table, levels.size()) {
+        for (std::size_t i = 0; i < size_; ++i) set(i, levels[i]);
+    }
 
     void* data() { return memory_.data() + kGuard; }
     std::size_t size() const { return size_; }
@@ -28,6 +43,11 @@ public:
         std::int32_t value = 0;
         std::memcpy(&value, memory_.data() + kGuard + i * bytes_, bytes_);
         return value;
+    }
+    std::vector<int> values() const {
+        std::vector<int> values(size_);
+        for (std::size_t i = 0; i < size_; ++i) values[i] = get(i);
+        return values;
     }
     // True if no byte of element i was written.
     bool untouched(std::size_t i) const {
