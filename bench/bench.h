@@ -12,6 +12,8 @@ namespace lprnet::bench {
 // The tables that this CPU can run, "reference" left out: it is slow on purpose.
 std::vector<const kernels::KernelTable*> tables();
 
+// kernel/isa/example: every row of kernels.inc, whatever the plans of today call.
+void register_examples();
 // kernel/isa/layer: every step of LPRNet's plan, with shapes from the model, in float32 or int8 as
 // it is.
 void register_kernels(const Model& model);

@@ -14,6 +14,7 @@
 #include "engine/compress/prune.h"
 #include "engine/model/model_data.h"
 #include "engine/run/network.h"
+#include "kernels/example.h"
 #include "kernels/peak_f32/peak_f32.h"
 #include "kernels/peak_s8/peak_s8.h"
 
@@ -205,6 +206,21 @@ void register_levels(const Model& model, const kernels::KernelTable& table) {
 }
 
 }  // namespace
+
+void register_examples() {
+    for (const kernels::KernelTable* table : tables()) {
+        for (const kernels::ExampleRow& row : kernels::all_examples()) {
+            const std::string name = std::string(row.name) + "/" + table->name + "/example";
+            benchmark::RegisterBenchmark(name.c_str(), [table, &row](benchmark::State& state) {
+                const kernels::Example example = row.make(*table);
+                for (auto _ : state) {
+                    example.run({});
+                    benchmark::ClobberMemory();
+                }
+            })->Unit(benchmark::kMicrosecond);
+        }
+    }
+}
 
 void register_kernels(const Model& model) {
     const bool quantized = model.data().graph.quantized();

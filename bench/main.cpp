@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "lprnet_bench: %s\n", model.error().message.c_str());
         return 3;
     }
+    lprnet::bench::register_examples();
     for (const char* precision : {"fp32", "int8"}) {
         const lprnet::Result<lprnet::Model> one = lprnet::Model::builtin(precision);
         if (!one) continue;  // the library was built without it
