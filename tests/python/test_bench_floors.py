@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SCRIPT = REPOSITORY / "scripts" / "bench_floors.py"
+from paths import REPOSITORY, SCRIPTS
+
+SCRIPT = SCRIPTS / "bench_floors.py"
 
 
 @pytest.fixture
@@ -81,7 +82,6 @@ def test_a_benchmark_that_is_not_there(bench: Path) -> None:
 
 
 def test_the_committed_floors_are_of_kernels_that_are_fast() -> None:
-    sys.path.insert(0, str(REPOSITORY / "scripts"))
     import bench_floors
 
     committed = bench_floors.read_floors(REPOSITORY / "bench" / "floors.csv")

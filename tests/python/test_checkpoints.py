@@ -20,16 +20,13 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "scripts"))
+import checkpoint as checkpoint_module
+import dump_reference
+import export_weights
+import int8_network
+import lprnet_model
+from paths import DATA, need_data
 
-import checkpoint as checkpoint_module  # noqa: E402
-import dump_reference  # noqa: E402
-import export_weights  # noqa: E402
-import int8_network  # noqa: E402
-import lprnet_model  # noqa: E402
-
-DATA = Path(os.environ.get("LPRNET_DATA", REPOSITORY.parent / "shared" / "data"))
 CLASSES = 37
 
 
@@ -416,8 +413,7 @@ def test_a_forgotten_blank_is_named(state: dict, tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize(("name", "entries"), [("vn37_bom.txt", 37), ("vn_pylist.txt", 37), ("bom_noblank.txt", 36)])
 def test_charsets_of_the_data_folder(name: str, entries: int) -> None:
     path = DATA / "cases" / name
-    if not path.exists():
-        pytest.skip(f"cases/{name}: not in the data folder")
+    need_data(path)
     charset = export_weights.read_charset(str(path))
     assert len(charset) == entries and not any("\ufeff" in entry for entry in charset)
 

@@ -1,58 +1,35 @@
 """Decoders and confidences on labelled crops, as `lprnet eval` counts them, and the scripts about confidences.
-
-LPRNET names the program; without it the build of the preset `release` is taken. What is not there is skipped by name.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-import os
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SCRIPTS = REPOSITORY / "scripts"
-sys.path.insert(0, str(SCRIPTS))
-DATA = Path(os.environ.get("LPRNET_DATA", REPOSITORY.parent / "shared" / "data"))
-PROGRAM = Path(os.environ.get("LPRNET", REPOSITORY / "build/release/lprnet")).resolve()
-SHIPPED = REPOSITORY / "weights" / "lprnet.safetensors"
-SAMPLES = REPOSITORY / "tests" / "samples"
-DECODERS = ("greedy", "beam", "grammar")
-
-import calibrate  # noqa: E402
-import count_confusions  # noqa: E402
-import non_plates  # noqa: E402
+import calibrate
+import count_confusions
+import non_plates
+from paths import DATA, PROGRAM, SAMPLES, SHIPPED, need_data, need_program
 
 
 @functools.cache
 def evaluate(labels: Path, decoder: str, model: Path = SHIPPED) -> dict:
-    if not PROGRAM.exists():
-        pytest.skip(f"the program is not built: {PROGRAM}")
-    if not labels.exists():
-        pytest.skip(f"{labels.name}: not in the data folder")
+    need_program()
+    need_data(labels)
     return calibrate.evaluate(PROGRAM, model, labels, decoder)
 
 
+DECODERS = ("greedy", "beam", "grammar")
 DEV = DATA / "plates" / "dev" / "labels.tsv"
 
 
-@pytest.fixture(scope="module")
-def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    source = DATA / "checkpoints" / "public" / "Final_LPRNet_model.pth"
-    if not source.exists():
-        pytest.skip(f"{source.name}: not in the data folder")
-    model = tmp_path_factory.mktemp("public") / "model.safetensors"
-    subprocess.run([sys.executable, SCRIPTS / "export_weights.py", source, "-o", model], check=True)
-    return model
-
-
-def test_grammar_on_the_public_checkpoint(public: Path) -> None:
-    greedy, grammar = (evaluate(DEV, decoder, public) for decoder in ("greedy", "grammar"))
+def test_grammar_on_the_public_checkpoint(public_model: Path) -> None:
+    greedy, grammar = (evaluate(DEV, decoder, public_model) for decoder in ("greedy", "grammar"))
     assert grammar["accuracy"] >= greedy["accuracy"] + 0.045
 
 
@@ -95,8 +72,7 @@ def test_equal_seeds_give_equal_pictures(tmp_path: Path, pictures: Path) -> None
 
 
 def test_calibrate_writes_a_temperature_that_the_program_reads(tmp_path: Path) -> None:
-    if not PROGRAM.exists():
-        pytest.skip(f"the program is not built: {PROGRAM}")
+    need_program()
     output, plot = tmp_path / "calibrated.safetensors", tmp_path / "plot.png"
     flags = ["--program", PROGRAM, "--fit", SAMPLES, "--test", SAMPLES, "-o", output, "--plot", plot]
     assert calibrate.main(list(map(str, [SHIPPED, *flags]))) == 0
@@ -108,8 +84,7 @@ def test_calibrate_writes_a_temperature_that_the_program_reads(tmp_path: Path) -
 
 
 def test_calibrate_reports_what_the_program_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    if not PROGRAM.exists():
-        pytest.skip(f"the program is not built: {PROGRAM}")
+    need_program()
     missing = tmp_path / "none.safetensors"
     assert calibrate.main([str(missing), "--program", str(PROGRAM), "--test", str(SAMPLES)]) == 3
     assert "none.safetensors" in capsys.readouterr().err
@@ -123,8 +98,7 @@ def test_the_table_of_confusions_leaves_out_what_happened_once() -> None:
 
 
 def test_json_lines_describe_candidates_and_characters() -> None:
-    if not PROGRAM.exists():
-        pytest.skip(f"the program is not built: {PROGRAM}")
+    need_program()
     command = [PROGRAM, "read", "-j", "--decode", "grammar", "-n", "5", SAMPLES]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     for line in map(json.loads, result.stdout.splitlines()):

@@ -17,9 +17,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SCRIPTS = REPOSITORY / "scripts"
-DATA = Path(os.environ.get("LPRNET_DATA", REPOSITORY.parent / "shared" / "data"))
+from paths import DATA, PROGRAM, REPOSITORY, SCRIPTS, need_data
+
 DEV = DATA / "plates" / "dev"
 
 MIN_COSINE = 0.999999
@@ -28,7 +27,7 @@ MAX_LOGIT_ERROR = 2e-3
 FEW = int(os.environ.get("LPRNET_FEW", "60"))
 
 PROGRAMS = {
-    "native": ([], Path(os.environ.get("LPRNET", REPOSITORY / "build/release/lprnet"))),
+    "native": ([], PROGRAM),
     "aarch64": (
         ["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"],
         Path(os.environ.get("LPRNET_AARCH64", REPOSITORY / "build/aarch64/lprnet")),
@@ -61,12 +60,6 @@ def runnable(machine: str) -> frozenset[str]:
 def need_table(machine: str, isa: str) -> None:
     if isa not in runnable(machine):
         pytest.skip(f"{isa}: not in this build or not on this CPU")
-
-
-def need_data(path: Path) -> Path:
-    if not path.exists():
-        pytest.skip(f"{path.name}: not in the data folder")
-    return path
 
 
 def script(name: str, *arguments: object) -> None:
@@ -125,13 +118,12 @@ def test_checkpoints_layer_by_layer(checkpoint: tuple[str, Path], table: tuple[s
 
 
 @pytest.fixture(scope="module")
-def public(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path, Path]:
+def public(public_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path, Path]:
     """The public checkpoint, its logits for few and for all dev images, and PyTorch's texts for all."""
-    source = need_data(DATA / "checkpoints" / "public" / "Final_LPRNet_model.pth")
     need_data(DEV)
     folder = tmp_path_factory.mktemp("public")
-    model, few, everything = (folder / f"{name}.safetensors" for name in ("model", "few", "all"))
-    script("export_weights.py", source, "-o", model)
+    model = public_model
+    few, everything = (folder / f"{name}.safetensors" for name in ("few", "all"))
     images = ["--images", DEV / "labels.tsv"]
     script("dump_reference.py", model, *images, "--limit", FEW, "--layers", "logits", "-o", few)
     script("dump_reference.py", model, *images, "--layers", "logits", "-o", everything)

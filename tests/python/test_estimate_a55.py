@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "scripts"))
-
-import estimate_a55  # noqa: E402
-from estimate_a55 import Block, Instruction  # noqa: E402
+import estimate_a55
+from estimate_a55 import Block, Instruction
 
 MCA = "llvm-mca-19"
 

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from test_engine import DATA, DEV, REPOSITORY, need_data, run, script
+from paths import SAMPLES, need_data
+from test_engine import DEV, run, script
 
-SAMPLES = REPOSITORY / "tests" / "samples"
 WIDTH, HEIGHT = 1280, 720
 
 
@@ -96,11 +96,12 @@ def labelled() -> list[str]:
 
 
 @pytest.mark.parametrize("preset", ["upstream", "rdk"])
-def test_doctor_tells_upstream_from_rdk(preset: str, labelled: list[str], tmp_path: Path) -> None:
+def test_doctor_tells_upstream_from_rdk(
+    preset: str, labelled: list[str], public_checkpoint: Path, tmp_path: Path
+) -> None:
     """The public checkpoint reads BGR; boards run it with the settings of `rdk` and get nonsense."""
-    source = need_data(DATA / "checkpoints" / "public" / "Final_LPRNet_model.pth")
     model = tmp_path / "model.safetensors"
-    script("export_weights.py", source, "--preprocess", preset, "-o", model)
+    script("export_weights.py", public_checkpoint, "--preprocess", preset, "-o", model)
     result, report = doctor(model, labelled)
     good = [setting for setting in report["settings"] if setting["as_good_as_best"]]
     assert {setting["channel_order"] for setting in good} == {"BGR"}

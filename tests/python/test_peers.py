@@ -8,15 +8,13 @@ from __future__ import annotations
 import copy
 import json
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(REPOSITORY / "scripts"), str(REPOSITORY / "bench" / "peers")]
+from paths import SAMPLES, SHIPPED
 
 onnx = pytest.importorskip("onnx", reason="onnx: not installed")
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime: not installed")
@@ -31,7 +29,6 @@ import plates  # noqa: E402
 import prepare  # noqa: E402
 import report  # noqa: E402
 
-SHIPPED = REPOSITORY / "weights" / "lprnet.safetensors"
 # Float rounding over 17 layers, as in the tests of the engine.
 MAX_LOGIT_ERROR = 2e-3
 
@@ -43,7 +40,7 @@ def logits_of(graph, pixels: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def sample_pixels() -> np.ndarray:
-    samples = plates.list_samples([REPOSITORY / "tests" / "samples"])
+    samples = plates.list_samples([SAMPLES])
     return plates.normalize(np.stack([plates.to_network_size(plates.read_image(sample.path)) for sample in samples]))
 
 

@@ -24,18 +24,13 @@ import cv2
 import numpy as np
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "scripts"))
-
-import make_picture_corpus  # noqa: E402
-import make_picture_golden  # noqa: E402
-import picture_writers as pw  # noqa: E402
+import make_picture_corpus
+import make_picture_golden
+import picture_writers as pw
+from paths import DATA, REPOSITORY, SAMPLES, need_data, need_program
 
 PIXELS = Path(os.environ.get("LPRNET_PIXELS", REPOSITORY / "build/release/tests/lprnet_pixels"))
 SEEDS = [int(seed) for seed in os.environ.get("LPRNET_PICTURE_SEEDS", "1").split(",")]
-PROGRAM = Path(os.environ.get("LPRNET", REPOSITORY / "build/release/lprnet"))
-DATA = Path(os.environ.get("LPRNET_DATA", REPOSITORY.parent / "shared" / "data"))
-SAMPLES = REPOSITORY / "tests" / "samples"
 FEW = int(os.environ.get("LPRNET_FEW", "60"))
 MUTANTS = int(os.environ.get("LPRNET_PICTURE_MUTANTS", "2000"))
 FILES_A_CALL = 200
@@ -128,9 +123,7 @@ ENCODINGS = {
 
 
 def read_plates(*arguments: object) -> subprocess.CompletedProcess[str]:
-    if not PROGRAM.exists():
-        pytest.skip(f"the program is not built: {PROGRAM}")
-    command = [PROGRAM.resolve(), "read", *arguments]
+    command = [need_program(), "read", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -139,8 +132,7 @@ def test_real_crops_encoded_again(encoding: str, tmp_path: Path) -> None:
     """Pixels equal to OpenCV's, and texts to those of PyTorch on OpenCV's pixels."""
     dev, checkpoint = DATA / "plates" / "dev", DATA / "checkpoints" / "public" / "Final_LPRNet_model.pth"
     for path in (dev, checkpoint):
-        if not path.exists():
-            pytest.skip(f"{path.name}: not in the data folder")
+        need_data(path)
     names = [line.split("\t")[0] for line in (dev / "labels.tsv").read_text("utf-8").splitlines()]
     names = names[:: max(1, len(names) // FEW)]
     folder, output = tmp_path / "crops", tmp_path / "pixels"
@@ -578,8 +570,7 @@ CASES = [
 def test_inputs_that_went_wrong_once(case: Case, tmp_path: Path) -> None:
     files = [DATA / "cases" / name for name in case.files]
     for path in files:
-        if not path.exists():
-            pytest.skip(f"cases/{path.name}: not in the data folder")
+        need_data(path)
     result = read_plates(*files)
     assert result.returncode == case.status, result.stderr
     assert [line.split("\t")[0] for line in result.stdout.splitlines()] == case.texts
@@ -594,8 +585,7 @@ def test_inputs_that_went_wrong_once(case: Case, tmp_path: Path) -> None:
 
 def test_short_palette_reads_the_same_every_time(tmp_path: Path) -> None:
     path = DATA / "cases" / "png_palette_short.png"
-    if not path.exists():
-        pytest.skip(f"cases/{path.name}: not in the data folder")
+    need_data(path)
     pixels, _errors = decode(tmp_path, [path])
     assert np.array_equal(pixels[path.name], opencv(path))
     assert len({read_plates(path).stdout for _ in range(5)}) == 1

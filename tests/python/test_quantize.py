@@ -1,58 +1,32 @@
 """lprnet quantize on real weights and crops: how much of the accuracy is kept, and which weights ship.
-
-LPRNET names the program; without it the build of the preset `release` is taken. Tests that need the public data are
-skipped by name where it is absent.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import statistics
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors import safe_open
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SCRIPTS = REPOSITORY / "scripts"
-DATA = Path(os.environ.get("LPRNET_DATA", REPOSITORY.parent / "shared" / "data"))
-PROGRAM = Path(os.environ.get("LPRNET", REPOSITORY / "build/release/lprnet"))
-WEIGHTS = REPOSITORY / "weights"
+from paths import DATA, WEIGHTS, lprnet, need_data
 
 MAX_LOSS = 0.002  # share of the plates
 MIN_LAYER_COSINE = 0.999
 MIN_LOGITS_COSINE = 0.9995
 
 
-def lprnet(*arguments: object, isa: str = "") -> str:
-    if not PROGRAM.exists():
-        pytest.skip(f"the program is not built: {PROGRAM}")
-    command = [str(PROGRAM.resolve()), *map(str, arguments)]
-    environment = {**os.environ, "LPRNET_ISA": isa} if isa else None
-    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
-
-
-def need_data(path: Path) -> Path:
-    if not path.exists():
-        pytest.skip(f"{path.name}: not in the data folder")
-    return path
-
-
 # Sets of calibration images differ by some plates either way; for `search`, which chooses by them, the mean of
 # two is what counts.
 @pytest.mark.parametrize("method, sets", [("mse", [200]), ("percentile", [200]), ("search", [200, 400])])
-def test_public_checkpoint_keeps_its_accuracy(method: str, sets: list[int], tmp_path: Path) -> None:
-    checkpoint = need_data(DATA / "checkpoints/public/Final_LPRNet_model.pth")
-    exact, quantized = tmp_path / "public.safetensors", tmp_path / "int8.safetensors"
-    subprocess.run([sys.executable, SCRIPTS / "export_weights.py", checkpoint, "-o", exact], check=True)
+def test_public_checkpoint_keeps_its_accuracy(method: str, sets: list[int], public_model: Path, tmp_path: Path) -> None:
+    quantized = tmp_path / "int8.safetensors"
     options = ["--calibration", DATA / "plates/train", "--test", DATA / "plates/dev", "--method", method]
     losses = []
     for images in sets:
-        report = json.loads(lprnet("quantize", "-j", "-m", exact, "-o", quantized, *options, "--images", images))
+        report = json.loads(lprnet("quantize", "-j", "-m", public_model, "-o", quantized, *options, "--images", images))
         assert len(report["layers"]) == 16
         assert report["layers"][-1]["cosine"] >= MIN_LOGITS_COSINE
         if method == "mse":  # the default

@@ -8,18 +8,14 @@ name where it is absent, those that need the program where it is not built.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SCRIPTS = REPOSITORY / "scripts"
-sys.path.insert(0, str(SCRIPTS))
+from paths import DATA, PROGRAM, REPOSITORY, SAMPLES, SHIPPED, WEIGHTS, need_data, need_program
 
 onnx = pytest.importorskip("onnx", reason="onnx: not installed")
 onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime: not installed")
@@ -37,11 +33,6 @@ import onnx_network  # noqa: E402
 import plates  # noqa: E402
 from int8_network import Int8Network  # noqa: E402
 
-SAMPLES = REPOSITORY / "tests" / "samples"
-WEIGHTS = REPOSITORY / "weights"
-SHIPPED = WEIGHTS / "lprnet.safetensors"
-DATA = Path(os.environ.get("LPRNET_DATA", REPOSITORY.parent / "shared" / "data"))
-PROGRAM = Path(os.environ.get("LPRNET", REPOSITORY / "build/release/lprnet"))
 # Float rounding over 17 layers, as in the tests of the engine.
 MAX_LOGIT_ERROR = 2e-3
 SHAPES = {
@@ -83,8 +74,7 @@ def logits_of(tensors: dict[str, np.ndarray], form: str, pixels: np.ndarray) -> 
 
 def engine_verdict(model: Path, pixels: np.ndarray, logits: np.ndarray, folder: Path) -> dict:
     """The engine computes the same inputs and compares: largest error of a logit, and whether all texts are equal."""
-    if not PROGRAM.exists():
-        pytest.skip(f"the program is not built: {PROGRAM}")
+    need_program()
     dump = folder / "dump.safetensors"
     save_file({"input": pixels, "logits": logits}, str(dump), metadata={"lprnet.format": "dump-1"})
     command = [str(PROGRAM), "verify", "-j", "-m", str(model), str(dump)]
@@ -113,17 +103,12 @@ def test_samples_read_as_the_engine_reads_them(form: str, sample_pixels: np.ndar
 
 @pytest.mark.parametrize("form", onnx_network.BPU_FORMS)
 @pytest.mark.parametrize("name", ["public", "shipped", "sparse35"])
-def test_dev_reads_as_the_engine_reads_it(name: str, form: str, tmp_path: Path) -> None:
-    dev = DATA / "plates" / "dev" / "labels.tsv"
-    checkpoint = DATA / "checkpoints" / "public" / "Final_LPRNet_model.pth"
-    for path in (dev, checkpoint):
-        if not path.exists():
-            pytest.skip(f"{path.name}: not in the data folder")
-    model = {"shipped": SHIPPED, "sparse35": WEIGHTS / "lprnet-sparse35.safetensors"}.get(name)
-    if model is None:
-        model = tmp_path / "model.safetensors"
-        command = [sys.executable, str(SCRIPTS / "export_weights.py"), str(checkpoint), "-o", str(model)]
-        subprocess.run(command, check=True)
+def test_dev_reads_as_the_engine_reads_it(
+    name: str, form: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    dev = need_data(DATA / "plates" / "dev" / "labels.tsv")
+    shipped = {"shipped": SHIPPED, "sparse35": WEIGHTS / "lprnet-sparse35.safetensors"}
+    model = shipped.get(name) or request.getfixturevalue("public_model")
     pixels = pixels_of(dev, model)
     logits = logits_of(tensors_of(lprnet_model.load_model(model).network), form, pixels)
     verdict = engine_verdict(model, pixels, logits, tmp_path)
@@ -334,8 +319,7 @@ def test_export_errors_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def quantize(path: Path, *options: str) -> Path:
-    if not PROGRAM.exists():
-        pytest.skip(f"the program is not built: {PROGRAM}")
+    need_program()
     command = [str(PROGRAM), "quantize", "-m", str(SHIPPED), "-o", str(path), "--calibration", str(SAMPLES), *options]
     subprocess.run(command, check=True, capture_output=True)
     return path

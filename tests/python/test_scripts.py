@@ -7,7 +7,6 @@ Nothing here needs data, except what is marked so: that is skipped by name where
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,39 +17,13 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SCRIPTS = REPOSITORY / "scripts"
-sys.path.insert(0, str(SCRIPTS))
-
-import dump_reference  # noqa: E402
-import export_weights  # noqa: E402
-import lprnet_model  # noqa: E402
-import plates  # noqa: E402
-import predict  # noqa: E402
-import synth_plates  # noqa: E402
-
-DATA = Path(os.environ.get("LPRNET_DATA", REPOSITORY.parent / "shared" / "data"))
-
-
-def data_file(name: str) -> Path:
-    path = DATA / name
-    if not path.exists():
-        pytest.skip(f"{name}: not in the data folder")
-    return path
-
-
-@pytest.fixture(scope="module")
-def network() -> lprnet_model.Lprnet:
-    shape = lprnet_model.LprnetShape.from_widths(0.25)
-    return dump_reference.random_model(shape, seed=3)
-
-
-@pytest.fixture(scope="module")
-def bank() -> synth_plates.GlyphBank:
-    try:
-        return synth_plates.GlyphBank()
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
+import dump_reference
+import export_weights
+import lprnet_model
+import plates
+import predict
+import synth_plates
+from paths import DATA, SCRIPTS, need_data
 
 
 @pytest.fixture()
@@ -342,8 +315,8 @@ def test_renderer_program(bank: synth_plates.GlyphBank, tmp_path: Path) -> None:
 
 def test_public_checkpoint_reads_plates(tmp_path: Path) -> None:
     """The module is the public network if the public weights read plates: 89.0 % of this set at batch 1."""
-    weights = data_file("checkpoints/public/Final_LPRNet_model.pth")
-    labels = data_file("plates/dev/labels.tsv")
+    weights = need_data(DATA / "checkpoints/public/Final_LPRNet_model.pth")
+    labels = need_data(DATA / "plates/dev/labels.tsv")
     output = tmp_path / "public.safetensors"
     assert export(weights, "-o", output) == 0
     model = lprnet_model.load_model(output)
@@ -361,7 +334,7 @@ def test_public_checkpoint_reads_plates(tmp_path: Path) -> None:
     [("latin37/Final_LPRNet_model.pth", 37, 3), ("gray36/Final_LPRNet_model.pth", 36, 1)],
 )
 def test_other_public_checkpoints_export(tmp_path: Path, name: str, classes: int, channels: int) -> None:
-    weights = data_file(f"checkpoints/{name}")
+    weights = need_data(DATA / f"checkpoints/{name}")
     output = tmp_path / "other.safetensors"
     assert export(weights, "-o", output, "--charset-size-only") == 0
     shape = lprnet_model.load_model(output).network.shape

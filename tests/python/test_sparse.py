@@ -1,7 +1,4 @@
 """Pruned networks and sparse model files: the Python side against numpy and against the program.
-
-LPRNET names the program; without it the build of the preset `release` is taken, and what needs one is skipped by name
-where there is none.
 """
 
 from __future__ import annotations
@@ -19,22 +16,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SCRIPTS = REPOSITORY / "scripts"
-SAMPLES = REPOSITORY / "tests" / "samples"
-SHIPPED = REPOSITORY / "weights" / "lprnet.safetensors"
-PROGRAM = Path(os.environ.get("LPRNET", REPOSITORY / "build/release/lprnet"))
-sys.path.insert(0, str(SCRIPTS))
-
 import export_weights  # noqa: E402
 import lprnet_model  # noqa: E402
-
-
-def lprnet(*arguments: object) -> str:
-    if not PROGRAM.exists():
-        pytest.skip(f"the program is not built: {PROGRAM}")
-    command = [str(PROGRAM.resolve()), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+from paths import PROGRAM, SAMPLES, SCRIPTS, SHIPPED, lprnet
 
 
 def metadata_of(path: Path) -> dict[str, str]:

@@ -15,36 +15,21 @@ import numpy as np
 import pytest
 import torch
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
-sys.path.insert(0, str(SCRIPTS))
-
-import dump_reference  # noqa: E402
-import lprnet_model  # noqa: E402
-import photographed  # noqa: E402
-import plates  # noqa: E402
-import rectify  # noqa: E402
-import simulate_int8  # noqa: E402
-import synth_dev  # noqa: E402
-import synth_plates  # noqa: E402
-import train  # noqa: E402
-from training import crops, growing, pruning, recipe, stage  # noqa: E402
-from training.evaluation import EvalSet, network_input  # noqa: E402
-from training.optimizer import make_optimizer  # noqa: E402
+import dump_reference
+import lprnet_model
+import photographed
+import plates
+import rectify
+import simulate_int8
+import synth_dev
+import synth_plates
+import train
+from paths import SCRIPTS
+from training import crops, growing, pruning, recipe, stage
+from training.evaluation import EvalSet, network_input
+from training.optimizer import make_optimizer
 
 TINY = {"batch": 2, "widths": 0.25, "classes": 68, "real_share": 0.0, "warm_up": 2, "kinds": {"blue": 1.0}}
-
-
-@pytest.fixture(scope="module")
-def bank() -> synth_plates.GlyphBank:
-    try:
-        return synth_plates.GlyphBank()
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture()
-def network() -> lprnet_model.Lprnet:
-    return dump_reference.random_model(lprnet_model.LprnetShape.from_widths(0.25), seed=3)
 
 
 def site() -> stage.Site:
