@@ -7,7 +7,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "bench/bench.h"
@@ -15,6 +14,7 @@
 #include "engine/model/model_data.h"
 #include "engine/run/network.h"
 #include "kernels/example.h"
+#include "kernels/kernel_arguments.h"
 #include "kernels/peak_f32/peak_f32.h"
 #include "kernels/peak_s8/peak_s8.h"
 
@@ -91,7 +91,7 @@ void register_step(const std::shared_ptr<BenchedNetwork>& network, std::size_t i
 // A sparse convolution between two others: from panels to panels, with nothing to transpose.
 void register_panels(const std::shared_ptr<BenchedNetwork>& network, const Step& step) {
     const kernels::KernelTable* table = &network->table();
-    const auto* planned = std::get_if<kernels::Conv2dSparseF32>(&step.call.arguments);
+    const auto* planned = kernels::arguments_if<kernels::Kernel::conv2d_sparse_f32>(step.call);
     if (planned == nullptr || planned->kh * planned->kw > 3 ||
         planned->oc % kernels::kSparseGroup > 0) {
         return;

@@ -1,18 +1,14 @@
-// One call of any kernel: which, its arguments, and where in an arena they lie. The only file that
-// knows the arguments of all kernels.
+// One call of any kernel: which, its arguments, and where in an arena they lie. The arguments are
+// bytes here; kernel_arguments.h knows the structs, so that a change of one concerns few files.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <variant>
+#include <cstring>
 
 #include "kernels/kernel_table.h"
 #include "kernels/part.h"
-
-#define LPRNET_KERNEL_HEADERS
-#include "kernels/kernels.inc"
-#undef LPRNET_KERNEL_HEADERS
 
 namespace lprnet::kernels {
 
@@ -25,29 +21,31 @@ enum class Kernel : std::uint8_t {
 // "conv2d_f32" and so on; "none".
 const char* kernel_name(Kernel kernel) noexcept;
 
-// The alternative's number is the Kernel; two kernels may have the same type of arguments.
-using Arguments = std::variant<std::monostate
-#define LPRNET_KERNEL(folder, name, Call, elements) , Call
-#include "kernels/kernels.inc"
-                               >;
-
-template <Kernel K>
-using CallOf = std::variant_alternative_t<static_cast<std::size_t>(K), Arguments>;
+// Bytes of the largest arguments that there is room for; kernel_arguments.h checks each struct.
+inline constexpr std::size_t kMostArguments = 256;
 
 // Pointers into the arena are null until the call is bound; pointers to weights are final.
-struct KernelCall {
-    Arguments arguments;
-    std::array<std::size_t, kMemories> offset = {};  // in the arena, in bytes, by Memory
-    std::size_t scratch_bytes = 0;                   // of each worker, one after the other
+class KernelCall {
+public:
+    Kernel kernel() const noexcept { return kernel_; }
 
-    Kernel kernel() const noexcept { return static_cast<Kernel>(arguments.index()); }
-    std::size_t& at(Memory memory) noexcept { return offset[static_cast<std::size_t>(memory)]; }
+    // Where the arguments' memory begins in the arena, in bytes.
+    std::size_t& at(Memory memory) noexcept { return offset_[static_cast<std::size_t>(memory)]; }
+    std::size_t scratch_bytes = 0;  // of each worker, one after the other
+
+    // For kernel_arguments.h: of the type that belongs to kernel().
+    void set(Kernel kernel, const void* arguments, std::size_t size) noexcept {
+        kernel_ = kernel;
+        std::memcpy(arguments_, arguments, size);
+    }
+    void* arguments() noexcept { return arguments_; }
+    const void* arguments() const noexcept { return arguments_; }
+
+private:
+    alignas(std::max_align_t) std::byte arguments_[kMostArguments] = {};
+    std::array<std::size_t, kMemories> offset_ = {};
+    Kernel kernel_ = Kernel::none;
 };
-
-template <Kernel K>
-void set_arguments(KernelCall& call, const CallOf<K>& arguments) noexcept {
-    call.arguments.template emplace<static_cast<std::size_t>(K)>(arguments);
-}
 
 // Lets the call work on `arena`, with the scratch memory of worker 0.
 void bind(KernelCall& call, std::byte* arena) noexcept;

@@ -10,6 +10,7 @@
 #include "engine/plan/place_tensors.h"
 #include "engine/plan/plan.h"
 #include "engine/plan/plan_parts.h"
+#include "kernels/kernel_arguments.h"
 
 namespace lprnet {
 namespace {

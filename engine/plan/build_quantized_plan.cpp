@@ -8,6 +8,7 @@
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/place_tensors.h"
 #include "engine/plan/plan_parts.h"
+#include "kernels/kernel_arguments.h"
 
 namespace lprnet {
 namespace {

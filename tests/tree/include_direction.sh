@@ -103,7 +103,7 @@ check_includes() {  # TREE
             } else {
               there = path
               if (begins(path, "lprnet/")) there = "engine/include/" path
-              if (path ~ /^kernels\/(kernel_call|narrow)\.h$/ && is_for_instruction_sets(file)) {
+              if (path ~ /^kernels\/(kernel_arguments|kernel_call|narrow)\.h$/ && is_for_instruction_sets(file)) {
                 print file ": \"" path "\" is for portable code alone"
               }
               if ((getline line < there) < 0) print file ": \"" path "\" is not a file of the tree"
