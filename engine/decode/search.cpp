@@ -4,10 +4,13 @@
 
 namespace lprnet {
 
+using Make = std::unique_ptr<Search>(const SearchOptions& options);
+// Each in a file of its own.
+Make make_greedy_search, make_beam_search, make_grammar_search;
+
 std::unique_ptr<Search> make_search(Decoder decoder, const SearchOptions& options) {
     // In the order of kDecoders.
-    constexpr std::unique_ptr<Search> (*kMakers[])(const SearchOptions&) = {
-        make_greedy_search, make_beam_search, make_grammar_search};
+    constexpr Make* kMakers[] = {make_greedy_search, make_beam_search, make_grammar_search};
     static_assert(std::size(kMakers) == std::size(kDecoders), "each decoder has its search");
     return kMakers[static_cast<std::size_t>(decoder)](options);
 }

@@ -1,6 +1,7 @@
 // What each decoder does alone: to find texts in the network's output. How they are ranked and
-// become a reading is text_decoder.h's, and the same for all. A decoder is a file NAME_search.cpp,
-// its row in make_search() and one in kDecoders (lprnet/decoding.h).
+// become a reading is text_decoder.h's, and the same for all. A decoder is a file NAME_search.cpp
+// with a function make_NAME_search(), its row in search.cpp and one in kDecoders
+// (lprnet/decoding.h).
 #pragma once
 
 #include <cstddef>
@@ -95,10 +96,6 @@ public:
 protected:
     Search(const Search&) = default;
 };
-
-std::unique_ptr<Search> make_greedy_search(const SearchOptions& options);
-std::unique_ptr<Search> make_beam_search(const SearchOptions& options);
-std::unique_ptr<Search> make_grammar_search(const SearchOptions& options);
 
 // The search of a decoder, which has to be one of kDecoders. May throw std::bad_alloc.
 std::unique_ptr<Search> make_search(Decoder decoder, const SearchOptions& options);
