@@ -17,7 +17,6 @@
 #include <iterator>
 #include <limits>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +27,7 @@
 #include "lprnet/lprnet.h"
 #include "lprnet/recognizer.h"
 #include "lprnet/vote.h"
+#include "tests/fuzz/random_choice.h"
 
 namespace lprnet::test {
 namespace {
@@ -86,17 +86,9 @@ void check_reading(const Reading& reading) {
     }
 }
 
-class Values {
+class Values : public test::Random {
 public:
-    explicit Values(std::uint64_t seed) : random_(seed) {}
-
-    std::size_t below(std::size_t end) { return static_cast<std::size_t>(random_() % end); }
-    bool one_in(std::size_t n) { return below(n) == 0; }
-
-    template <class T, std::size_t N>
-    T one_of(const T (&values)[N]) {
-        return values[below(N)];
-    }
+    using Random::Random;
 
     int integer() {
         constexpr int kMin = std::numeric_limits<int>::min();
@@ -104,7 +96,7 @@ public:
         constexpr int kKnown[] = {kMin, kMin + 1, -65536, -32768, -2, -1,    0,        1,
                                   2,    3,        7,      24,     94, 32767, 32768,    32769,
                                   9,    10,       100,    101,    64, 65535, kMax - 1, kMax};
-        return one_in(4) ? static_cast<int>(random_()) : one_of(kKnown);
+        return one_in(4) ? static_cast<int>((*this)()) : one_of(kKnown);
     }
 
     std::ptrdiff_t stride() {
@@ -113,7 +105,7 @@ public:
         constexpr std::ptrdiff_t kKnown[] = {
             kMin, kMin + 1, kMin / 2,     kMin / 32768, -1,       0,        1,   282,
             283,  376,      kMax / 32768, kMax / 3,     kMax / 2, kMax - 1, kMax};
-        return one_in(4) ? static_cast<std::ptrdiff_t>(random_() >> below(63)) : one_of(kKnown);
+        return one_in(4) ? static_cast<std::ptrdiff_t>((*this)() >> below(63)) : one_of(kKnown);
     }
 
     double real() {
@@ -208,9 +200,6 @@ public:
         for (std::size_t i = 0; i < pieces; ++i) out += one_of(kPieces);
         return out;
     }
-
-private:
-    std::mt19937_64 random_;
 };
 
 // An enumerator as C lets it be: any number.

@@ -11,7 +11,8 @@
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
-#include <new>
+
+#include "tests/operator_new.h"
 
 namespace {
 
@@ -88,20 +89,10 @@ Held held() noexcept {
 
 #if defined(LPRNET_TEST_SANITIZED)
 
-namespace {
+namespace lprnet::test {
 
 void* allocate_or_null(std::size_t size, std::size_t alignment) noexcept {
-    if (memory.next_fails()) return nullptr;
-    // aligned_alloc wants a multiple of the alignment.
-    const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
-    if (rounded < size) return nullptr;
-    return counted(std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded));
-}
-
-void* allocate(std::size_t size, std::size_t alignment) {
-    void* block = allocate_or_null(size, alignment);
-    if (block == nullptr) throw std::bad_alloc();
-    return block;
+    return memory.next_fails() ? nullptr : counted(aligned_memory(size, alignment));
 }
 
 void release(void* block) noexcept {
@@ -109,50 +100,7 @@ void release(void* block) noexcept {
     std::free(block);
 }
 
-}  // namespace
-
-void* operator new(std::size_t size) {
-    return allocate(size, alignof(std::max_align_t));
-}
-void* operator new[](std::size_t size) {
-    return allocate(size, alignof(std::max_align_t));
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-    return allocate(size, static_cast<std::size_t>(alignment));
-}
-void* operator new[](std::size_t size, std::align_val_t alignment) {
-    return allocate(size, static_cast<std::size_t>(alignment));
-}
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-    return allocate_or_null(size, alignof(std::max_align_t));
-}
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
-    return allocate_or_null(size, alignof(std::max_align_t));
-}
-void operator delete(void* block) noexcept {
-    release(block);
-}
-void operator delete[](void* block) noexcept {
-    release(block);
-}
-void operator delete(void* block, std::size_t) noexcept {
-    release(block);
-}
-void operator delete[](void* block, std::size_t) noexcept {
-    release(block);
-}
-void operator delete(void* block, std::align_val_t) noexcept {
-    release(block);
-}
-void operator delete[](void* block, std::align_val_t) noexcept {
-    release(block);
-}
-void operator delete(void* block, std::size_t, std::align_val_t) noexcept {
-    release(block);
-}
-void operator delete[](void* block, std::size_t, std::align_val_t) noexcept {
-    release(block);
-}
+}  // namespace lprnet::test
 
 #else
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/fuzz/random_choice.h"
 #include "tests/fuzz/target.h"
 
 namespace lprnet::fuzz {
@@ -15,24 +16,11 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-class Random {
+// libFuzzer hands out seeds of 32 bits.
+class Random : public test::RandomChoice<std::mt19937> {
 public:
-    explicit Random(unsigned seed) : bits_(seed) {}
-
-    std::size_t below(std::size_t n) { return n == 0 ? 0 : bits_() % n; }
-    bool one_in(std::size_t n) { return below(n) == 0; }
-    std::uint8_t byte() { return static_cast<std::uint8_t>(bits_()); }
-    template <class T, std::size_t kSize>
-    const T& one_of(const T (&list)[kSize]) {
-        return list[below(kSize)];
-    }
-    template <class T>
-    T& one_of(std::vector<T>& list) {
-        return list[below(list.size())];
-    }
-
-private:
-    std::mt19937 bits_;
+    using RandomChoice::RandomChoice;
+    std::uint8_t byte() { return static_cast<std::uint8_t>((*this)()); }
 };
 
 // libFuzzer's own edits, with room to grow.

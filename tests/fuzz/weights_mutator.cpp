@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <random>
 #include <string_view>
 #include <utility>
 
@@ -20,6 +19,7 @@
 #include "kernels/dispatch.h"
 #include "lprnet/model.h"
 #include "lprnet/recognizer.h"
+#include "tests/fuzz/random_choice.h"
 #include "weights/safetensors.h"
 #include "weights/sparse.h"
 
@@ -27,17 +27,6 @@ namespace lprnet::test {
 namespace {
 
 using Bytes = std::vector<std::byte>;
-using Random = std::mt19937_64;  // its sequence is fixed by the standard; distributions are not
-
-std::size_t below(Random& random, std::size_t bound) {
-    return bound == 0 ? 0 : static_cast<std::size_t>(random() % bound);
-}
-
-template <class T, std::size_t N>
-const T& one_of(Random& random, const T (&values)[N]) {
-    return values[below(random, N)];
-}
-
 // A tensor that owns its bytes.
 struct Part {
     std::string name;
@@ -94,23 +83,23 @@ void change_floats(Part& part, Random& random) {
         part.shape.empty() || part.shape[0] < 1 ? 1 : static_cast<std::size_t>(part.shape[0]);
     const std::size_t row = std::max<std::size_t>(count / channels, 1);
     std::size_t begin = 0, end = count, stride = 1;
-    switch (below(random, 4)) {
+    switch (random.below(4)) {
         case 0:
-            begin = below(random, count);
+            begin = random.below(count);
             end = begin + 1;
             break;
         case 1:
-            begin = below(random, channels) * row;
+            begin = random.below(channels) * row;
             end = std::min(begin + row, count);
             break;
         case 2:
-            begin = below(random, row);
+            begin = random.below(row);
             stride = row;
             break;
         default: break;
     }
-    const bool scale = below(random, 2) == 0;
-    const float edge = one_of(random, kEdges), factor = one_of(random, kFactors);
+    const bool scale = random.below(2) == 0;
+    const float edge = random.one_of(kEdges), factor = random.one_of(kFactors);
     for (std::size_t i = begin; i < end; i += stride) {
         set_float(part, i, scale ? get_float(part, i) * factor : edge);
     }
@@ -122,16 +111,16 @@ void change_integers(Part& part, Random& random) {
     if (size == 8) {
         constexpr std::int64_t kExtents[] = {
             0, 1, 2, 3, -1, 255, 65536, 2147483648, 1 << 20, INT64_MAX, INT64_MIN, INT64_MAX / 4};
-        const std::int64_t value = one_of(random, kExtents);
-        std::memcpy(part.bytes.data() + below(random, part.bytes.size() / 8) * 8, &value, 8);
+        const std::int64_t value = random.one_of(kExtents);
+        std::memcpy(part.bytes.data() + random.below(part.bytes.size() / 8) * 8, &value, 8);
         return;
     }
-    if (below(random, 2) == 0) {
+    if (random.below(2) == 0) {
         constexpr unsigned kLevels[] = {0, 1, 127, 128, 129, 255};
         std::fill(part.bytes.begin(), part.bytes.end(),
-                  static_cast<std::byte>(one_of(random, kLevels)));
+                  static_cast<std::byte>(random.one_of(kLevels)));
     } else {
-        part.bytes[below(random, part.bytes.size())] ^= std::byte{1} << below(random, 8);
+        part.bytes[random.below(part.bytes.size())] ^= std::byte{1} << random.below(8);
     }
 }
 
@@ -144,17 +133,17 @@ void change_values(Part& part, Random& random) {
 }
 
 void change_shape(Part& part, Random& random) {
-    if (part.shape.size() > 1 && below(random, 2) == 0) {
-        std::swap(part.shape[below(random, part.shape.size())],
-                  part.shape[below(random, part.shape.size())]);
+    if (part.shape.size() > 1 && random.below(2) == 0) {
+        std::swap(part.shape[random.below(part.shape.size())],
+                  part.shape[random.below(part.shape.size())]);
         return;
     }
     if (part.shape.empty()) return;
     // One extent more or less, with the bytes to match.
-    std::int64_t& extent = part.shape[below(random, part.shape.size())];
+    std::int64_t& extent = part.shape[random.below(part.shape.size())];
     const std::int64_t before = extent;
-    constexpr std::int64_t kSteps[] = {-1, 1, 2, 16};
-    extent = std::clamp<std::int64_t>(extent + one_of(random, kSteps), 0, 64);
+    constexpr std::int64_t kChanges[] = {-1, 1, 2, 16};
+    extent = std::clamp<std::int64_t>(extent + random.one_of(kChanges), 0, 64);
     if (before > 0)
         part.bytes.resize(part.bytes.size() / static_cast<std::size_t>(before) *
                           static_cast<std::size_t>(extent));
@@ -203,12 +192,12 @@ void change_text(std::string& text, Random& random) {
                                           "1024",
                                           "GRAY",
                                           "RGB"};
-    const std::string& piece = kPieces[below(random, std::size(kPieces))];
-    const std::size_t at = below(random, text.size() + 1);
-    switch (below(random, 4)) {
+    const std::string& piece = random.one_of(kPieces);
+    const std::size_t at = random.below(text.size() + 1);
+    switch (random.below(4)) {
         case 0: text = piece; break;
         case 1: text.insert(at, piece); break;
-        case 2: text.erase(at, below(random, 8)); break;
+        case 2: text.erase(at, random.below(8)); break;
         default: {  // the number that stands here, if one does
             const std::size_t digit = text.find_first_of("0123456789", at);
             if (digit == std::string::npos) break;
@@ -220,13 +209,13 @@ void change_text(std::string& text, Random& random) {
 }
 
 void change_metadata(weights::Metadata& metadata, Random& random) {
-    if (metadata.empty() || below(random, 8) == 0) {
-        metadata["lprnet.blank"] = std::to_string(below(random, 8));
+    if (metadata.empty() || random.below(8) == 0) {
+        metadata["lprnet.blank"] = std::to_string(random.below(8));
         return;
     }
     auto entry = metadata.begin();
-    std::advance(entry, static_cast<std::ptrdiff_t>(below(random, metadata.size())));
-    if (below(random, 10) == 0) {
+    std::advance(entry, static_cast<std::ptrdiff_t>(random.below(metadata.size())));
+    if (random.below(10) == 0) {
         metadata.erase(entry);
     } else {
         change_text(entry->second, random);
@@ -234,20 +223,20 @@ void change_metadata(weights::Metadata& metadata, Random& random) {
 }
 
 void change_list(Parts& parts, Random& random) {
-    const std::size_t at = below(random, parts.tensors.size());
+    const std::size_t at = random.below(parts.tensors.size());
     Part& part = parts.tensors[at];
-    switch (below(random, 5)) {
+    switch (random.below(5)) {
         case 0: parts.tensors.erase(parts.tensors.begin() + static_cast<std::ptrdiff_t>(at)); break;
         case 1: part.name += ".mask"; break;
         case 2: {
-            Part& other = parts.tensors[below(random, parts.tensors.size())];
+            Part& other = parts.tensors[random.below(parts.tensors.size())];
             std::swap(part.name, other.name);
             break;
         }
         case 3: {
             constexpr weights::DType kTypes[] = {weights::DType::f32, weights::DType::i8,
                                                  weights::DType::u8, weights::DType::i64};
-            const weights::DType dtype = one_of(random, kTypes);
+            const weights::DType dtype = random.one_of(kTypes);
             if (part.bytes.size() % weights::element_size(dtype) != 0) break;
             part.dtype = dtype;
             part.shape = {
@@ -260,7 +249,7 @@ void change_list(Parts& parts, Random& random) {
             copy.shape = {1};
             copy.dtype = weights::DType::f32;
             copy.bytes.resize(sizeof(float));
-            set_float(copy, 0, one_of(random, kEdges));
+            set_float(copy, 0, random.one_of(kEdges));
             parts.tensors.push_back(std::move(copy));
         }
     }
@@ -285,8 +274,8 @@ void change_header(Bytes& file, Random& random) {
                                           "99999999999999999999",
                                           std::string(5000, '['),
                                           std::string(1, '\0')};
-    const std::string& piece = kPieces[below(random, std::size(kPieces))];
-    const std::size_t at = 8 + below(random, static_cast<std::size_t>(length));
+    const std::string& piece = random.one_of(kPieces);
+    const std::size_t at = 8 + random.below(static_cast<std::size_t>(length));
     const auto* bytes = reinterpret_cast<const std::byte*>(piece.data());
     file.insert(file.begin() + static_cast<std::ptrdiff_t>(at), bytes, bytes + piece.size());
     length += piece.size();
@@ -534,10 +523,10 @@ bool mutate_safetensors(std::vector<std::byte>& file, std::uint64_t seed) {
     if (!opened) return false;
     Random random(seed);
     Parts parts = take_apart(*opened);
-    const std::size_t times = 1 + below(random, 4);
+    const std::size_t times = 1 + random.below(4);
     for (std::size_t t = 0; t < times && !parts.tensors.empty(); ++t) {
-        Part& part = parts.tensors[below(random, parts.tensors.size())];
-        switch (below(random, 16)) {
+        Part& part = parts.tensors[random.below(parts.tensors.size())];
+        switch (random.below(16)) {
             case 0: change_list(parts, random); break;
             case 1: change_shape(part, random); break;
             case 2:
@@ -552,8 +541,8 @@ bool mutate_safetensors(std::vector<std::byte>& file, std::uint64_t seed) {
         return true;
     }
     file = std::move(*bytes);
-    if (below(random, 16) == 0) change_header(file, random);
-    if (below(random, 32) == 0) file.resize(below(random, file.size() + 1));
+    if (random.below(16) == 0) change_header(file, random);
+    if (random.below(32) == 0) file.resize(random.below(file.size() + 1));
     return true;
 }
 

@@ -1,25 +1,21 @@
 // The fuzz target's short cousin for every test run: a valid file, damaged in 20,000 seeded ways.
 #include <algorithm>
 #include <cstdint>
-#include <random>
 #include <string>
 #include <vector>
 #include "tests/catch.h"
 
+#include "tests/fuzz/random_choice.h"
 #include "tests/fuzz/safetensors_touch.h"
 #include "tests/weights/safetensors_files.h"
 
 namespace lprnet::weights {
 namespace {
 
-using Random = std::mt19937;  // its sequence is fixed by the standard; distributions are not
-
-std::size_t below(Random& random, std::size_t bound) {
-    return random() % bound;
-}
+using test::Random;
 
 std::ptrdiff_t position(Random& random, const Bytes& bytes) {
-    return static_cast<std::ptrdiff_t>(below(random, bytes.size() + 1));
+    return static_cast<std::ptrdiff_t>(random.below(bytes.size() + 1));
 }
 
 // One kind of damage. Half of the time the header length is put right again, so that the damage
@@ -55,12 +51,12 @@ void damage(Bytes& bytes, Random& random) {
     const auto second = position(random, bytes);
     const auto begin = bytes.begin() + std::min(first, second);
     const auto end = bytes.begin() + std::max(first, second);
-    switch (below(random, 7)) {
+    switch (random.below(7)) {
         case 0:  // flip bits
-            if (begin != bytes.end()) *begin ^= std::byte{1} << below(random, 8);
+            if (begin != bytes.end()) *begin ^= std::byte{1} << random.below(8);
             break;
         case 1:  // replace a byte
-            if (begin != bytes.end()) *begin = static_cast<std::byte>(below(random, 256));
+            if (begin != bytes.end()) *begin = static_cast<std::byte>(random.below(256));
             break;
         case 2:  // cut the end off
             bytes.erase(end, bytes.end());
@@ -75,9 +71,9 @@ void damage(Bytes& bytes, Random& random) {
             break;
         }
         default: {  // put a meaningful piece in, before or over what is there
-            const Bytes piece = to_bytes(kPieces[below(random, std::size(kPieces))]);
+            const Bytes piece = to_bytes(random.one_of(kPieces));
             const std::size_t room = static_cast<std::size_t>(bytes.end() - begin);
-            if (below(random, 2) == 0 && piece.size() <= room) {
+            if (random.below(2) == 0 && piece.size() <= room) {
                 std::copy(piece.begin(), piece.end(), begin);
             } else {
                 bytes.insert(begin, piece.begin(), piece.end());
@@ -97,9 +93,9 @@ void repair_header_length(Bytes& bytes) {
 
 // One to three times, as the next one.
 void damage_anywhere(Bytes& bytes, Random& random) {
-    const std::size_t times = 1 + below(random, 3);
+    const std::size_t times = 1 + random.below(3);
     for (std::size_t t = 0; t < times; ++t) damage(bytes, random);
-    if (below(random, 2) == 0 && bytes.size() >= 8) repair_header_length(bytes);
+    if (random.below(2) == 0 && bytes.size() >= 8) repair_header_length(bytes);
 }
 
 // Bits and bytes of the data alone, so that the header stays right.
@@ -107,13 +103,13 @@ void damage_data(Bytes& bytes, Random& random) {
     std::uint64_t header = 0;
     std::memcpy(&header, bytes.data(), 8);
     const std::size_t begin = 8 + static_cast<std::size_t>(header);
-    const std::size_t times = 1 + below(random, 3);
+    const std::size_t times = 1 + random.below(3);
     for (std::size_t t = 0; t < times; ++t) {
-        std::byte& byte = bytes[begin + below(random, bytes.size() - begin)];
-        if (below(random, 2) == 0) {
-            byte ^= std::byte{1} << below(random, 8);
+        std::byte& byte = bytes[begin + random.below(bytes.size() - begin)];
+        if (random.below(2) == 0) {
+            byte ^= std::byte{1} << random.below(8);
         } else {
-            byte = static_cast<std::byte>(below(random, 256));
+            byte = static_cast<std::byte>(random.below(256));
         }
     }
 }
