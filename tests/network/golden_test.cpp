@@ -7,42 +7,16 @@
 #include "lprnet/recognizer.h"
 #include "tests/kernels/tables.h"
 #include "tests/network/compare.h"
+#include "tests/network/golden_dump.h"
 #include "tests/network/make_network.h"
 #include "tests/network/oracle.h"
 #include "tests/network/random_network.h"
-#include "tests/paths.h"
 
 namespace lprnet::test {
 namespace {
 
 constexpr double kMinCosine = 0.999999;
 constexpr double kMaxLogitError = 2e-3;
-
-struct Golden {
-    weights::SafetensorsFile file;
-    std::size_t images;
-};
-
-Golden open_golden(const std::string& name) {
-    Result<weights::SafetensorsFile> file =
-        weights::SafetensorsFile::open(tests_path("golden/network/" + name));
-    if (!file) FAIL(file.error().message);
-    const weights::TensorView* input = file->find("input");
-    REQUIRE(input != nullptr);
-    const auto images = static_cast<std::size_t>(input->shape.front());
-    return {std::move(*file), images};
-}
-
-// One image's values of a tensor, or nothing if the dump does not hold it.
-std::vector<float> values_of(const Golden& golden, const std::string& name, std::size_t image) {
-    const weights::TensorView* tensor = golden.file.find(name);
-    if (tensor == nullptr) return {};
-    std::vector<float> all;
-    REQUIRE(tensor->copy_f32(all).ok());
-    const std::size_t size = all.size() / golden.images;
-    return {all.begin() + static_cast<std::ptrdiff_t>(image * size),
-            all.begin() + static_cast<std::ptrdiff_t>((image + 1) * size)};
-}
 
 Model shipped_model() {
     Result<Model> model = Model::load(LPRNET_WEIGHTS_FILE);
@@ -60,7 +34,7 @@ void check_step(const Network& network, std::size_t index, const std::vector<flo
 }
 
 TEST_CASE("every layer turns PyTorch's input into PyTorch's output", "[network]") {
-    const Golden golden = open_golden("layers.safetensors");
+    const GoldenDump golden("layers.safetensors");
     const Model model = shipped_model();
     for (const kernels::KernelTable* table : tables_under_test()) {
         INFO(table->name);
@@ -70,8 +44,8 @@ TEST_CASE("every layer turns PyTorch's input into PyTorch's output", "[network]"
         for (std::size_t s = 0; s < network.steps().size(); ++s) {
             const Step& step = network.steps()[s];
             steps[step.name] = s;
-            const std::vector<float> input = values_of(golden, step.reads, 0);
-            const std::vector<float> output = values_of(golden, step.name, 0);
+            const std::vector<float> input = golden.values(step.reads, 0);
+            const std::vector<float> output = golden.values(step.name, 0);
             if (input.empty() || output.empty()) continue;
             const auto producer = steps.find(step.reads);
             if (producer == steps.end()) {
@@ -90,17 +64,17 @@ TEST_CASE("every layer turns PyTorch's input into PyTorch's output", "[network]"
 }
 
 TEST_CASE("the chain of layers gives PyTorch's outputs", "[network]") {
-    const Golden golden = open_golden("layers.safetensors");
+    const GoldenDump golden("layers.safetensors");
     const Model model = shipped_model();
     for (const kernels::KernelTable* table : tables_under_test()) {
         INFO(table->name);
         Network network = make_network(model, *table);
-        for (std::size_t image = 0; image < golden.images; ++image) {
-            network.set_input_planes(values_of(golden, "input", image));
+        for (std::size_t image = 0; image < golden.images(); ++image) {
+            network.set_input_planes(golden.values("input", image));
             for (std::size_t s = 0; s < network.steps().size(); ++s) {
                 const Step& step = network.steps()[s];
                 network.run_step(s);
-                const std::vector<float> expected = values_of(golden, step.name, image);
+                const std::vector<float> expected = golden.values(step.name, image);
                 if (!expected.empty()) check_step(network, s, expected);
             }
         }
@@ -108,24 +82,24 @@ TEST_CASE("the chain of layers gives PyTorch's outputs", "[network]") {
 }
 
 TEST_CASE("the logits of every sample plate are PyTorch's", "[network]") {
-    const Golden golden = open_golden("logits.safetensors");
-    REQUIRE(golden.images >= 8);
+    const GoldenDump golden("logits.safetensors");
+    REQUIRE(golden.images() >= 8);
     const Model model = shipped_model();
     for (const kernels::KernelTable* table : tables_under_test()) {
         INFO(table->name);
         Network network = make_network(model, *table);
-        for (std::size_t image = 0; image < golden.images; ++image) {
-            network.set_input_planes(values_of(golden, "input", image));
+        for (std::size_t image = 0; image < golden.images(); ++image) {
+            network.set_input_planes(golden.values("input", image));
             network.run();
-            check_step(network, network.steps().size() - 1, values_of(golden, "logits", image));
+            check_step(network, network.steps().size() - 1, golden.values("logits", image));
         }
     }
 }
 
 TEST_CASE("the logits are PyTorch's with every algorithm forced", "[network]") {
-    const Golden golden = open_golden("logits.safetensors");
+    const GoldenDump golden("logits.safetensors");
     const Model model = shipped_model();
-    const std::size_t images = std::min<std::size_t>(golden.images, 2);
+    const std::size_t images = std::min<std::size_t>(golden.images(), 2);
     for (const kernels::KernelTable* table : tables_under_test()) {
         std::vector<ConvAlgorithm> algorithms;
         for (const int taps : {3, 4, 13}) {
@@ -140,9 +114,9 @@ TEST_CASE("the logits are PyTorch's with every algorithm forced", "[network]") {
             options.tuning.every = algorithm;
             Network network = make_network(model, *table, options);
             for (std::size_t image = 0; image < images; ++image) {
-                network.set_input_planes(values_of(golden, "input", image));
+                network.set_input_planes(golden.values("input", image));
                 network.run();
-                check_step(network, network.steps().size() - 1, values_of(golden, "logits", image));
+                check_step(network, network.steps().size() - 1, golden.values("logits", image));
             }
         }
     }

@@ -8,10 +8,10 @@
 #include "engine/plan/plan.h"
 #include "tests/kernels/tables.h"
 #include "tests/network/compare.h"
+#include "tests/network/golden_dump.h"
 #include "tests/network/make_network.h"
 #include "tests/network/oracle.h"
 #include "tests/network/random_network.h"
-#include "tests/paths.h"
 
 namespace lprnet::test {
 namespace {
@@ -215,12 +215,7 @@ constexpr std::uint64_t kSampleLogits = 0x790d2cc298ad44b3;
 TEST_CASE("the shipped network's logits of the sample plates are these bits", "[quantized]") {
     const Result<Model> model = Model::load(LPRNET_INT8_WEIGHTS_FILE);
     if (!model) FAIL(model.error().message);
-    const auto file =
-        weights::SafetensorsFile::open(tests_path("golden/network/logits.safetensors"));
-    if (!file) FAIL(file.error().message);
-    const weights::TensorView& inputs = *file->find("input");  // [image][c][h][w], normalized
-    std::vector<float> values;
-    REQUIRE(inputs.copy_f32(values).ok());
+    const GoldenDump golden("logits.safetensors");
     const Shape shape = model->data().graph.input_shape();
     const auto plane = static_cast<std::size_t>(shape.h * shape.w);
     const auto ic = static_cast<std::size_t>(shape.c);
@@ -228,10 +223,11 @@ TEST_CASE("the shipped network's logits of the sample plates are these bits", "[
         INFO(table->name);
         Network network = make_network(*model, *table);
         std::uint64_t hash = 14695981039346656037U;
-        for (std::size_t image = 0; image < static_cast<std::size_t>(inputs.shape[0]); ++image) {
+        for (std::size_t image = 0; image < golden.images(); ++image) {
+            const std::vector<float> planes = golden.values("input", image);
             std::vector<float> pixels(ic * plane);
             for (std::size_t i = 0; i < pixels.size(); ++i) {
-                pixels[i % plane * ic + i / plane] = values[image * pixels.size() + i];
+                pixels[i % plane * ic + i / plane] = planes[i];
             }
             hash = hash_of(run(network, pixels), hash);
         }
