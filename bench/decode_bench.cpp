@@ -15,17 +15,18 @@ namespace lprnet::bench {
 namespace {
 
 // As the network writes plates: a peak at each character and blanks between them, over what it
-// gives to the others. Like the shipped weights on labelled crops the likeliest class of a step is
-// 26 above the mean, and the others spread by 6 around it.
+// gives to the others. Like the shipped weights on labelled crops the likeliest class of a time
+// step is 26 above the mean, and the others spread by 6 around it.
 std::vector<float> plate_logits(const Model& model, std::uint32_t seed) {
-    const auto steps = static_cast<std::size_t>(model.steps());
+    const auto time_steps = static_cast<std::size_t>(model.steps());
     const std::size_t classes = model.charset().size();
-    std::vector<float> logits(steps * classes);
+    std::vector<float> logits(time_steps * classes);
     const auto next = [&seed] { return (seed = seed * 1664525U + 1013904223U) >> 8; };
     const auto uniform = [&] { return static_cast<float>(next()) / 16777216.0f; };
-    // Of 18 steps every second one bears a character: 京A12345 and so on, by the charset of cn68.
+    // Of 18 time steps every second one bears a character: 京A12345 and so on, by the charset of
+    // cn68.
     for (float& x : logits) x = 10.0f * (uniform() + uniform() + uniform() + uniform() - 2.0f);
-    for (std::size_t t = 0; t < steps; ++t) {
+    for (std::size_t t = 0; t < time_steps; ++t) {
         std::size_t label = static_cast<std::size_t>(model.blank());
         if (t % 2 == 0 && t < 14) {
             const std::size_t first = t == 0 ? 0 : t == 2 ? 41 : 31;

@@ -10,10 +10,10 @@ namespace lprnet::kernels {
 inline constexpr std::size_t kWeightAlignment = 64;
 
 // Where output channel `o` of packed weights lies: its k-th weight, in the order [kh][kw][ic],
-// at begin + k * step. `o` may also be one of the channels that fill up the last vector.
+// at begin + k * stride. `o` may also be one of the channels that fill up the last vector.
 struct PackedChannel {
     std::ptrdiff_t begin;
-    std::ptrdiff_t step;
+    std::ptrdiff_t stride;
 };
 // Weights in PyTorch's order, OIHW, and what becomes of them on the way. Null orders and a
 // null scale leave things as they are.
@@ -31,19 +31,19 @@ struct Stored {
 using StoredWeights = Stored<float>;
 using StoredWeightsS8 = Stored<std::int8_t>;
 
-// The packed weights of a dense convolution: [block][kh][step][channels of the block, in whole
-// vectors] words, then [last oc][kh][step] ones. A block is `block_vectors` vectors of `lanes`
+// The packed weights of a dense convolution: [block][kh][group][channels of the block, in whole
+// vectors] words, then [last oc][kh][group] ones. A block is `block_vectors` vectors of `lanes`
 // channels.
 struct DenseLayout {
     int lanes;
     int block_vectors;
-    int oc, kh, steps;
+    int oc, kh, groups;  // of inputs in a kernel row
     int row_channels;
 
     int blocked() const noexcept { return oc - row_channels; }
     // Whole vectors.
     int padded() const noexcept { return (blocked() + lanes - 1) / lanes * lanes; }
-    std::ptrdiff_t words_per_channel() const noexcept { return std::ptrdiff_t{kh} * steps; }
+    std::ptrdiff_t words_per_channel() const noexcept { return std::ptrdiff_t{kh} * groups; }
     std::size_t words() const noexcept {
         return static_cast<std::size_t>((padded() + row_channels) * words_per_channel());
     }

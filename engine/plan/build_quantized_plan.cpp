@@ -481,7 +481,7 @@ private:
             scale.channels[scale.branches] = tap.shape.c;
             scale.parts[scale.branches] = parts_of(input);
             const std::vector<float>& factors = tap_factors(tap);
-            scale.factors[scale.branches] =
+            scale.gains[scale.branches] =
                 area * values / (rows * input_scale(tap)) * largest_square_factor(factors);
             if (!factors.empty()) {
                 float* packed = take_packed(align_floats(factors.size()));

@@ -96,15 +96,15 @@ inline void context_scale_levels(const ContextScaleLevels& a) noexcept {
         const int channels = a.channels[b];
         std::int64_t total = 0;
         for (int i = 0; i < a.parts[b]; ++i) total += *squares++;
-        const float factor =
-            total > 0 ? static_cast<float>(a.factors[b] / static_cast<double>(total)) : 0.0f;
+        const float gain =
+            total > 0 ? static_cast<float>(a.gains[b] / static_cast<double>(total)) : 0.0f;
         for (int x = 0; x < a.ow; ++x) {
             char* value = column + x * a.column * std::ptrdiff_t{sizeof(float)};
             const float* channel_factors = a.channel_factors[b];
             for (int c = 0; c < channels; ++c, value += sizeof(float)) {
                 std::int32_t sum;
                 std::memcpy(&sum, value, sizeof sum);
-                float scaled = static_cast<float>(sum) * factor;
+                float scaled = static_cast<float>(sum) * gain;
                 if (channel_factors != nullptr) scaled *= channel_factors[c];
                 std::memcpy(value, &scaled, sizeof scaled);
             }

@@ -47,13 +47,13 @@ bool narrow(ContextTapLevels& a, const Part& part, const KernelTable& table) noe
 int context_tap_levels_parts(int channels, int count) noexcept;
 
 // The branches' values after the scaling of ContextScaleF32, from their sums, in place:
-//   data[x][c of branch b] = float(sums[x][c]) * float(factors[b] / (sum of b's squares))
+//   data[x][c of branch b] = float(sums[x][c]) * float(gains[b] / (sum of b's squares))
 //                                * channel_factors[b][c]
 // With the window's area n and the branch's scale s the mean over the window is s * S / n, over
 // the height s * sums / (n * oh), and the mean square s^2 * squares / (n^2 * values); hence
-// factors[b] = n * values / (oh * s). A branch of zeros stays zero. The channels' factors are
+// gains[b] = n * values / (oh * s). A branch of zeros stays zero. The channels' factors are
 // powers of two, so that the last product is exact: 2^-j for squares that were multiplied by
-// 4^(k - j), and 4^k is in factors[b] then.
+// 4^(k - j), and 4^k is in gains[b] then.
 struct ContextScaleLevels {
     void* data;             // int32 sums before, float after
     std::ptrdiff_t column;  // elements from one column to the next
@@ -62,7 +62,7 @@ struct ContextScaleLevels {
     int branches;  // at most kMaxContextBranches
     int channels[kMaxContextBranches];
     int parts[kMaxContextBranches];  // squares that a branch's parts left
-    double factors[kMaxContextBranches];
+    double gains[kMaxContextBranches];
     const float* channel_factors[kMaxContextBranches];  // null: all are 1
 };
 

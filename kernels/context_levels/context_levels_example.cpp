@@ -70,7 +70,7 @@ Example context_scale_levels_example(const KernelTable& table) {
          .branches = kBranches,
          .channels = {channels, channels},
          .parts = {2, 1},
-         .factors = {12345678.9, 3456789.01},
+         .gains = {12345678.9, 3456789.01},
          .channel_factors = {nullptr, example.memory.add<float>(channel_factors)}});
     example.result = [data] {
         std::vector<float> values(kOutputs);

@@ -36,14 +36,14 @@ void ReferenceKernels::context_scale_levels(const ContextScaleLevels& a) noexcep
     for (int b = 0; b < a.branches; ++b) {
         std::int64_t total = 0;
         for (int i = 0; i < a.parts[b]; ++i) total += *squares++;
-        const float factor =
-            total == 0 ? 0.0f : static_cast<float>(a.factors[b] / static_cast<double>(total));
+        const float gain =
+            total == 0 ? 0.0f : static_cast<float>(a.gains[b] / static_cast<double>(total));
         for (int x = 0; x < a.ow; ++x) {
             for (int c = first; c < first + a.channels[b]; ++c) {
                 char* at = static_cast<char*>(a.data) + (x * a.column + c) * 4;
                 std::int32_t sum;
                 std::memcpy(&sum, at, 4);
-                float value = static_cast<float>(sum) * factor;
+                float value = static_cast<float>(sum) * gain;
                 if (a.channel_factors[b] != nullptr) value *= a.channel_factors[b][c - first];
                 std::memcpy(at, &value, 4);
             }

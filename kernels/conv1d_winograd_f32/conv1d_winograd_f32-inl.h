@@ -48,10 +48,10 @@ LPRNET_INLINE inline typename Vector::Type winograd_even(const typename Vector::
     return sum;
 }
 
-// B^T of one tile's P inputs, `step` floats apart, of which `valid` exist and the rest
+// B^T of one tile's P inputs, `stride` floats apart, of which `valid` exist and the rest
 // are zeros; point j goes to output + j * plane.
 template <class Vector, int P, bool Whole>
-LPRNET_INLINE inline void winograd_input(const float* input, std::ptrdiff_t step, int valid,
+LPRNET_INLINE inline void winograd_input(const float* input, std::ptrdiff_t stride, int valid,
                                          float* output, std::ptrdiff_t plane) noexcept {
     using Type = typename Vector::Type;
     constexpr int kPairs = winograd_pairs(P);
@@ -59,9 +59,9 @@ LPRNET_INLINE inline void winograd_input(const float* input, std::ptrdiff_t step
     Type d[P];
     unrolled<P>([&](auto i) LPRNET_INLINE {
         if constexpr (Whole) {
-            d[i] = Vector::load(input + i * step);
+            d[i] = Vector::load(input + i * stride);
         } else {
-            d[i] = i < valid ? Vector::load(input + i * step) : Type(0.0f);
+            d[i] = i < valid ? Vector::load(input + i * stride) : Type(0.0f);
         }
     });
     if constexpr (kFirst == 1) {
@@ -84,12 +84,12 @@ constexpr float winograd_power(double base, int exponent) noexcept {
     return static_cast<float>(power);
 }
 
-// A^T of one tile with bias and ReLU: M outputs `step` floats apart, of which the first
+// A^T of one tile with bias and ReLU: M outputs `stride` floats apart, of which the first
 // `valid` are stored.
 template <class Vector, int P, int M, bool Whole>
 LPRNET_INLINE inline void winograd_output(const float* input, std::ptrdiff_t plane,
                                           const float* bias, bool relu, float* output,
-                                          std::ptrdiff_t step, int valid) noexcept {
+                                          std::ptrdiff_t stride, int valid) noexcept {
     using Type = typename Vector::Type;
     constexpr int kPairs = winograd_pairs(P);
     constexpr int kFirst = winograd_first_pair(P);
@@ -110,7 +110,7 @@ LPRNET_INLINE inline void winograd_output(const float* input, std::ptrdiff_t pla
             y = Vector::fma(kPower, i % 2 == 0 ? sum[p] : difference[p], y);
         });
         if (relu) y = Vector::relu(y);
-        if (Whole || i < valid) Vector::store(output + i * step, y);
+        if (Whole || i < valid) Vector::store(output + i * stride, y);
     });
 }
 
@@ -140,19 +140,19 @@ template <class Isa, int P>
 void winograd_input_tile(const Conv1dWinogradF32& a, const float* input, int valid, float* output,
                          std::ptrdiff_t plane) noexcept {
     using Vector = WinogradVector<Isa>;
-    const std::ptrdiff_t step = a.vertical ? a.input_row : a.ic;
+    const std::ptrdiff_t stride = a.vertical ? a.input_row : a.ic;
     int c = 0;
     if (valid >= P) {
         for (; c + Vector::lanes <= a.ic; c += Vector::lanes) {
-            winograd_input<Vector, P, true>(input + c, step, valid, output + c, plane);
+            winograd_input<Vector, P, true>(input + c, stride, valid, output + c, plane);
         }
     } else {
         for (; c + Vector::lanes <= a.ic; c += Vector::lanes) {
-            winograd_input<Vector, P, false>(input + c, step, valid, output + c, plane);
+            winograd_input<Vector, P, false>(input + c, stride, valid, output + c, plane);
         }
     }
     for (; c < a.ic; ++c) {
-        winograd_input<WinogradScalar, P, false>(input + c, step, valid, output + c, plane);
+        winograd_input<WinogradScalar, P, false>(input + c, stride, valid, output + c, plane);
     }
 }
 
@@ -160,22 +160,22 @@ template <class Isa, int P, int M>
 void winograd_output_tile(const Conv1dWinogradF32& a, const float* input, std::ptrdiff_t plane,
                           float* output, int valid) noexcept {
     using Vector = WinogradVector<Isa>;
-    const std::ptrdiff_t step = a.vertical ? a.output_row : a.oc;
+    const std::ptrdiff_t stride = a.vertical ? a.output_row : a.oc;
     int c = 0;
     if (valid >= M) {
         for (; c + Vector::lanes <= a.oc; c += Vector::lanes) {
             winograd_output<Vector, P, M, true>(input + c, plane, a.bias + c, a.relu, output + c,
-                                                step, valid);
+                                                stride, valid);
         }
     } else {
         for (; c + Vector::lanes <= a.oc; c += Vector::lanes) {
             winograd_output<Vector, P, M, false>(input + c, plane, a.bias + c, a.relu, output + c,
-                                                 step, valid);
+                                                 stride, valid);
         }
     }
     for (; c < a.oc; ++c) {
         winograd_output<WinogradScalar, P, M, false>(input + c, plane, a.bias + c, a.relu,
-                                                     output + c, step, valid);
+                                                     output + c, stride, valid);
     }
 }
 
@@ -184,7 +184,7 @@ void conv1d_winograd_f32_tiles(const Conv1dWinogradF32& a) noexcept {
     constexpr int kTaps = P + 1 - M;
     const int groups = winograd_groups(a.taps, P, M);
     const int k = groups * a.ic;
-    const std::ptrdiff_t step = a.vertical ? a.input_row : a.ic;
+    const std::ptrdiff_t stride = a.vertical ? a.input_row : a.ic;
     const std::ptrdiff_t input_plane = winograd_plane(a.block, k);
     const std::ptrdiff_t output_plane = winograd_plane(a.block, a.oc);
     float* const transformed = a.scratch;
@@ -214,7 +214,7 @@ void conv1d_winograd_f32_tiles(const Conv1dWinogradF32& a) noexcept {
             const WinogradTile tile = winograd_tile(a, first + t);
             for (int g = 0; g < groups; ++g) {
                 winograd_input_tile<Isa, P>(
-                    a, tile.input + g * kTaps * step, tile.inputs - g * kTaps,
+                    a, tile.input + g * kTaps * stride, tile.inputs - g * kTaps,
                     transformed + std::ptrdiff_t{t} * k + g * a.ic, input_plane);
             }
         }

@@ -84,7 +84,7 @@ void pack_conv1d_winograd_f32(const KernelTable& table, const StoredWeights& wei
         for (count = 1; count < kWinogradTogether && first + count < channels; ++count) {
             const PackedChannel next = packed_conv2d_f32_channel(table, oc, k, 1, 1, first + count);
             if (count == 1) distance = next.begin - at.begin;
-            if (next.begin != at.begin + count * distance || next.step != at.step) break;
+            if (next.begin != at.begin + count * distance || next.stride != at.stride) break;
         }
         // What does not exist, a channel or a tap of the last group, stays 0 or is not read.
         const float* stored[kWinogradTogether];
@@ -115,9 +115,9 @@ void pack_conv1d_winograd_f32(const KernelTable& table, const StoredWeights& wei
                     .matrices = &m,
                     .weights = taken,
                     .scale = scale,
-                    .output = packed_weights + at.begin + (std::ptrdiff_t{g} * ic + i) * at.step,
+                    .output = packed_weights + at.begin + (std::ptrdiff_t{g} * ic + i) * at.stride,
                     .point_stride = static_cast<std::ptrdiff_t>(size),
-                    .input_stride = at.step,
+                    .input_stride = at.stride,
                     .channel_stride = distance,
                     .points = points,
                     .taps = in_group,

@@ -27,13 +27,13 @@ void winograd_weights_of_input(const WinogradWeightsF32& a,
     const int first_pair = winograd_first_pair(a.points);
     const Batch sign(first_pair == 1 ? 1.0 : -1.0);
     for (int c = 0; c < kWinogradTogether; c += kVectors * kLanes) {
-        const auto row = [&](int p, int first, int step) LPRNET_INLINE {
+        const auto row = [&](int p, int first, int by) LPRNET_INLINE {
             Sums sums;
             unrolled<kVectors>([&](auto v) LPRNET_INLINE { sums[v] = Batch(0.0); });
-            for (int t = first; t < a.taps; t += step) {
-                const Batch factor(a.matrices->weight[p][t]);
+            for (int t = first; t < a.taps; t += by) {
+                const Batch weight(a.matrices->weight[p][t]);
                 unrolled<kVectors>([&](auto v) LPRNET_INLINE {
-                    sums[v] += factor * Batch::load_aligned(&taps[t][c + v * kLanes]);
+                    sums[v] += weight * Batch::load_aligned(&taps[t][c + v * kLanes]);
                 });
             }
             return sums;

@@ -2,12 +2,12 @@
 //
 // A tile is P adjacent output pixels of one row by V vectors of output channels.
 // Its P * V sums stay in registers while the loop runs over the taps and input channels;
-// every step loads V weight vectors, broadcasts one group of adjacent activations for each
+// every turn loads V weight vectors, broadcasts one group of adjacent activations for each
 // pixel and issues P * V multiply-adds. Because channels are tight, the kw taps of one
 // kernel row are kw * ic consecutive activations and need no loop of their own.
 //
-// Weights: [block][kh][step][V * lanes] words, see DenseLayout in weight_layout.h. A block outlives
-// all its tiles in the first-level cache; the activations are read once per block.
+// Weights: [block][kh][group][V * lanes] words, see DenseLayout in weight_layout.h. A block
+// outlives all its tiles in the first-level cache; the activations are read once per block.
 //
 // A few channels beyond the last whole vector would waste most of one. Where
 // conv2d_row_channels() says so they are computed the other way round: vectors
@@ -24,7 +24,7 @@
 //   start(a, slot)     the sums' first value for the channels packed at `slot`
 //   broadcast(x)       a group of activations in each lane
 //   add(sum, x, w)     sum + x * w, summed over each lane's group
-//   lane_steps         the groups in a vector of activations, if one instruction multiplies by a
+//   lane_groups        the groups in a vector of activations, if one instruction multiplies by a
 //                      group of it; else 1, and the next two are not needed
 //   load_lanes<S>(x)   the first S groups of a vector of activations
 //   add_lane<S>(sum, x, w)  sum + group S of x * w
@@ -93,11 +93,11 @@ void conv2d_tile(const typename Dot::Call& a, const typename Dot::Element* input
     // One loop over all kernel rows: around an inner loop GCC 12 would keep the
     // accumulators in memory.
     const std::ptrdiff_t ic = a.ic;
-    const std::ptrdiff_t row_steps = conv2d_row_steps(a.ic, a.kw, Dot::group);
-    const std::ptrdiff_t to_next_row = a.input_row - row_steps * Dot::group;
+    const std::ptrdiff_t row_groups = conv2d_row_groups(a.ic, a.kw, Dot::group);
+    const std::ptrdiff_t to_next_row = a.input_row - row_groups * Dot::group;
     const typename Dot::Element* x = input;
-    std::ptrdiff_t left_in_row = row_steps;
-    for (std::ptrdiff_t left = row_steps * a.kh; left > 0; --left, weights += V * kLanes) {
+    std::ptrdiff_t left_in_row = row_groups;
+    for (std::ptrdiff_t left = row_groups * a.kh; left > 0; --left, weights += V * kLanes) {
         Sum w[V];
         unrolled<V>([&](auto v) LPRNET_INLINE { w[v] = Dot::load(weights + v * kLanes); });
         unrolled<P>([&](auto p) LPRNET_INLINE {
@@ -110,16 +110,16 @@ void conv2d_tile(const typename Dot::Call& a, const typename Dot::Element* input
         });
         x += Dot::group;
         if (--left_in_row == 0) {
-            left_in_row = row_steps;
+            left_in_row = row_groups;
             x += to_next_row;
         }
     }
     conv2d_finish<Dot, V, P>(a, slot, acc, output, channels);
 }
 
-// `count` adjacent tiles where a kernel row is a multiple of kSteps groups: one load brings
-// lane_steps groups of a pixel, which conv2d_tile loads and broadcasts one by one.
-template <class Dot, int V, int P, int kSteps>
+// `count` adjacent tiles where a kernel row is a multiple of kGroups groups: one load brings
+// lane_groups groups of a pixel, which conv2d_tile loads and broadcasts one by one.
+template <class Dot, int V, int P, int kGroups>
 void conv2d_lane_tiles(const typename Dot::Call& a, const typename Dot::Element* input,
                        const typename Dot::Word* weights, int slot, typename Dot::Element* output,
                        int channels, int count) noexcept {
@@ -127,40 +127,40 @@ void conv2d_lane_tiles(const typename Dot::Call& a, const typename Dot::Element*
     constexpr int kLanes = kLanesOf<Dot>;
 
     const std::ptrdiff_t ic = a.ic;
-    const std::ptrdiff_t row_loads = conv2d_row_steps(a.ic, a.kw, Dot::group) / kSteps;
+    const std::ptrdiff_t row_loads = conv2d_row_groups(a.ic, a.kw, Dot::group) / kGroups;
     const std::ptrdiff_t loads = row_loads * a.kh;
-    const std::ptrdiff_t to_next_row = a.input_row - row_loads * kSteps * Dot::group;
+    const std::ptrdiff_t to_next_row = a.input_row - row_loads * kGroups * Dot::group;
     for (; count > 0; --count, input += P * ic, output += P * std::ptrdiff_t{a.oc}) {
         Sum acc[P][V];
         conv2d_start<Dot, V, P>(a, slot, acc);
         const typename Dot::Element* x = input;
         const typename Dot::Word* w = weights;
         std::ptrdiff_t left_in_row = row_loads;
-        for (std::ptrdiff_t left = loads; left > 0; --left, w += kSteps * V * kLanes) {
-            unrolled<(kSteps + Dot::lane_steps - 1) / Dot::lane_steps>(
+        for (std::ptrdiff_t left = loads; left > 0; --left, w += kGroups * V * kLanes) {
+            unrolled<(kGroups + Dot::lane_groups - 1) / Dot::lane_groups>(
                 [&](auto load) LPRNET_INLINE {
-                    constexpr int kFirst = load * Dot::lane_steps;
-                    constexpr int kGroups = std::min(kSteps - kFirst, Dot::lane_steps);
+                    constexpr int kFirst = load * Dot::lane_groups;
+                    constexpr int kLoaded = std::min(kGroups - kFirst, Dot::lane_groups);
                     Sum activations[P];
                     unrolled<P>([&](auto p) LPRNET_INLINE {
                         const typename Dot::Element* base =
                             x + (p / 3) * 3 * ic + kFirst * Dot::group;
-                        activations[p] = Dot::template load_lanes<kGroups>(base + (p % 3) * ic);
+                        activations[p] = Dot::template load_lanes<kLoaded>(base + (p % 3) * ic);
                     });
-                    unrolled<kGroups>([&](auto s) LPRNET_INLINE {
-                        Sum factors[V];
+                    unrolled<kLoaded>([&](auto s) LPRNET_INLINE {
+                        Sum word[V];
                         unrolled<V>([&](auto v) LPRNET_INLINE {
-                            factors[v] = Dot::load(w + ((kFirst + s) * V + v) * kLanes);
+                            word[v] = Dot::load(w + ((kFirst + s) * V + v) * kLanes);
                         });
                         unrolled<P>([&](auto p) LPRNET_INLINE {
                             unrolled<V>([&](auto v) LPRNET_INLINE {
-                                acc[p][v] = Dot::template add_lane<s>(acc[p][v], activations[p],
-                                                                      factors[v]);
+                                acc[p][v] =
+                                    Dot::template add_lane<s>(acc[p][v], activations[p], word[v]);
                             });
                         });
                     });
                 });
-            x += kSteps * Dot::group;
+            x += kGroups * Dot::group;
             if (--left_in_row == 0) {
                 left_in_row = row_loads;
                 x += to_next_row;
@@ -175,7 +175,7 @@ constexpr int conv2d_lane_pixels([[maybe_unused]] int vectors) {
     return LPRNET_TILE_PIXELS((30 - vectors) / (vectors + 1));
 }
 
-template <class Dot, int V, int kSteps>
+template <class Dot, int V, int kGroups>
 void conv2d_lane_block(const typename Dot::Call& a, const typename Dot::Word* weights, int slot,
                        typename Dot::Element* output, int channels) noexcept {
     constexpr int kPixels = conv2d_lane_pixels(V);
@@ -183,7 +183,7 @@ void conv2d_lane_block(const typename Dot::Call& a, const typename Dot::Word* we
         void (*)(const typename Dot::Call&, const typename Dot::Element*, const typename Dot::Word*,
                  int, typename Dot::Element*, int, int) noexcept;
     static constexpr auto kTiles = []<int... P>(std::integer_sequence<int, P...>) {
-        return std::array<Tiles, kPixels>{conv2d_lane_tiles<Dot, V, P + 1, kSteps>...};
+        return std::array<Tiles, kPixels>{conv2d_lane_tiles<Dot, V, P + 1, kGroups>...};
     }
     (std::make_integer_sequence<int, kPixels>{});
 
@@ -210,16 +210,16 @@ void conv2d_lane_block(const typename Dot::Call& a, const typename Dot::Word* we
 template <class Dot, int V>
 void conv2d_block(const typename Dot::Call& a, const typename Dot::Word* weights, int slot,
                   typename Dot::Element* output, int channels) noexcept {
-    if constexpr (Dot::lane_steps > 1) {
+    if constexpr (Dot::lane_groups > 1) {
         // Two loads a pixel: the work of the loop itself is spread over more multiply-adds.
-        constexpr int kSteps = 2 * Dot::lane_steps;
-        if (a.ic * a.kw % (kSteps * Dot::group) == 0) {
-            return conv2d_lane_block<Dot, V, kSteps>(a, weights, slot, output, channels);
+        constexpr int kGroups = 2 * Dot::lane_groups;
+        if (a.ic * a.kw % (kGroups * Dot::group) == 0) {
+            return conv2d_lane_block<Dot, V, kGroups>(a, weights, slot, output, channels);
         }
         if constexpr (Dot::group > 1) {
             // Three pixels of three channels, filled up to three groups of four.
-            constexpr int kFew = Dot::lane_steps - 1;
-            if (conv2d_row_steps(a.ic, a.kw, Dot::group) == kFew) {
+            constexpr int kFew = Dot::lane_groups - 1;
+            if (conv2d_row_groups(a.ic, a.kw, Dot::group) == kFew) {
                 return conv2d_lane_block<Dot, V, kFew>(a, weights, slot, output, channels);
             }
         }
@@ -329,7 +329,7 @@ void conv2d_blocks(const typename Dot::Call& a, std::integer_sequence<int, V...>
         const int vectors = (channels + kLanes - 1) / kLanes;
         kBlocks[vectors - 1](a, weights, o, Dot::output(a) + o, channels);
         weights +=
-            std::ptrdiff_t{conv2d_row_steps(a.ic, a.kw, Dot::group)} * a.kh * vectors * kLanes;
+            std::ptrdiff_t{conv2d_row_groups(a.ic, a.kw, Dot::group)} * a.kh * vectors * kLanes;
     }
     if constexpr (Dot::sums_rows && kLanes >= kRowChannelsShare) {
         if (row_channels > 0) {

@@ -5,7 +5,7 @@ namespace lprnet::kernels {
 
 // A lane multiplies `group` adjacent activations at a time: 1 in float32, 2 or 4 quantized.
 // Steps that one row of a kernel takes, filled up with weights of 0.
-constexpr int conv2d_row_steps(int ic, int kw, int group) noexcept {
+constexpr int conv2d_row_groups(int ic, int kw, int group) noexcept {
     return (ic * kw + group - 1) / group;
 }
 

@@ -27,7 +27,7 @@ struct DotF32 {
     static constexpr int tile_pixels(int) { return LPRNET_TILE_PIXELS(Isa::tile_pixels); }
     static constexpr int lanes = static_cast<int>(Sum::size);
     static constexpr bool sums_rows = true;
-    static constexpr int lane_steps = MultipliesByLane<Isa> ? lanes : 1;
+    static constexpr int lane_groups = MultipliesByLane<Isa> ? lanes : 1;
 
     static const float* input(const Call& a) noexcept { return a.input; }
     static float* output(const Call& a) noexcept { return a.output; }

@@ -16,7 +16,7 @@ DenseLayout layout_of(const KernelTable& table, int oc, int ic, int kh, int kw,
             .block_vectors = table.block_vectors,
             .oc = oc,
             .kh = kh,
-            .steps = ic * kw,
+            .groups = ic * kw,
             .row_channels = rows ? conv2d_row_channels(table.lanes, 1, oc, ic, kw) : 0};
 }
 
@@ -50,13 +50,13 @@ void pack_conv2d_f32(const KernelTable& table, const StoredWeights& weights, con
         const PackedChannel at = layout.channel(o, o - layout.first_of_block(o));
         float* out = packed_weights + at.begin;
         if (o >= oc) {
-            for (std::ptrdiff_t k = 0; k < taps * ic; ++k, out += at.step) *out = 0.0f;
+            for (std::ptrdiff_t k = 0; k < taps * ic; ++k, out += at.stride) *out = 0.0f;
             continue;
         }
         const float* weight = weights.oihw + weights.output(o) * ic * taps;
         const double scale = weights.scale_of(o);
         for (std::ptrdiff_t t = 0; t < taps; ++t) {
-            for (int i = 0; i < ic; ++i, out += at.step) {
+            for (int i = 0; i < ic; ++i, out += at.stride) {
                 const float stored = weight[weights.input(i) * taps + t];
                 *out = static_cast<float>(static_cast<double>(stored) * scale);
             }

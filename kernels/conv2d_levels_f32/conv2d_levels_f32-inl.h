@@ -26,7 +26,7 @@ struct DotLevelsF32 {
     static constexpr int tile_pixels(int) { return LPRNET_TILE_PIXELS(Isa::tile_pixels); }
     static constexpr int lanes = static_cast<int>(Sum::size);
     static constexpr bool sums_rows = false;
-    static constexpr int lane_steps = 1;
+    static constexpr int lane_groups = 1;
 
     static const Element* input(const Call& a) noexcept {
         return static_cast<const Element*>(a.input);

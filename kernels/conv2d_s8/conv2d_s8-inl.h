@@ -40,7 +40,7 @@ struct DotS8 {
     }
     static constexpr int lanes = static_cast<int>(Sum::size);
     static constexpr bool sums_rows = true;
-    static constexpr int lane_steps = DotsByLane<Isa> ? lanes : 1;
+    static constexpr int lane_groups = DotsByLane<Isa> ? lanes : 1;
 
     static const Element* input(const Call& a) noexcept {
         return static_cast<const Element*>(a.input);

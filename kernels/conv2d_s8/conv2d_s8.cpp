@@ -17,7 +17,7 @@ DenseLayout layout_of(const KernelTable& table, int oc, int ic, int kh, int kw) 
             .block_vectors = table.levels.block_vectors,
             .oc = oc,
             .kh = kh,
-            .steps = conv2d_row_steps(ic, kw, group),
+            .groups = conv2d_row_groups(ic, kw, group),
             .row_channels = conv2d_row_channels(table.lanes, group, oc, ic, kw)};
 }
 
@@ -79,7 +79,7 @@ void pack_conv2d_s8(const KernelTable& table, const StoredWeightsS8& weights,
                 const std::int8_t w =
                     weight[weights.input(j % ic) * taps + std::ptrdiff_t{r} * kw + j / ic];
                 std::int32_t* word = packed_weights + at.begin +
-                                     (std::ptrdiff_t{r} * layout.steps + j / group) * at.step;
+                                     (std::ptrdiff_t{r} * layout.groups + j / group) * at.stride;
                 switch (group) {
                     case 4: store_weight<std::int8_t>(word, j % group, w); break;
                     case 2: store_weight<std::int16_t>(word, j % group, w); break;

@@ -20,10 +20,10 @@ void peak_f32(const PeakF32& a) noexcept {
     Batch acc[kPeakChains];
     for (int i = 0; i < kPeakChains; ++i) acc[i] = Batch(static_cast<float>(i));
     // Converges to 1, so that no value overflows or becomes denormal.
-    const Batch factor(0.5f);
+    const Batch multiplier(0.5f);
     const Batch addend(0.5f);
     for (std::int64_t r = 0; r < a.rounds; ++r) {
-        for (int i = 0; i < kPeakChains; ++i) acc[i] = Isa::fma(acc[i], factor, addend);
+        for (int i = 0; i < kPeakChains; ++i) acc[i] = Isa::fma(acc[i], multiplier, addend);
     }
     Batch sum = acc[0];
     for (int i = 1; i < kPeakChains; ++i) sum += acc[i];

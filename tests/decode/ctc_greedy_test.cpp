@@ -12,7 +12,7 @@ using Labels = std::vector<std::int32_t>;
 constexpr std::size_t kClasses = 4;
 constexpr int kBlank = 3;
 
-// One row per step; the class of each step gets `high`, the others 0.
+// One row per time step; the class of each time step gets `high`, the others 0.
 Labels decode(const Labels& path, float high = 9.0f) {
     std::vector<float> logits(path.size() * kClasses, 0.0f);
     for (std::size_t t = 0; t < path.size(); ++t) {

@@ -16,12 +16,12 @@ namespace {
 using Labels = std::vector<std::int32_t>;
 
 struct Case {
-    std::size_t steps, classes;
+    std::size_t time_steps, classes;
     int blank;
     std::vector<float> logits;
     Posterior posterior;
     std::map<Labels, double> texts;  // with the sum over their alignments
-    double tolerance = 0.0;          // relative, of a product of one probability a step
+    double tolerance = 0.0;          // relative, of a product of one probability a time step
 };
 
 Labels collapse(const Labels& path, int blank) {
@@ -32,22 +32,23 @@ Labels collapse(const Labels& path, int blank) {
     return text;
 }
 
-Case random_case(std::size_t steps, std::size_t classes, int blank, float spread, unsigned seed) {
-    Case c{steps, classes, blank, {}, Posterior(steps, classes), {}, 0.0};
+Case random_case(std::size_t time_steps, std::size_t classes, int blank, float spread,
+                 unsigned seed) {
+    Case c{time_steps, classes, blank, {}, Posterior(time_steps, classes), {}, 0.0};
     std::mt19937 random(seed);
     std::normal_distribution<float> normal(0.0f, spread);
-    c.logits.resize(steps * classes);
+    c.logits.resize(time_steps * classes);
     for (float& x : c.logits) x = normal(random);
     c.posterior.set(c.logits, 1.0);
     // Floats: the difference of two logits and its product with 1 / temperature are rounded, and
-    // exp() may be off by two units; twice, for a class and for the sum of its step.
+    // exp() may be off by two units; twice, for a class and for the sum of its time step.
     const auto [least, most] = std::minmax_element(c.logits.begin(), c.logits.end());
-    c.tolerance = static_cast<double>(steps) * 2.0 * (2.0 * (*most - *least) + 4.0) *
+    c.tolerance = static_cast<double>(time_steps) * 2.0 * (2.0 * (*most - *least) + 4.0) *
                   std::numeric_limits<float>::epsilon() / 2.0;
-    Labels path(steps, 0);
+    Labels path(time_steps, 0);
     for (;;) {
         double p = 1.0;
-        for (std::size_t t = 0; t < steps; ++t) {
+        for (std::size_t t = 0; t < time_steps; ++t) {
             double sum = 0.0;
             for (std::size_t k = 0; k < classes; ++k) {
                 sum += std::exp(static_cast<double>(c.logits[t * classes + k]));
@@ -57,8 +58,8 @@ Case random_case(std::size_t steps, std::size_t classes, int blank, float spread
         }
         c.texts[collapse(path, blank)] += p;
         std::size_t t = 0;
-        while (t < steps && ++path[t] == static_cast<std::int32_t>(classes)) path[t++] = 0;
-        if (t == steps) return c;
+        while (t < time_steps && ++path[t] == static_cast<std::int32_t>(classes)) path[t++] = 0;
+        if (t == time_steps) return c;
     }
 }
 
@@ -92,12 +93,12 @@ const char* const kFormats[] = {"x : ?{1,6}", "x 0.5 : ?A\ny 0.25 : A?{0,2}",
 constexpr std::size_t kWide = 5000;
 
 std::map<Labels, double> search(const Case& c, const Automaton* automaton, std::size_t width) {
-    CtcBeam beam(c.steps, c.classes, c.blank, width);
+    CtcBeam beam(c.time_steps, c.classes, c.blank, width);
     beam.search(c.posterior, automaton);
     std::map<Labels, double> found;
     double last = std::numeric_limits<double>::infinity();
     for (std::size_t i = 0; i < beam.size(); ++i) {
-        Labels buffer(c.steps);
+        Labels buffer(c.time_steps);
         const auto labels = beam.labels(i, buffer);
         found[Labels(labels.begin(), labels.end())] = std::exp(beam.log_probability(i));
         CHECK(beam.log_probability(i) <= last);
@@ -120,7 +121,7 @@ TEST_CASE("a wide beam finds every text with its exact probability", "[decode]")
 
 TEST_CASE("a wide beam with formats finds exactly the texts that have one", "[decode]") {
     for (const Case& c : cases()) {
-        if (c.steps < 3) continue;
+        if (c.time_steps < 3) continue;
         for (const char* formats : kFormats) {
             const Automaton automaton = automaton_for(c, formats);
             std::map<Labels, double> expected;
@@ -139,7 +140,7 @@ TEST_CASE("a wide beam with formats finds exactly the texts that have one", "[de
 
 TEST_CASE("a narrow beam never claims more than there is and always finds a text", "[decode]") {
     for (const Case& c : cases()) {
-        if (c.steps < 3) continue;
+        if (c.time_steps < 3) continue;
         const Automaton automaton = automaton_for(c, kFormats[2]);
         for (const std::size_t width : {1, 2, 5}) {
             for (const Automaton* a : {static_cast<const Automaton*>(nullptr), &automaton}) {
@@ -156,20 +157,20 @@ TEST_CASE("a narrow beam never claims more than there is and always finds a text
 
 TEST_CASE("the probability of a text is the sum over its alignments", "[decode]") {
     for (const Case& c : cases()) {
-        CtcText text(c.steps, c.classes, c.blank);
+        CtcText text(c.time_steps, c.classes, c.blank);
         for (const auto& [labels, p] : c.texts) {
             CHECK(std::abs(std::exp(text.log_probability(c.posterior, labels)) - p) <=
                   c.tolerance * p);
         }
-        const Labels too_long(c.steps + 1, c.blank == 0 ? 1 : 0);
+        const Labels too_long(c.time_steps + 1, c.blank == 0 ? 1 : 0);
         CHECK(text.log_probability(c.posterior, too_long) < -1e300);
     }
 }
 
 TEST_CASE("replacing each character gives the probabilities of those texts", "[decode]") {
     for (const Case& c : cases()) {
-        CtcText text(c.steps, c.classes, c.blank);
-        std::vector<double> weights(c.steps * c.classes);
+        CtcText text(c.time_steps, c.classes, c.blank);
+        std::vector<double> weights(c.time_steps * c.classes);
         for (const auto& [labels, p] : c.texts) {
             text.log_probability(c.posterior, labels);
             text.replace_each(c.posterior, labels, weights);
@@ -205,26 +206,27 @@ TEST_CASE("the mass of formats is the sum over their texts with priors", "[decod
 
 TEST_CASE("characters stand where the likeliest alignment has them", "[decode]") {
     for (const Case& c : cases()) {
-        CtcText text(c.steps, c.classes, c.blank);
+        CtcText text(c.time_steps, c.classes, c.blank);
         std::map<Labels, std::pair<double, Labels>> best;  // text to its likeliest path
-        Labels path(c.steps, 0);
+        Labels path(c.time_steps, 0);
         for (bool more = true; more;) {
             double p = 0.0;
-            for (std::size_t t = 0; t < c.steps; ++t) p += c.posterior.log_p(t)[path[t]];
+            for (std::size_t t = 0; t < c.time_steps; ++t) p += c.posterior.log_p(t)[path[t]];
             auto& [most, way] =
                 best.try_emplace(collapse(path, c.blank), -1e300, Labels()).first->second;
             if (p > most) std::tie(most, way) = std::pair(p, path);
             std::size_t t = 0;
-            while (t < c.steps && ++path[t] == static_cast<std::int32_t>(c.classes)) path[t++] = 0;
-            more = t < c.steps;
+            while (t < c.time_steps && ++path[t] == static_cast<std::int32_t>(c.classes))
+                path[t++] = 0;
+            more = t < c.time_steps;
         }
         for (const auto& [labels, found] : best) {
             std::vector<CtcText::Span> spans(labels.size());
             text.align(c.posterior, labels, spans);
-            Labels drawn(c.steps, c.blank);
+            Labels drawn(c.time_steps, c.blank);
             for (std::size_t i = 0; i < labels.size(); ++i) {
                 REQUIRE(spans[i].first_step >= 0);
-                REQUIRE(spans[i].last_step < static_cast<std::int32_t>(c.steps));
+                REQUIRE(spans[i].last_step < static_cast<std::int32_t>(c.time_steps));
                 for (std::int32_t t = spans[i].first_step; t <= spans[i].last_step; ++t) {
                     drawn[static_cast<std::size_t>(t)] = labels[i];
                 }

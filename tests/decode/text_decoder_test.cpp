@@ -42,19 +42,19 @@ TextDecoder decoder(const DecodeOptions& options) {
     return std::move(*decoder);
 }
 
-// Logits of 0 but for the given (step, character, logit); blank everywhere else.
+// Logits of 0 but for the given (time step, character, logit); blank everywhere else.
 struct Mark {
-    int step;
+    int time_step;
     const char* character;
     float logit;
 };
 std::vector<float> logits_of(const std::vector<Mark>& marks) {
-    const auto steps = static_cast<std::size_t>(model().steps());
-    std::vector<float> logits(steps * classes());
+    const auto time_steps = static_cast<std::size_t>(model().steps());
+    std::vector<float> logits(time_steps * classes());
     const auto blank = static_cast<std::size_t>(model().blank());
-    for (std::size_t t = 0; t < steps; ++t) logits[t * classes() + blank] = 5.0f;
+    for (std::size_t t = 0; t < time_steps; ++t) logits[t * classes() + blank] = 5.0f;
     for (const Mark& mark : marks) {
-        logits[static_cast<std::size_t>(mark.step) * classes() +
+        logits[static_cast<std::size_t>(mark.time_step) * classes() +
                static_cast<std::size_t>(label(mark.character))] = mark.logit;
     }
     return logits;
@@ -95,10 +95,10 @@ std::vector<std::int32_t> labels_of(const Reading& reading) {
 }
 
 double log_probability(const std::vector<float>& logits, const std::vector<std::int32_t>& labels) {
-    const auto steps = static_cast<std::size_t>(model().steps());
-    Posterior posterior(steps, classes());
+    const auto time_steps = static_cast<std::size_t>(model().steps());
+    Posterior posterior(time_steps, classes());
     posterior.set(logits, model().temperature());
-    return CtcText(steps, classes(), model().blank()).log_probability(posterior, labels);
+    return CtcText(time_steps, classes(), model().blank()).log_probability(posterior, labels);
 }
 
 TEST_CASE("each decoder answers its own question", "[decode]") {
@@ -144,11 +144,11 @@ TEST_CASE("with formats it is divided by all that have one", "[decode]") {
     const Result<Automaton> automaton =
         build_automaton(cn->file(), model().charset(), model().blank());
     REQUIRE(automaton.ok());
-    const auto steps = static_cast<std::size_t>(model().steps());
+    const auto time_steps = static_cast<std::size_t>(model().steps());
     for (unsigned seed = 0; seed < 10; ++seed) {
         const std::vector<float> logits = seed == 0 ? doubtful_plate() : noise(seed, 6.0f);
         const Reading reading = decode({.decoder = Decoder::grammar}, logits);
-        Posterior posterior(steps, classes());
+        Posterior posterior(time_steps, classes());
         posterior.set(logits, model().temperature());
         const double mass = CtcMass(*automaton, model().blank()).log_mass(posterior);
         const std::vector<std::int32_t> labels = labels_of(reading);
@@ -329,7 +329,7 @@ TEST_CASE("no character is an empty text and no plate", "[decode]") {
     CHECK(forced.reject_score > reject_above(Decoder::grammar));
 }
 
-TEST_CASE("formats that do not fit the steps leave nothing to read", "[decode]") {
+TEST_CASE("formats that do not fit the time steps leave nothing to read", "[decode]") {
     const Result<Patterns> patterns = Patterns::parse("a : #{19}", "p");
     REQUIRE(patterns.ok());
     const Reading reading =

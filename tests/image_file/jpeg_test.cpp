@@ -60,7 +60,7 @@ TEST_CASE("JPEG: what is unusual and right", "[image_file]") {
          }},
         {"bytes between segments",
          [](JpegParts& p) {
-             append(p.steps, {1, 2, 0xFF, 0, 3});
+             append(p.quantization, {1, 2, 0xFF, 0, 3});
          }},
         {"an empty comment", [](JpegParts& p) { p.application = segment(0xFE, {}); }},
         {"a comment with markers",
@@ -71,11 +71,11 @@ TEST_CASE("JPEG: what is unusual and right", "[image_file]") {
          [](JpegParts& p) {
              p.scan = segment(0xDA, {1, 1, 0, 0, 0, 0});
          }},
-        {"steps of 16 bits",
+        {"a table of 16 bits",
          [](JpegParts& p) {
-             FileBytes steps(129, 1);
-             steps[0] = 0x10;
-             p.steps = segment(0xDB, steps);
+             FileBytes table(129, 1);
+             table[0] = 0x10;
+             p.quantization = segment(0xDB, table);
          }},
         {"a sampling factor that means nothing in gray",
          [](JpegParts& p) {
@@ -124,13 +124,13 @@ TEST_CASE("JPEG: what is damaged", "[image_file]") {
         {"a scan before the frame", "before its frame", [](JpegParts& p) { p.frame.clear(); }},
         {"two frames", "second frame", [](JpegParts& p) { append(p.frame, p.frame); }},
         {"two starts", "second start", [](JpegParts& p) { append(p.start, p.start); }},
-        {"no steps", "quantization table is missing", [](JpegParts& p) { p.steps.clear(); }},
-        {"steps cut short", "quantization table does not fit",
-         [](JpegParts& p) { p.steps = segment(0xDB, FileBytes(64, 0)); }},
-        {"steps of 32 bits", "quantization table that cannot be",
-         [](JpegParts& p) { p.steps = segment(0xDB, FileBytes(257, 0x20)); }},
-        {"steps in a fifth place", "quantization table that cannot be",
-         [](JpegParts& p) { p.steps = segment(0xDB, FileBytes(65, 4)); }},
+        {"no table", "quantization table is missing", [](JpegParts& p) { p.quantization.clear(); }},
+        {"a table cut short", "quantization table does not fit",
+         [](JpegParts& p) { p.quantization = segment(0xDB, FileBytes(64, 0)); }},
+        {"a table of 32 bits", "quantization table that cannot be",
+         [](JpegParts& p) { p.quantization = segment(0xDB, FileBytes(257, 0x20)); }},
+        {"a table in a fifth place", "quantization table that cannot be",
+         [](JpegParts& p) { p.quantization = segment(0xDB, FileBytes(65, 4)); }},
         {"no codes for AC where the scan looks", "Huffman table is missing",
          [](JpegParts& p) {
              p.scan = segment(0xDA, {1, 1, 0x02, 0, 63, 0});

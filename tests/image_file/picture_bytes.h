@@ -58,12 +58,12 @@ inline FileBytes segment(std::uint8_t marker, const FileBytes& data) {
     return bytes;
 }
 
-// The parts of a gray JPEG of one quantization step and Huffman codes of one bit, "0": no
+// The parts of a gray JPEG of one quantization table and Huffman codes of one bit, "0": no
 // difference, end of block. A block is two bits, and every sample 128.
 struct JpegParts {
     FileBytes start = {0xFF, 0xD8};
     FileBytes application;
-    FileBytes steps = segment(0xDB, [] {
+    FileBytes quantization = segment(0xDB, [] {
         FileBytes data(65, 1);
         data[0] = 0;
         return data;
@@ -92,8 +92,8 @@ struct JpegParts {
 
     FileBytes bytes() const {
         FileBytes all;
-        for (const FileBytes* part :
-             {&start, &application, &steps, &frame, &codes, &restart, &scan, &data, &more, &end}) {
+        for (const FileBytes* part : {&start, &application, &quantization, &frame, &codes, &restart,
+                                      &scan, &data, &more, &end}) {
             append(all, *part);
         }
         return all;

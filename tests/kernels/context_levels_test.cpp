@@ -72,7 +72,7 @@ void check(const KernelTable& table, const Case& c, int fixed = -1, bool factors
             .branches = 1,
             .channels = {c.channels},
             .parts = {2},
-            .factors = {12345.678},
+            .gains = {12345.678},
             .channel_factors = {factors ? channel_factors.data() : nullptr}};
         std::vector<std::int32_t> before = sums;
         t.context_scale_levels(scale);

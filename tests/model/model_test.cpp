@@ -154,13 +154,13 @@ TEST_CASE("a negative variance is refused", "[model]") {
 }
 
 // The file with the weight of backbone.0 in int8.
-void check_int8_refused(std::int64_t channels, float step, const std::string& part) {
+void check_int8_refused(std::int64_t channels, float scale, const std::string& part) {
     const NetworkFile file = small_file();
     const std::vector<std::int8_t> weight(static_cast<std::size_t>(channels) * 27, 1);
-    const std::vector<float> steps(static_cast<std::size_t>(channels), step);
+    const std::vector<float> scales(static_cast<std::size_t>(channels), scale);
     std::vector<weights::TensorView> views = {
         weights::view_of<std::int8_t>("backbone.0.weight", {channels, 3, 3, 3}, weight),
-        weights::view_of<float>("backbone.0.weight.scale", {channels}, steps)};
+        weights::view_of<float>("backbone.0.weight.scale", {channels}, scales)};
     for (const auto& [name, tensor] : file.tensors) {
         if (name == "backbone.0.weight") continue;
         views.push_back(weights::view_of<float>(name, tensor.shape, tensor.values));
@@ -172,7 +172,7 @@ void check_int8_refused(std::int64_t channels, float step, const std::string& pa
     CHECK_THAT(model.error().message, starts_with("the file: ") && contains(part));
 }
 
-TEST_CASE("int8 weights without channels or with a step that is not above 0 are refused",
+TEST_CASE("int8 weights without channels or with a scale that is not above 0 are refused",
           "[model]") {
     check_int8_refused(0, 1.0f, "'backbone.0.weight' has shape [0, 3, 3, 3]");
     check_int8_refused(16, 0.0f, "'backbone.0.weight.scale' is 0.000000 at 0");
@@ -180,7 +180,7 @@ TEST_CASE("int8 weights without channels or with a step that is not above 0 are 
     check_int8_refused(16, std::numeric_limits<float>::quiet_NaN(), "is nan");
 }
 
-TEST_CASE("a step of an output alone does not make a network quantized", "[model]") {
+TEST_CASE("a scale of an output alone does not make a network quantized", "[model]") {
     NetworkFile file = small_file();
     file.tensors["backbone.16.output.scale"] = {{1}, {0.5f}};
     check_refused(file, ErrorCode::mismatch, "'backbone.16.weight' is not I8",

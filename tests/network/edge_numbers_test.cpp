@@ -43,7 +43,7 @@ std::vector<double> oracle_logits(const Graph& graph, const std::vector<float>& 
 
 struct Answer {
     std::string error;
-    std::vector<float> logits;  // [step][class]
+    std::vector<float> logits;  // [time step][class]
 };
 
 Answer answer(const Model& model, const kernels::KernelTable& table,
@@ -75,9 +75,9 @@ std::map<std::string, std::string> norms() {
             {"backbone.16", "backbone.17"},       {"backbone.20", "backbone.21"}};
 }
 
-void scale_channel(OwnedTensor& tensor, std::size_t o, float factor) {
+void scale_channel(OwnedTensor& tensor, std::size_t o, float by) {
     const std::size_t row = tensor.values.size() / static_cast<std::size_t>(tensor.shape[0]);
-    for (std::size_t k = 0; k < row; ++k) tensor.values[o * row + k] *= factor;
+    for (std::size_t k = 0; k < row; ++k) tensor.values[o * row + k] *= by;
 }
 
 // As weight decay leaves them: channels whose weights, biases and batch norms are all but zero, and
@@ -86,21 +86,21 @@ NetworkFile with_dead_channels(const RandomNetwork& network) {
     NetworkFile file = random_network(network);
     std::mt19937 random(network.seed);
     const std::map<std::string, std::string> norm_of = norms();
-    constexpr float kFactors[] = {0.0f, 1e-44f, kSubnormal, 1e-38f, 1e-33f};
+    constexpr float kSmall[] = {0.0f, 1e-44f, kSubnormal, 1e-38f, 1e-33f};
     for (const std::string& conv : convolutions(file)) {
         OwnedTensor& weight = file.tensors.at(conv + ".weight");
         const auto channels = static_cast<std::size_t>(weight.shape[0]);
         for (std::size_t o = 0; o < channels; ++o) {
             if (random() % 4 != 0 || o == 0) continue;
-            const float factor = kFactors[random() % 5];
+            const float by = kSmall[random() % 5];
             const auto norm = norm_of.find(conv);
-            if (norm == norm_of.end() || random() % 2 == 0) scale_channel(weight, o, factor);
-            values(file, conv + ".bias")[o] *= factor;
+            if (norm == norm_of.end() || random() % 2 == 0) scale_channel(weight, o, by);
+            values(file, conv + ".bias")[o] *= by;
             if (norm == norm_of.end()) continue;
-            values(file, norm->second + ".weight")[o] *= factor;
-            values(file, norm->second + ".bias")[o] *= factor;
-            values(file, norm->second + ".running_mean")[o] *= factor;
-            values(file, norm->second + ".running_var")[o] *= random() % 2 == 0 ? factor : 0.0f;
+            values(file, norm->second + ".weight")[o] *= by;
+            values(file, norm->second + ".bias")[o] *= by;
+            values(file, norm->second + ".running_mean")[o] *= by;
+            values(file, norm->second + ".running_var")[o] *= random() % 2 == 0 ? by : 0.0f;
         }
         for (float& w : weight.values) {
             if (random() % 8 == 0) w *= kSubnormal;
@@ -145,14 +145,14 @@ TEST_CASE("dead channels become zeros, and no logit changes", "[edge]") {
         double largest = 0.0;
         for (const double e : expected) largest = std::max(largest, std::abs(e));
         const auto classes = static_cast<std::size_t>(settled.output_shape().c);
-        const std::size_t steps = expected.size() / classes;
+        const std::size_t time_steps = expected.size() / classes;
         for (const kernels::KernelTable* table : tables_under_test()) {
             INFO(table->name);
             const Answer found = answer(model, *table, input);
             REQUIRE(found.error == "");
             double error = 0.0;
             for (std::size_t i = 0; i < expected.size(); ++i) {
-                const double e = expected[i % classes * steps + i / classes];
+                const double e = expected[i % classes * time_steps + i / classes];
                 error = std::max(error, std::abs(e - double{found.logits[i]}));
             }
             INFO("largest logit " << largest << ", error " << error);
@@ -251,7 +251,7 @@ TEST_CASE("dead channels are quantized by every method", "[edge]") {
 TEST_CASE("a network whose sums could leave float32 is refused with its layer", "[edge]") {
     const struct {
         const char* tensor;
-        float factor;
+        float by;
         const char* layer;
     } cases[] = {{"backbone.0.weight", 1e30f, "backbone.1"},
                  {"backbone.0.bias", 1e38f, "backbone.1"},
@@ -266,7 +266,7 @@ TEST_CASE("a network whose sums could leave float32 is refused with its layer", 
     for (const auto& c : cases) {
         INFO(c.tensor);
         NetworkFile file = random_network({.classes = 7, .width = 0.25});
-        for (float& v : values(file, c.tensor)) v *= c.factor;
+        for (float& v : values(file, c.tensor)) v *= c.by;
         const Result<Model> model = Model::from_memory(file.bytes(), "the file");
         REQUIRE_FALSE(model.ok());
         CHECK(model.error().code == ErrorCode::mismatch);

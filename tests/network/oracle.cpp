@@ -31,24 +31,24 @@ int source(const std::vector<int>& order, int i) {
 // channel by channel. Both are exact in double before they are rounded, or near enough to round to
 // the same float.
 OracleTensor levels_by_floats(const Node& node, const Matrix& weight, const Matrix& levels,
-                              const Eigen::VectorXd& bias, double input_step) {
+                              const Eigen::VectorXd& bias, double input_scale) {
     OracleTensor out{node.shape, {}};
-    out.step = double{node.output_scale};
+    out.scale = double{node.output_scale};
     out.factors.assign(node.output_factor.begin(), node.output_factor.end());
-    const double factor = input_step / out.step;
+    const double ratio = input_scale / out.scale;
     const auto taps = static_cast<Eigen::Index>(node.kh * node.kw);
     for (Eigen::Index o = 0; o < weight.rows(); ++o) {
         for (Eigen::Index p = 0; p < levels.cols(); ++p) {
-            float sum = static_cast<float>(bias[o] / out.step);
+            float sum = static_cast<float>(bias[o] / out.scale);
             for (Eigen::Index t = 0; t < taps; ++t) {
                 for (Eigen::Index k = t; k < weight.cols(); k += taps) {
-                    const float w = static_cast<float>(weight(o, k) * factor);
+                    const float w = static_cast<float>(weight(o, k) * ratio);
                     const float product = static_cast<float>(double{w} * levels(k, p));
                     sum = static_cast<float>(double{sum} + double{product});
                 }
             }
             const double level = std::nearbyint(std::clamp(double{sum}, 0.0, 255.0));
-            out.values.push_back(level * out.step);
+            out.values.push_back(level * out.scale);
         }
     }
     return out;
@@ -87,20 +87,20 @@ OracleTensor conv2d(const Node& node, const OracleTensor& in) {
         Eigen::Map<const Eigen::VectorXf>(node.bias.data(), oc).cast<double>();
     if (!node.quantized()) return from_matrix((weight * columns).colwise() + bias, node.shape);
     if (node.keeps_float()) {
-        return levels_by_floats(node, weight, columns / in.step, bias, in.step);
+        return levels_by_floats(node, weight, columns / in.scale, bias, in.scale);
     }
 
     // As conv2d_s8 is defined: sums of integers, which double holds exactly.
-    OracleTensor out = from_matrix(weight * (columns / in.step), node.shape);
-    out.step = double{node.output_scale};
+    OracleTensor out = from_matrix(weight * (columns / in.scale), node.shape);
+    out.scale = double{node.output_scale};
     out.factors.assign(node.output_factor.begin(), node.output_factor.end());
     for (std::size_t i = 0; i < out.values.size(); ++i) {
         const int o = static_cast<int>(i) / pixels;
         const auto from = static_cast<std::size_t>(source(node.channel_order, o));
-        const double unit = in.step * double{node.weight_scale[from]};
+        const double unit = in.scale * double{node.weight_scale[from]};
         const double sum = out.values[i] + std::nearbyint(bias[o] / unit);
-        const float q = static_cast<float>(sum) * static_cast<float>(unit / out.step);
-        out.values[i] = std::clamp(std::nearbyint(double{q}), 0.0, 255.0) * out.step;
+        const float q = static_cast<float>(sum) * static_cast<float>(unit / out.scale);
+        out.values[i] = std::clamp(std::nearbyint(double{q}), 0.0, 255.0) * out.scale;
     }
     return out;
 }
@@ -117,7 +117,7 @@ OracleTensor levels(const Node& node, const OracleTensor& in) {
                 .matrix();
     }
     OracleTensor result = from_matrix(out, node.shape);
-    result.step = 1.0;
+    result.scale = 1.0;
     return result;
 }
 
@@ -161,7 +161,7 @@ OracleTensor pool(const Node& node, const OracleTensor& in, bool average) {
             }
         }
     }
-    out.step = average ? 0.0 : in.step;
+    out.scale = average ? 0.0 : in.scale;
     for (int c = 0; c < node.shape.c && !in.factors.empty(); ++c) {
         out.factors.push_back(in.factors[static_cast<std::size_t>(c * node.channel_stride)]);
     }
@@ -196,7 +196,7 @@ std::map<std::string, OracleTensor> run_oracle(const Graph& graph,
             case Op::batch_norm: out = batch_norm(node, in(0)); break;
             case Op::relu:
                 out = from_matrix(as_matrix(in(0)).cwiseMax(0.0), node.shape);
-                out.step = in(0).step;
+                out.scale = in(0).scale;
                 out.factors = in(0).factors;
                 break;
             case Op::max_pool: out = pool(node, in(0), false); break;

@@ -14,7 +14,7 @@ namespace lprnet::test {
 struct OracleTensor {
     Shape shape;
     std::vector<double> values;
-    double step = 0.0;                 // of a quantized tensor: all values are multiples of it
+    double scale = 0.0;                // of a quantized tensor: all values are multiples of it
     std::vector<double> factors = {};  // of a quantized tensor: Node::output_factor, for comparing
 };
 
