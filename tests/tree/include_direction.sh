@@ -103,6 +103,9 @@ check_includes() {  # TREE
             } else {
               there = path
               if (begins(path, "lprnet/")) there = "engine/include/" path
+              if (path ~ /(^kernels\/|_)example\.h$/ && file !~ /^bench\/|(\/|_)example\.(h|cpp)$/) {
+                print file ": \"" path "\" is not of the library"
+              }
               if (path ~ /^kernels\/(kernel_arguments|kernel_call|narrow)\.h$/ && is_for_instruction_sets(file)) {
                 print file ": \"" path "\" is for portable code alone"
               }
@@ -172,11 +175,17 @@ good|kernels/part.h|#include <cstddef>
 good|kernels/a.cpp|#include "kernels/part.h"
 good|kernels/b.cpp|#include <xsimd/xsimd.hpp>
 good|kernels/dispatch.cpp|#include "isa_list.inc"
-good|kernels/kernel_call.h|#include <variant>
+good|kernels/kernel_call.h|#include <array>
 good|kernels/narrow.h|#include <cstddef>
 good|kernels/a/a.cpp|#include "kernels/narrow.h"
 bad|kernels/a/a-inl.h|#include "kernels/narrow.h"
 bad|kernels/a/a_unit.cpp|#include "kernels/kernel_call.h"
+good|kernels/kernel_arguments.h|#include "kernels/kernel_call.h"
+bad|kernels/a/b_unit.cpp|#include "kernels/kernel_arguments.h"
+good|kernels/example.h|#include <functional>
+good|kernels/a/a_example.cpp|#include "kernels/example.h"
+bad|kernels/a/b.cpp|#include "kernels/example.h"
+good|bench/a.cpp|#include "kernels/example.h"
 bad|kernels/isa/list.h|#include <vector>
 good|kernels/isa/avx2.cpp|#include <immintrin.h>
 good|kernels/isa/more.cpp|#ifdef __AVX512VNNI__
