@@ -169,7 +169,7 @@ ConvAlgorithm Tuning::choose(const ConvShape& shape, const kernels::KernelTable&
 }
 
 Result<Tuning> parse_tuning(std::string_view text, const std::string& label) {
-    return TuningParser(text, label).parse();
+    return TuningParser(text, printable(label)).parse();
 }
 
 std::string tuning_text(const Tuning& tuning) {

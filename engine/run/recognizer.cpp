@@ -55,7 +55,9 @@ Result<PlanOptions> plan_options(const RecognizerOptions& options,
     PlanOptions plan;
     plan.threads = options.threads;
     if (!options.tuning.empty()) {
-        Result<Tuning> tuning = parse_tuning(options.tuning, "tuning");
+        const bool named = !options.tuning_name.empty();
+        Result<Tuning> tuning =
+            parse_tuning(options.tuning, named ? options.tuning_name : "tuning");
         if (!tuning) return tuning.error();
         if (tuning->isa.empty() || tuning->isa == table.name) plan.tuning = std::move(*tuning);
     }

@@ -274,5 +274,17 @@ TEST_CASE("an unknown instruction set is refused", "[recognizer]") {
     CHECK(std::string(make_recognizer(model, options).isa()) == "reference");
 }
 
+TEST_CASE("errors of a tuning name it", "[recognizer]") {
+    const Model model = random_model({.width = 0.1});
+    RecognizerOptions options;
+    options.tuning = "no tuning";
+    CHECK_THAT(Recognizer::create(model, options).error().message, starts_with("tuning: "));
+    options.tuning_name = "of\na machine";
+    const Result<Recognizer> refused = Recognizer::create(model, options);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().code == ErrorCode::malformed);
+    CHECK_THAT(refused.error().message, starts_with("of\\x0Aa machine: "));
+}
+
 }  // namespace
 }  // namespace lprnet::test

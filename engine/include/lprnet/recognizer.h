@@ -35,6 +35,9 @@ struct RecognizerOptions {
     std::string tuning;
     // How the output becomes text.
     DecodeOptions decoding = {};
+    // What messages call the text of `tuning`, such as the path that it was read from; empty:
+    // "tuning".
+    std::string tuning_name = {};
 };
 
 // Owns the working memory of one forward pass. Use one recognizer per thread;
