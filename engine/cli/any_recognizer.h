@@ -30,9 +30,6 @@ public:
     // "fp32", "int8"; "bin" for the BPU, whose runtime does not tell.
     const char* precision(const Model& model) const { return is_bpu() ? "bin" : model.precision(); }
 
-    Status set_decoding(const DecodeOptions& options) {
-        return std::visit([&](auto& r) { return r.set_decoding(options); }, recognizer_);
-    }
     template <class... Place>
     Status set_image(const ImageView& view, const Place&... place) {
         return std::visit([&](auto& r) { return r.set_image(view, place...); }, recognizer_);

@@ -1,14 +1,18 @@
 #include "engine/cli/backend_option.h"
 
+#include <utility>
+
 namespace lprnet::cli {
 namespace {
 
-Result<bpu::Recognizer> open_bpu(const BackendOption& option, const Model& model) {
+Result<bpu::Recognizer> open_bpu(const BackendOption& option, const Model& model,
+                                 const DecodeOptions& decoding) {
     if (option.bin.empty())
         return Error{ErrorCode::invalid_argument, "the BPU needs a model of its own: --bpu-model"};
     bpu::RecognizerOptions options;
     if (!option.library.empty()) options.library = option.library;
     options.timeout_ms = option.timeout_ms;
+    options.decoding = decoding;
     options.nv12_range = option.nv12 == "full" ? bpu::Nv12Range::full : bpu::Nv12Range::video;
     return bpu::Recognizer::create(model, option.bin, options);
 }
@@ -32,15 +36,18 @@ void BackendOption::add_to(CLI::App& app) {
 }
 
 Result<AnyRecognizer> BackendOption::open(const ModelOption& model_option, const Model& model,
-                                          int threads) const {
+                                          const DecodeOptions& decoding, int threads) const {
     const std::string chosen = !name.empty() ? name : bin.empty() ? "cpu" : "bpu";
     if (chosen != "cpu") {
-        Result<bpu::Recognizer> recognizer = open_bpu(*this, model);
+        Result<bpu::Recognizer> recognizer = open_bpu(*this, model, decoding);
         if (recognizer) return AnyRecognizer(std::move(*recognizer));
         if (chosen == "bpu") return recognizer.error();
         print_error("backend cpu: " + recognizer.error().message);
     }
-    Result<Recognizer> recognizer = model_option.recognizer(model, threads);
+    RecognizerOptions options;
+    options.threads = threads;
+    options.decoding = decoding;
+    Result<Recognizer> recognizer = model_option.recognizer(model, std::move(options));
     if (!recognizer) return recognizer.error();
     return AnyRecognizer(std::move(*recognizer));
 }

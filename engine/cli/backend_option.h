@@ -20,7 +20,7 @@ struct BackendOption {
     // With auto the CPU's where the BPU's cannot be made, and a line on standard error that says
     // why. `threads` share each image on the CPU.
     Result<AnyRecognizer> open(const ModelOption& model_option, const Model& model,
-                               int threads = 1) const;
+                               const DecodeOptions& decoding = {}, int threads = 1) const;
 };
 
 }  // namespace lprnet::cli

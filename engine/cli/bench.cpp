@@ -261,7 +261,8 @@ Json to_json(const Measurement& m, const std::vector<LayerTime>& layers,
 ExitStatus run(const BenchOptions& options) {
     Result<Model> model = options.model.load();
     if (!model) return fail(model.error());
-    Result<AnyRecognizer> recognizer = options.backend.open(options.model, *model, options.intra);
+    Result<AnyRecognizer> recognizer =
+        options.backend.open(options.model, *model, {}, options.intra);
     if (!recognizer) return fail(recognizer.error());
     if (recognizer->is_bpu() && (options.per_layer || options.intra > 1)) {
         print_error("the BPU has neither --intra nor --per-layer");

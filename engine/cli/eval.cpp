@@ -136,11 +136,10 @@ void print_text(const Evaluation& evaluation, const EvalOptions& options, const 
 ExitStatus run(const EvalOptions& options) {
     Result<Model> model = options.model.load();
     if (!model) return fail(model.error());
-    Result<AnyRecognizer> recognizer = options.backend.open(options.model, *model);
-    if (!recognizer) return fail(recognizer.error());
     Result<DecodeOptions> decoding = options.decode.load(false);
     if (!decoding) return fail(decoding.error());
-    if (Status status = recognizer->set_decoding(*decoding); !status) return fail(status.error());
+    Result<AnyRecognizer> recognizer = options.backend.open(options.model, *model, *decoding);
+    if (!recognizer) return fail(recognizer.error());
     options.decode.warn(*decoding, *model);
     Result<std::vector<LabelledImage>> labelled = read_labels(options.labels);
     if (!labelled) {

@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <utility>
 
-#include "engine/plan/tuning.h"
 #include "engine/text/printable.h"
 #include "weights/text_file.h"
 
@@ -40,18 +39,14 @@ Result<Model> ModelOption::load() const {
     return model;
 }
 
-Result<Recognizer> ModelOption::recognizer(const Model& model, int threads) const {
-    RecognizerOptions options;
-    options.threads = threads;
+Result<Recognizer> ModelOption::recognizer(const Model& model, RecognizerOptions options) const {
     const char* named = std::getenv("LPRNET_TUNING");
     const std::string file = !tuning.empty() ? tuning : named != nullptr ? named : "";
     if (!file.empty()) {
         Result<std::string> text = weights::read_text_file(file, kMaxTuningBytes);
         if (!text) return Error{text.error().code, "tuning " + text.error().message};
         options.tuning = std::move(*text);
-        // Parsed here too, so that an error names the file.
-        if (auto parsed = parse_tuning(options.tuning, printable(file)); !parsed)
-            return parsed.error();
+        options.tuning_name = file;
     }
     return Recognizer::create(model, options);
 }

@@ -17,8 +17,8 @@ struct ModelOption {
 
     void add_to(CLI::App& app);
     Result<Model> load() const;
-    // A recognizer for `threads` threads that share each image.
-    Result<Recognizer> recognizer(const Model& model, int threads = 1) const;
+    // As `options` say, but for the tuning.
+    Result<Recognizer> recognizer(const Model& model, RecognizerOptions options = {}) const;
 };
 
 // Prints one line to standard error.

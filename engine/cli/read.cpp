@@ -231,74 +231,97 @@ void print_reading(const std::string& path, std::size_t plate, const Reading& re
     std::fflush(stdout);  // whoever waits for a plate gets it at once, also through a pipe
 }
 
-ExitStatus run(const ReadOptions& options) {
-    const Clock::time_point started = Clock::now();
-    Result<Model> model = options.model.load();
-    if (!model) return fail(model.error());
-    Result<AnyRecognizer> recognizer = options.backend.open(options.model, *model);
-    if (!recognizer) return fail(recognizer.error());
+// Reads one picture after the other and prints what is wanted.
+class PictureLoop {
+public:
+    PictureLoop(const ReadOptions& options, Decoder decoder, const Model& model,
+                AnyRecognizer& recognizer, std::size_t pictures)
+        : options_(options),
+          decoder_(decoder),
+          model_(model),
+          recognizer_(recognizer),
+          plates_(std::max<std::size_t>(1, options.quads.size())),
+          progress_(pictures * plates_),
+          notices_(options.quiet) {}
 
-    Result<DecodeOptions> decoding = options.decode.load(options.json);
-    if (!decoding) return fail(decoding.error());
-    if (Status status = recognizer->set_decoding(*decoding); !status) return fail(status.error());
-    if (!options.quiet) options.decode.warn(*decoding, *model);
-
-    const Inputs inputs =
-        expand_inputs(options.paths, options.raw ? FileNames::any : FileNames::images);
-    for (const std::string& line : inputs.skipped) print_error(line);
-    for (const std::string& line : inputs.errors) print_error(line);
-    ExitStatus status = inputs.errors.empty() ? kDone : kUnreadable;
-
-    const std::size_t plates = std::max<std::size_t>(1, options.quads.size());
-    Progress progress(inputs.images.size() * plates);
-    Reading reading;
-    Counts counts;
-    Notices notices(options.quiet);
-    const auto complain = [&](const std::string& message) {
-        progress.hide();
-        print_error(message);
-        ++counts.unreadable;
-        status = kUnreadable;
-    };
-    const auto read_picture = [&](const std::string& path) {
-        const Clock::time_point begin = Clock::now();
-        const Result<OpenedPicture> picture =
-            OpenedPicture::open(path, options.raw, options.limits);
-        const double opened = milliseconds(begin, Clock::now());
-        if (!picture) complain(picture.error().message);
-        bool noticed = false;  // one line for all plates of a picture
-        for (std::size_t plate = 0; plate < plates; ++plate) {
-            progress.advance();
-            if (!picture) continue;
-            Times times;
-            const ImageView view = picture.value().view();
-            const Status read = read_one(view, options, plate, *recognizer, reading, times);
-            times.image += opened;
-            if (!read) {
-                complain(printable(path) + ": " + read.error().message);
-            } else if (is_wanted(reading, options, decoding->decoder, counts)) {
-                const std::string notice =
-                    notice_of(sight_of(view, options, decoding->decoder), reading);
-                progress.hide();
-                print_reading(path, plate, reading, times, notice, *model, options, *recognizer,
-                              decoding->decoder);
-                if (!notice.empty() && !noticed) notices.add(path, notice);
-                noticed = noticed || !notice.empty();
-            }
-        }
-    };
-    for (const std::string& path : inputs.images) {
+    void read(const std::string& path) {
         try {
             read_picture(path);
         } catch (const std::bad_alloc&) {  // the next one may be smaller
             complain(printable(path) + ": out of memory");
         }
     }
-    progress.hide();
-    notices.finish();
-    print_summary(counts, options, milliseconds(started, Clock::now()) * 1e-3);
+    void finish(double seconds) {
+        progress_.hide();
+        notices_.finish();
+        print_summary(counts_, options_, seconds);
+    }
+    ExitStatus status() const { return counts_.unreadable > 0 ? kUnreadable : kDone; }
+
+private:
+    void complain(const std::string& message) {
+        progress_.hide();
+        print_error(message);
+        ++counts_.unreadable;
+    }
+    void read_picture(const std::string& path) {
+        const Clock::time_point begin = Clock::now();
+        const Result<OpenedPicture> picture =
+            OpenedPicture::open(path, options_.raw, options_.limits);
+        const double opened = milliseconds(begin, Clock::now());
+        if (!picture) complain(picture.error().message);
+        bool noticed = false;  // one line for all plates of a picture
+        for (std::size_t plate = 0; plate < plates_; ++plate) {
+            progress_.advance();
+            if (!picture) continue;
+            Times times;
+            const ImageView view = picture->view();
+            const Status read = read_one(view, options_, plate, recognizer_, reading_, times);
+            times.image += opened;
+            if (!read) {
+                complain(printable(path) + ": " + read.error().message);
+            } else if (is_wanted(reading_, options_, decoder_, counts_)) {
+                const std::string notice = notice_of(sight_of(view, options_, decoder_), reading_);
+                progress_.hide();
+                print_reading(path, plate, reading_, times, notice, model_, options_, recognizer_,
+                              decoder_);
+                if (!notice.empty() && !noticed) notices_.add(path, notice);
+                noticed = noticed || !notice.empty();
+            }
+        }
+    }
+
+    const ReadOptions& options_;
+    Decoder decoder_;
+    const Model& model_;
+    AnyRecognizer& recognizer_;
+    std::size_t plates_;  // of a picture
+    Progress progress_;
+    Reading reading_;
+    Counts counts_;
+    Notices notices_;
+};
+
+ExitStatus run(const ReadOptions& options) {
+    const Clock::time_point started = Clock::now();
+    Result<Model> model = options.model.load();
+    if (!model) return fail(model.error());
+    Result<DecodeOptions> decoding = options.decode.load(options.json);
+    if (!decoding) return fail(decoding.error());
+    Result<AnyRecognizer> recognizer = options.backend.open(options.model, *model, *decoding);
+    if (!recognizer) return fail(recognizer.error());
+    if (!options.quiet) options.decode.warn(*decoding, *model);
+
+    const Inputs inputs =
+        expand_inputs(options.paths, options.raw ? FileNames::any : FileNames::images);
+    for (const std::string& line : inputs.skipped) print_error(line);
+    for (const std::string& line : inputs.errors) print_error(line);
+
+    PictureLoop pictures(options, decoding->decoder, *model, *recognizer, inputs.images.size());
+    for (const std::string& path : inputs.images) pictures.read(path);
+    pictures.finish(milliseconds(started, Clock::now()) * 1e-3);
     if (Status closed = recognizer->close(); !closed) return fail(closed.error());
-    return status;
+    return inputs.errors.empty() ? pictures.status() : kUnreadable;
 }
 
 }  // namespace

@@ -40,7 +40,8 @@ Result<Model> ModelOption::load() const {
 
 void BackendOption::add_to(CLI::App&) {}
 
-Result<AnyRecognizer> BackendOption::open(const ModelOption&, const Model& model, int) const {
+Result<AnyRecognizer> BackendOption::open(const ModelOption&, const Model& model,
+                                          const DecodeOptions&, int) const {
     static const Recognizer recognizer = [&] {
         RecognizerOptions options;
 
