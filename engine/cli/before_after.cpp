@@ -12,11 +12,12 @@ constexpr std::array<const char*, 2> kNames = {"before", "after"};
 
 }  // namespace
 
-void print_before_after(const std::string& title, const std::vector<Evaluation>& evaluations) {
+void print_before_after(const std::string& title,
+                        const std::vector<measure::Evaluation>& evaluations) {
     std::vector<std::vector<std::string>> rows = {
         {title, "plates", "correct", "plate %", "character %"}};
     for (std::size_t i = 0; i < kNames.size(); ++i) {
-        const Score& score = evaluations[i].all;
+        const measure::Score& score = evaluations[i].all;
         rows.push_back({kNames[i], std::to_string(score.plates), std::to_string(score.correct),
                         fixed(100.0 * score.accuracy(), 2),
                         fixed(100.0 * score.char_accuracy(), 2)});
@@ -24,9 +25,10 @@ void print_before_after(const std::string& title, const std::vector<Evaluation>&
     print_table(rows, {true, false, false, false, false});
 }
 
-void add_before_after(nlohmann::ordered_json& json, const std::vector<Evaluation>& evaluations) {
+void add_before_after(nlohmann::ordered_json& json,
+                      const std::vector<measure::Evaluation>& evaluations) {
     for (std::size_t i = 0; i < kNames.size(); ++i) {
-        const Score& score = evaluations[i].all;
+        const measure::Score& score = evaluations[i].all;
         json[kNames[i]] = {{"plates", score.plates},
                            {"correct", score.correct},
                            {"accuracy", score.accuracy()},

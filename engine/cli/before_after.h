@@ -5,13 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "engine/cli/evaluation.h"
+#include "engine/measure/score.h"
 
 namespace lprnet::cli {
 
 // Both take two evaluations, before and after.
-void print_before_after(const std::string& title, const std::vector<Evaluation>& evaluations);
+void print_before_after(const std::string& title,
+                        const std::vector<measure::Evaluation>& evaluations);
 // Adds the keys "before" and "after".
-void add_before_after(nlohmann::ordered_json& json, const std::vector<Evaluation>& evaluations);
+void add_before_after(nlohmann::ordered_json& json,
+                      const std::vector<measure::Evaluation>& evaluations);
 
 }  // namespace lprnet::cli

@@ -1,27 +1,24 @@
-#include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <numeric>
-#include <thread>
+#include <utility>
 
+#include "engine/boundary.h"
 #include "engine/cli/backend_option.h"
 #include "engine/cli/json_line.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
-#include "engine/run/network.h"
+#include "engine/measure/throughput.h"
 #include "engine/text/printable.h"
 #include "kernels/cpu_features.h"
 
 namespace lprnet::cli {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using Json = nlohmann::ordered_json;
+using measure::Latencies;
 
 struct BenchOptions {
     ModelOption model;
@@ -34,10 +31,6 @@ struct BenchOptions {
     bool include_image = false;
     bool json = false;
 };
-
-double milliseconds(Clock::duration d) {
-    return std::chrono::duration<double, std::milli>(d).count();
-}
 
 // Pixels without meaning: the time does not depend on them.
 std::vector<std::uint8_t> noise_image(std::size_t size) {
@@ -67,89 +60,45 @@ NoisePicture network_sized_picture(const Model& model) {
     return picture;
 }
 
-struct Measurement {
-    int threads = 0;
-    int frames = 0;
-    double total_ms = 0.0;
-    std::vector<double> latencies_ms;  // sorted
+// One picture after the other with a recognizer that holds one already.
+class BenchWork final : public measure::FrameWork {
+public:
+    BenchWork(AnyRecognizer& recognizer, const ImageView& picture, bool include_image)
+        : recognizer_(recognizer), picture_(picture), include_image_(include_image) {}
 
-    double percentile(double p) const {
-        const double position = p * static_cast<double>(latencies_ms.size() - 1);
-        const auto below = static_cast<std::size_t>(position);
-        const std::size_t above = std::min(below + 1, latencies_ms.size() - 1);
-        const double part = position - static_cast<double>(below);
-        return latencies_ms[below] * (1.0 - part) + latencies_ms[above] * part;
+    Status run() noexcept override {
+        return guarded([this]() -> Status {
+            Status status;
+            if (include_image_) status = recognizer_.set_image(picture_);
+            if (status) status = recognizer_.infer();
+            if (status && include_image_) status = recognizer_.decode(reading_);
+            return status;
+        });
     }
-    double mean() const {
-        return std::accumulate(latencies_ms.begin(), latencies_ms.end(), 0.0) /
-               static_cast<double>(latencies_ms.size());
-    }
-    double frames_per_second() const { return frames * 1e3 / total_ms; }
+
+private:
+    AnyRecognizer& recognizer_;
+    ImageView picture_;
+    bool include_image_;
+    Reading reading_;
 };
 
-// Threads take frames from one counter until all are done, each with a recognizer of its own.
-Result<Measurement> measure(AnyRecognizer& first, const NoisePicture& picture, int threads,
-                            const BenchOptions& options) {
+// Of so many threads, each with a recognizer of its own.
+Result<Latencies> measure_threads(AnyRecognizer& first, const ImageView& picture, int threads,
+                                  const BenchOptions& options) {
     std::vector<AnyRecognizer> clones;
     for (int t = 1; t < threads; ++t) {
         Result<AnyRecognizer> clone = first.clone();
         if (!clone) return clone.error();
+        if (Status set = clone->set_image(picture); !set) return set.error();
         clones.push_back(std::move(*clone));
     }
-    // By picture; made before the threads, which have no way to say that there is no memory.
-    std::vector<double> latencies(static_cast<std::size_t>(options.frames));
-    std::vector<Status> failures(static_cast<std::size_t>(threads));
-    std::atomic<int> ready{0};
-    enum class Phase { wait, run, stop };
-    std::atomic<Phase> phase{Phase::wait};
-    std::atomic<int> next{0};
-    const auto work = [&](std::size_t t) {
-        AnyRecognizer& recognizer = t == 0 ? first : clones[t - 1];
-        Reading reading;
-        Status& failed = failures[t];
-        const auto one = [&] {
-            if (!failed) return;
-            if (options.include_image) failed = recognizer.set_image(picture.view);
-            if (failed) failed = recognizer.infer();
-            if (failed && options.include_image) failed = recognizer.decode(reading);
-        };
-        failed = recognizer.set_image(picture.view);
-        for (int i = 0; i < options.warmup; ++i) one();
-        ready.fetch_add(1);
-        while (phase.load() == Phase::wait) std::this_thread::yield();
-        if (phase.load() == Phase::stop) return;
-        for (int i = next.fetch_add(1); i < options.frames; i = next.fetch_add(1)) {
-            const Clock::time_point begin = Clock::now();
-            one();
-            latencies[static_cast<std::size_t>(i)] = milliseconds(Clock::now() - begin);
-        }
-    };
-    std::vector<std::thread> workers;
-    workers.reserve(static_cast<std::size_t>(threads));
-    try {
-        for (std::size_t t = 0; t < static_cast<std::size_t>(threads); ++t)
-            workers.emplace_back(work, t);
-    } catch (...) {
-        phase.store(Phase::stop);
-        for (std::thread& worker : workers) worker.join();
-        return Error{ErrorCode::out_of_memory, "bench: " + std::to_string(workers.size()) + " of " +
-                                                   std::to_string(threads) +
-                                                   " threads can be started"};
-    }
-    while (ready.load() < threads) std::this_thread::yield();
-    const Clock::time_point begin = Clock::now();
-    phase.store(Phase::run);
-    for (std::thread& worker : workers) worker.join();
-    for (const Status& failed : failures)
-        if (!failed) return failed.error();
-
-    Measurement result;
-    result.threads = threads;
-    result.frames = options.frames;
-    result.total_ms = milliseconds(Clock::now() - begin);
-    result.latencies_ms = std::move(latencies);
-    std::sort(result.latencies_ms.begin(), result.latencies_ms.end());
-    return result;
+    std::vector<BenchWork> works;
+    works.emplace_back(first, picture, options.include_image);
+    for (AnyRecognizer& clone : clones) works.emplace_back(clone, picture, options.include_image);
+    std::vector<measure::FrameWork*> workers;
+    for (BenchWork& work : works) workers.push_back(&work);
+    return measure::throughput(workers, options.frames, options.warmup);
 }
 
 struct LayerTime {
@@ -157,27 +106,12 @@ struct LayerTime {
     double milliseconds;  // median
 };
 
-std::vector<LayerTime> measure_layers(Recognizer& recognizer, const NoisePicture& picture,
-                                      const BenchOptions& options) {
-    Network& network = recognizer.network();
-    const std::vector<Step>& steps = network.steps();
-    (void)recognizer.set_image(picture.view);
-    std::vector<std::vector<double>> times(steps.size());
-    // More tell nothing new about a median, and have to be kept.
-    constexpr int kMostFrames = 10000;
-    for (int i = -options.warmup; i < std::min(options.frames, kMostFrames); ++i) {
-        for (std::size_t s = 0; s < steps.size(); ++s) {
-            const Clock::time_point begin = Clock::now();
-            network.run_step(s);
-            if (i >= 0) times[s].push_back(milliseconds(Clock::now() - begin));
-        }
-    }
+std::vector<LayerTime> measure_layers(Network& network, const BenchOptions& options) {
+    const std::vector<double> times =
+        measure::step_times_ms(network, options.frames, options.warmup);
     std::vector<LayerTime> layers;
-    for (std::size_t s = 0; s < steps.size(); ++s) {
-        const auto middle = times[s].begin() + static_cast<std::ptrdiff_t>(times[s].size() / 2);
-        std::nth_element(times[s].begin(), middle, times[s].end());
-        layers.push_back({&steps[s], *middle});
-    }
+    for (std::size_t s = 0; s < times.size(); ++s)
+        layers.push_back({&network.steps()[s], times[s]});
     return layers;
 }
 
@@ -199,27 +133,26 @@ void print_layers(const std::vector<LayerTime>& layers) {
     print_table(rows, {true, true, false, false, false});
 }
 
-void print_text(const Measurement& m, const BenchOptions& options, const Model& model,
-                const char* isa) {
-    std::printf("Threads            %d, %d for each picture\n", m.threads, options.intra);
-    std::printf("Frames             %d\n", m.frames);
+void print_text(int threads, const Latencies& times, const BenchOptions& options,
+                const Model& model, const char* isa) {
+    std::printf("Threads            %d, %d for each picture\n", threads, options.intra);
+    std::printf("Frames             %d\n", options.frames);
     std::printf("Measured           %s, %s, %s\n", model.precision(), isa,
                 options.include_image ? "pixels to text" : "network only");
-    std::printf("Total time         %.3f ms\n", m.total_ms);
-    std::printf("Average latency    %.4f ms\n", m.mean());
-    std::printf("Frame rate         %.1f FPS\n", m.frames_per_second());
+    std::printf("Total time         %.3f ms\n", times.total_ms);
+    std::printf("Average latency    %.4f ms\n", times.mean_ms);
+    std::printf("Frame rate         %.1f FPS\n", times.frames_per_second);
     std::printf("Latency            min %.4f  p50 %.4f  p90 %.4f  p99 %.4f  max %.4f ms\n",
-                m.latencies_ms.front(), m.percentile(0.50), m.percentile(0.90), m.percentile(0.99),
-                m.latencies_ms.back());
+                times.min_ms, times.p50_ms, times.p90_ms, times.p99_ms, times.max_ms);
 }
 
 // The table that ports of LPRNet to this board publish.
-void print_bpu_table(const std::vector<Measurement>& measurements, const BenchOptions& options,
+void print_bpu_table(const std::vector<Latencies>& times, const BenchOptions& options,
                      const bpu::Recognizer& recognizer) {
     std::vector<std::vector<std::string>> rows = {{"threads", "latency ms", "FPS"}};
-    for (const Measurement& m : measurements)
-        rows.push_back(
-            {std::to_string(m.threads), fixed(m.mean(), 2), fixed(m.frames_per_second(), 2)});
+    for (std::size_t i = 0; i < times.size(); ++i)
+        rows.push_back({std::to_string(options.threads[i]), fixed(times[i].mean_ms, 2),
+                        fixed(times[i].frames_per_second, 2)});
     print_table(rows, {false, false, false});
     std::printf("\n%d frames each, %s; %s, runtime %s\n", options.frames,
                 options.include_image ? "pixels to text" : "input tensor to logits",
@@ -227,22 +160,22 @@ void print_bpu_table(const std::vector<Measurement>& measurements, const BenchOp
                 printable(recognizer.runtime_version()).c_str());
 }
 
-Json to_json(const Measurement& m, const std::vector<LayerTime>& layers,
+Json to_json(int threads, const Latencies& times, const std::vector<LayerTime>& layers,
              const BenchOptions& options, const Model& model, const AnyRecognizer& recognizer) {
     Json json = {{"precision", recognizer.precision(model)},
                  {"isa", recognizer.isa()},
                  {"backend", recognizer.backend()},
-                 {"threads", m.threads},
+                 {"threads", threads},
                  {"intra", options.intra},
-                 {"frames", m.frames},
+                 {"frames", options.frames},
                  {"latency_ms",
-                  {{"min", m.latencies_ms.front()},
-                   {"mean", m.mean()},
-                   {"p50", m.percentile(0.50)},
-                   {"p90", m.percentile(0.90)},
-                   {"p99", m.percentile(0.99)},
-                   {"max", m.latencies_ms.back()}}},
-                 {"fps", m.frames_per_second()},
+                  {{"min", times.min_ms},
+                   {"mean", times.mean_ms},
+                   {"p50", times.p50_ms},
+                   {"p90", times.p90_ms},
+                   {"p99", times.p99_ms},
+                   {"max", times.max_ms}}},
+                 {"fps", times.frames_per_second},
                  {"include_image", options.include_image},
                  {"model", model.name()},
                  {"cpu", kernels::cpu_brand().text}};
@@ -256,6 +189,21 @@ Json to_json(const Measurement& m, const std::vector<LayerTime>& layers,
         }
     }
     return json;
+}
+
+void print_all(const std::vector<Latencies>& times, const std::vector<LayerTime>& layers,
+               const BenchOptions& options, const Model& model, AnyRecognizer& recognizer) {
+    if (options.json) {
+        Json all = Json::array();
+        for (std::size_t i = 0; i < times.size(); ++i)
+            all.push_back(
+                to_json(options.threads[i], times[i], layers, options, model, recognizer));
+        print_json_line(all);
+    } else if (recognizer.is_bpu()) {
+        print_bpu_table(times, options, *recognizer.bpu());
+    } else if (!layers.empty()) {
+        print_layers(layers);
+    }
 }
 
 ExitStatus run(const BenchOptions& options) {
@@ -272,28 +220,17 @@ ExitStatus run(const BenchOptions& options) {
     if (Status status = recognizer->set_image(picture.view); !status) return fail(status.error());
 
     std::vector<LayerTime> layers;
-    if (options.per_layer) layers = measure_layers(*recognizer->cpu(), picture, options);
-    std::vector<Measurement> measurements;
-    Json all = Json::array();
+    if (options.per_layer) layers = measure_layers(recognizer->cpu()->network(), options);
+    std::vector<Latencies> times;
     for (const int threads : options.threads) {
-        Result<Measurement> measurement = measure(*recognizer, picture, threads, options);
-        if (!measurement) return fail(measurement.error());
-        if (options.json) {
-            all.push_back(to_json(*measurement, layers, options, *model, *recognizer));
-        } else if (recognizer->is_bpu()) {
-            measurements.push_back(std::move(*measurement));
-        } else {
-            if (threads != options.threads.front()) std::puts("");
-            print_text(*measurement, options, *model, recognizer->isa());
-        }
+        Result<Latencies> measured = measure_threads(*recognizer, picture.view, threads, options);
+        if (!measured) return fail(measured.error());
+        times.push_back(std::move(*measured));
+        if (options.json || recognizer->is_bpu()) continue;
+        if (times.size() > 1) std::puts("");
+        print_text(threads, times.back(), options, *model, recognizer->isa());
     }
-    if (options.json) {
-        print_json_line(all);
-    } else if (recognizer->is_bpu()) {
-        print_bpu_table(measurements, options, *recognizer->bpu());
-    } else if (!layers.empty()) {
-        print_layers(layers);
-    }
+    print_all(times, layers, options, *model, *recognizer);
     if (Status closed = recognizer->close(); !closed) return fail(closed.error());
     return kDone;
 }

@@ -12,6 +12,7 @@
 #include "engine/cli/labels.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/number_range.h"
+#include "engine/cli/progress.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/text/printable.h"
@@ -20,6 +21,10 @@ namespace lprnet::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using measure::Evaluation;
+using measure::Reliability;
+using measure::Score;
+using measure::TemperatureFit;
 
 struct EvalOptions {
     ModelOption model;
@@ -30,15 +35,6 @@ struct EvalOptions {
     bool fit_temperature = false;
     bool json = false;
 };
-
-std::vector<std::pair<std::pair<std::string, std::string>, std::size_t>> most_confused(
-    const Evaluation& evaluation) {
-    std::vector<std::pair<std::pair<std::string, std::string>, std::size_t>> rows(
-        evaluation.confusions.begin(), evaluation.confusions.end());
-    std::stable_sort(rows.begin(), rows.end(),
-                     [](const auto& a, const auto& b) { return a.second > b.second; });
-    return rows;
-}
 
 Json score_json(const Score& score) {
     return {{"plates", score.plates},
@@ -79,8 +75,8 @@ void print_json(const Evaluation& evaluation, const EvalOptions& options, const 
         lengths[std::to_string(length)] = score_json(score);
     }
     Json& confusions = json["confusions"] = Json::array();
-    for (const auto& [pair, count] : most_confused(evaluation)) {
-        confusions.push_back({{"expected", pair.first}, {"found", pair.second}, {"count", count}});
+    for (const measure::Confusion& c : evaluation.most_confused()) {
+        confusions.push_back({{"expected", c.expected}, {"found", c.found}, {"count", c.count}});
     }
     print_json_line(json);
 }
@@ -113,10 +109,10 @@ void print_text(const Evaluation& evaluation, const EvalOptions& options, const 
 
     std::vector<std::vector<std::string>> confused = {{"expected", "found", "count"}};
     constexpr std::size_t kShown = 20;
-    for (const auto& [pair, count] : most_confused(evaluation)) {
+    for (const measure::Confusion& c : evaluation.most_confused()) {
         if (confused.size() > kShown) break;
-        confused.push_back({pair.first.empty() ? "(none)" : pair.first,
-                            pair.second.empty() ? "(none)" : pair.second, std::to_string(count)});
+        confused.push_back({c.expected.empty() ? "(none)" : c.expected,
+                            c.found.empty() ? "(none)" : c.found, std::to_string(c.count)});
     }
     if (confused.size() > 1) {
         std::puts("");
@@ -149,11 +145,15 @@ ExitStatus run(const EvalOptions& options) {
 
     Evaluation evaluation;
     evaluation.decoder = decoding->decoder;
-    evaluation.keep_logits = options.fit_temperature;
-    const ExitStatus status = evaluate(*labelled, *recognizer, evaluation);
+    measure::LabelledLogits logits;
+    const ExitStatus status =
+        evaluate(*labelled, *recognizer, evaluation, options.fit_temperature ? &logits : nullptr);
     std::optional<TemperatureFit> fit;
     if (options.fit_temperature) {
-        Result<TemperatureFit> fitted = fit_temperature(*model, evaluation.logits, *decoding);
+        MeasureProgress progress;
+        const Result<TemperatureFit> fitted =
+            measure::fit_temperature(*model, logits, *decoding, progress);
+        progress.hide();
         if (!fitted) return fail(fitted.error());
         fit = *fitted;
     }

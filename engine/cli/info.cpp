@@ -25,15 +25,6 @@ struct InfoOptions {
     bool json = false;
 };
 
-const char* order_name(ChannelOrder order) {
-    switch (order) {
-        case ChannelOrder::bgr: return "BGR";
-        case ChannelOrder::rgb: return "RGB";
-        case ChannelOrder::gray: return "GRAY";
-    }
-    return "?";
-}
-
 Json per_channel(const float (&values)[3], int count) {
     Json array = Json::array();
     for (int c = 0; c < count; ++c) array.push_back(values[c]);
@@ -106,7 +97,7 @@ Json describe(const Model& model, const Patterns& patterns, Recognizer& recogniz
             {"preprocess",
              {{"width", preprocess.width},
               {"height", preprocess.height},
-              {"channel_order", order_name(preprocess.order)},
+              {"channel_order", name_of(preprocess.order)},
               {"mean", per_channel(preprocess.mean, count)},
               {"scale", per_channel(preprocess.scale, count)},
               {"resize", "bilinear"}}},

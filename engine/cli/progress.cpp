@@ -17,8 +17,8 @@ Progress::~Progress() {
     hide();
 }
 
-void Progress::advance() {
-    ++done_;
+void Progress::advance(std::size_t parts) {
+    done_ += parts;
     if (!enabled_) return;
     const Clock::time_point now = Clock::now();
     if (now - begin_ < std::chrono::seconds(1)) return;

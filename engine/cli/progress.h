@@ -3,6 +3,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
+
+#include "engine/measure/progress.h"
 
 namespace lprnet::cli {
 
@@ -15,7 +18,7 @@ public:
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
-    void advance();
+    void advance(std::size_t parts = 1);
     // Clears the bar so that a line can be printed; the next advance() draws it again.
     void hide();
 
@@ -28,6 +31,22 @@ private:
     std::size_t done_ = 0;
     Clock::time_point begin_;
     Clock::time_point last_drawn_;
+};
+
+// The same for what engine/measure does.
+class MeasureProgress final : public measure::Progress {
+public:
+    void begin(std::size_t parts) override { bar_.emplace(parts); }
+    bool advance(std::size_t parts) override {
+        if (bar_) bar_->advance(parts);
+        return true;
+    }
+    void hide() {
+        if (bar_) bar_->hide();
+    }
+
+private:
+    std::optional<cli::Progress> bar_;
 };
 
 }  // namespace lprnet::cli

@@ -13,11 +13,11 @@
 #include "engine/cli/evaluation.h"
 #include "engine/cli/json_line.h"
 #include "engine/cli/labels.h"
-#include "engine/cli/model_file.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/model/model_data.h"
+#include "engine/model/model_file.h"
 #include "engine/model/model_tensors.h"
 #include "engine/text/printable.h"
 #include "weights/whole_file.h"
@@ -93,9 +93,12 @@ std::string note(const PruneOptions& options) {
     return text;
 }
 
-Result<std::vector<Recognizer>> recognizers_of(const Model& before, const Model& after) {
+// None if there is nothing to read.
+Result<std::vector<Recognizer>> recognizers_of(const Model& before, const Model& after,
+                                               const std::vector<LabelledImage>& images) {
     std::vector<Recognizer> recognizers;
     for (const Model* model : {&before, &after}) {
+        if (images.empty()) break;
         Result<Recognizer> recognizer = Recognizer::create(*model);
         if (!recognizer) return recognizer.error();
         recognizers.push_back(std::move(*recognizer));
@@ -108,7 +111,7 @@ struct Report {
     std::vector<std::size_t> stored_bytes;  // of each layer's weight
     std::size_t bytes_before = 0, bytes_after = 0;
     // With the weights before and after; empty without --calibration.
-    std::vector<Evaluation> evaluations;
+    std::vector<measure::Evaluation> evaluations;
 };
 
 PrunedLayer total(const std::vector<PrunedLayer>& layers) {
@@ -188,15 +191,69 @@ void print_text(const Report& report, const PruneVerbOptions& options) {
                 report.bytes_after, report.bytes_before);
 }
 
+// A file that is not written yet, and the model that it holds.
+struct NewFile {
+    ModelTensors tensors;
+    weights::Metadata metadata;
+    std::size_t size;
+    Model model;
+};
+
+// The file is read back before it is written: what cannot be loaded never appears.
+Result<NewFile> make_file(const std::string& output, const PruneOptions& prune,
+                          const SafetensorsFile& from, const Graph& graph) {
+    Result<ModelTensors> tensors = tensors_with_weights(from, graph);
+    if (!tensors) return tensors.error();
+    weights::Metadata metadata = from.metadata();
+    std::string& source = metadata["lprnet.source"];
+    source += (source.empty() ? "" : "; ") + note(prune);
+    const Result<std::vector<std::byte>> bytes =
+        weights::serialize_safetensors(tensors->views, metadata);
+    if (!bytes) return bytes.error();
+    Result<Model> model = Model::from_memory(*bytes, output);
+    if (!model) return model.error();
+    return NewFile{std::move(*tensors), std::move(metadata), bytes->size(), std::move(*model)};
+}
+
+// Everything but the options and what was read.
+ExitStatus prune_and_report(const PruneVerbOptions& options, const PruneOptions& prune_by,
+                            const ModelFile& from, const std::vector<LabelledImage>& images) {
+    Graph graph = from.model.data().graph;
+    Result<std::vector<PrunedLayer>> pruned = prune(graph, prune_by);
+    if (!pruned) {
+        return fail({pruned.error().code, from.model.name() + ": " + pruned.error().message});
+    }
+    const Result<NewFile> made = make_file(options.output, prune_by, from.file, graph);
+    if (!made) return fail(made.error());
+    Report report;
+    report.layers = std::move(*pruned);
+    report.bytes_before = file_bytes(from.file);
+    report.bytes_after = made->size;
+    for (const Node& node : made->model.data().graph.nodes) {
+        if (node.op == Op::conv2d) report.stored_bytes.push_back(node.stored_bytes);
+    }
+    Result<std::vector<Recognizer>> recognizers = recognizers_of(from.model, made->model, images);
+    if (!recognizers) return fail(recognizers.error());
+    report.evaluations.resize(recognizers->size());
+    if (Status s = weights::write_safetensors(options.output, made->tensors.views, made->metadata);
+        !s) {
+        return fail(s.error());
+    }
+    const ExitStatus status = evaluate(images, *recognizers, report.evaluations);
+    if (options.json) {
+        print_json(report, options, prune_by, from.model);
+    } else {
+        print_text(report, options);
+    }
+    return status;
+}
+
 ExitStatus run(const PruneVerbOptions& options) {
-    Result<PruneOptions> prune_by = prune_options(options);
+    const Result<PruneOptions> prune_by = prune_options(options);
     if (!prune_by) return fail(prune_by.error());
     if (Status path = weights::check_output_path(options.output); !path) return fail(path.error());
-    const Result<Model> model =
-        options.model.empty() ? Model::builtin() : Model::load(options.model);
-    if (!model) return fail(model.error());
-    const Result<SafetensorsFile> file = open_model_file(options.model, *model);
-    if (!file) return fail(file.error());
+    const Result<ModelFile> from = load_model_file(options.model);
+    if (!from) return fail(from.error());
     std::vector<LabelledImage> images;
     if (!options.calibration.empty()) {
         Result<std::vector<LabelledImage>> labelled = read_labels(options.calibration);
@@ -206,48 +263,7 @@ ExitStatus run(const PruneVerbOptions& options) {
         }
         images = std::move(*labelled);
     }
-
-    Report report;
-    Graph graph = model->data().graph;
-    Result<std::vector<PrunedLayer>> pruned = prune(graph, *prune_by);
-    if (!pruned) {
-        return fail({pruned.error().code, model->name() + ": " + pruned.error().message});
-    }
-    report.layers = std::move(*pruned);
-
-    const Result<ModelTensors> tensors = tensors_with_weights(*file, graph);
-    if (!tensors) return fail(tensors.error());
-    weights::Metadata metadata = file->metadata();
-    std::string& source = metadata["lprnet.source"];
-    source += (source.empty() ? "" : "; ") + note(*prune_by);
-    const Result<std::vector<std::byte>> bytes =
-        weights::serialize_safetensors(tensors->views, metadata);
-    if (!bytes) return fail(bytes.error());
-    // The file is read back before it is written: what cannot be loaded never appears.
-    const Result<Model> after = Model::from_memory(*bytes, options.output);
-    if (!after) return fail(after.error());
-    report.bytes_before = file_bytes(*file);
-    report.bytes_after = bytes->size();
-    for (const Node& node : after->data().graph.nodes) {
-        if (node.op == Op::conv2d) report.stored_bytes.push_back(node.stored_bytes);
-    }
-    std::vector<Recognizer> recognizers;
-    if (!images.empty()) {
-        Result<std::vector<Recognizer>> created = recognizers_of(*model, *after);
-        if (!created) return fail(created.error());
-        recognizers = std::move(*created);
-        report.evaluations.resize(recognizers.size());
-    }
-    if (Status s = weights::write_safetensors(options.output, tensors->views, metadata); !s) {
-        return fail(s.error());
-    }
-    const ExitStatus status = evaluate(images, recognizers, report.evaluations);
-    if (options.json) {
-        print_json(report, options, *prune_by, *model);
-    } else {
-        print_text(report, options);
-    }
-    return status;
+    return prune_and_report(options, *prune_by, *from, images);
 }
 
 }  // namespace

@@ -6,16 +6,17 @@
 #include <utility>
 
 #include "engine/cli/evaluation.h"
-#include "engine/cli/golden.h"
 #include "engine/cli/inputs.h"
 #include "engine/cli/labels.h"
-#include "engine/cli/model_file.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/number_range.h"
+#include "engine/cli/progress.h"
 #include "engine/cli/quantize_report.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/image_file/image_file.h"
+#include "engine/measure/fingerprint.h"
+#include "engine/model/model_file.h"
 #include "engine/plan/plan.h"
 #include "engine/text/printable.h"
 #include "weights/whole_file.h"
@@ -49,7 +50,7 @@ struct QuantizeOptions {
 
 // The normalized inputs of up to `options.images` images, spread evenly over those there are.
 ExitStatus read_inputs(const QuantizeOptions& options, Recognizer& recognizer,
-                       std::vector<std::vector<float>>& inputs) {
+                       measure::Inputs& inputs) {
     const Inputs found = expand_inputs({options.calibration});
     for (const std::string& line : found.skipped) print_error(line);
     for (const std::string& line : found.errors) print_error(line);
@@ -85,18 +86,109 @@ std::string method_name(const QuantizeOptions& options) {
     return name;
 }
 
+Result<QuantizedModel> quantize_as(const QuantizeOptions& options, const ModelFile& from,
+                                   const measure::Inputs& inputs) {
+    QuantizeMethod method;
+    method.equalise = method.reconstruct = !options.plain;
+    method.zero_below = options.zero_below;
+    method.keep_float.insert(options.keep_float.begin(), options.keep_float.end());
+    for (const auto& [name, value] : kMethods) {
+        if (options.method == name) method.clip = value;
+    }
+    return options.weights_only ? quantize_weights(from.file, from.model.data(), method.keep_float)
+                                : quantize(from.model.data(), inputs, method);
+}
+
+// A file that is not written yet, and the model that it holds.
+struct NewFile {
+    std::vector<weights::TensorView> views;
+    weights::Metadata metadata;
+    std::size_t size;
+    Model model;
+};
+
+// The file is read back before it is written: what cannot be loaded never appears.
+Result<NewFile> make_file(const QuantizeOptions& options, const SafetensorsFile& from,
+                          const QuantizedModel& quantized) {
+    weights::Metadata metadata = from.metadata();
+    std::string& source = metadata["lprnet.source"];
+    source += source.empty() ? "" : "; ";
+    source += method_name(options);
+    metadata.erase(measure::kFingerprintKey);
+    std::vector<weights::TensorView> views = quantized.views();
+    Result<std::vector<std::byte>> bytes = weights::serialize_safetensors(views, metadata);
+    if (!bytes) return bytes.error();
+    Result<Model> loaded = Model::from_memory(*bytes, options.output);
+    if (!loaded) return loaded.error();
+    if (!options.weights_only) {
+        const Result<const kernels::KernelTable*> table = select_table("");
+        if (!table) return table.error();
+        const Result<std::vector<float>> logits = measure::fingerprint_logits(*loaded, **table);
+        if (!logits) return logits.error();
+        metadata[measure::kFingerprintKey] = measure::fingerprint(*logits);
+        bytes = weights::serialize_safetensors(views, metadata);
+        if (!bytes) return bytes.error();
+    }
+    return NewFile{std::move(views), std::move(metadata), bytes->size(), std::move(*loaded)};
+}
+
+// The networks before and after, layer by layer.
+Result<measure::QuantizationReport> compare(const QuantizeOptions& options, const Model& before,
+                                            const Model& after,
+                                            std::vector<Recognizer>& recognizers,
+                                            const QuantizedModel& quantized,
+                                            const measure::Inputs& inputs) {
+    MeasureProgress progress;
+    Result<measure::QuantizationReport> report = measure::compare_networks(
+        recognizers.front(), recognizers.back(), quantized.layers, inputs, progress);
+    if (report && options.report && !options.weights_only) {
+        if (Status s = measure::add_damage(before, after, inputs, *report); !s) return s.error();
+    }
+    return report;
+}
+
+// Everything but the options and what was read.
+ExitStatus quantize_and_report(const QuantizeOptions& options, const ModelFile& from,
+                               Recognizer before, const measure::Inputs& inputs,
+                               const std::vector<LabelledImage>& test) {
+    const Result<QuantizedModel> quantized = quantize_as(options, from, inputs);
+    if (!quantized) return fail(quantized.error());
+    const Result<NewFile> made = make_file(options, from.file, *quantized);
+    if (!made) return fail(made.error());
+    Result<Recognizer> after = Recognizer::create(made->model);
+    if (!after) return fail(after.error());
+    std::vector<Recognizer> recognizers;
+    recognizers.push_back(std::move(before));
+    recognizers.push_back(std::move(*after));
+    Result<measure::QuantizationReport> compared =
+        compare(options, from.model, made->model, recognizers, *quantized, inputs);
+    if (!compared) return fail(compared.error());
+    QuantizeReport report = {std::move(*compared), file_bytes(from.file), made->size, {}};
+    if (Status s = weights::write_safetensors(options.output, made->views, made->metadata); !s) {
+        return fail(s.error());
+    }
+    ExitStatus status = kDone;
+    if (!test.empty()) {
+        report.evaluations.resize(recognizers.size());
+        status = evaluate(test, recognizers, report.evaluations);
+    }
+    if (options.json) {
+        print_json(report, from.model, options.output, method_name(options));
+    } else {
+        print_text(report, options.output);
+    }
+    return status;
+}
+
 ExitStatus run(const QuantizeOptions& options) {
     if (!options.weights_only && options.calibration.empty()) {
         return fail({ErrorCode::invalid_argument,
                      "quantize: expected --calibration DIR, or --weights-only"});
     }
     if (Status path = weights::check_output_path(options.output); !path) return fail(path.error());
-    const Result<Model> model =
-        options.model.empty() ? Model::builtin() : Model::load(options.model);
-    if (!model) return fail(model.error());
-    const Result<SafetensorsFile> file = open_model_file(options.model, *model);
-    if (!file) return fail(file.error());
-    Result<Recognizer> before = Recognizer::create(*model);
+    const Result<ModelFile> from = load_model_file(options.model);
+    if (!from) return fail(from.error());
+    Result<Recognizer> before = Recognizer::create(from->model);
     if (!before) return fail(before.error());
     std::vector<LabelledImage> test;
     if (!options.test.empty()) {
@@ -107,73 +199,13 @@ ExitStatus run(const QuantizeOptions& options) {
         }
         test = std::move(*labelled);
     }
-    std::vector<std::vector<float>> inputs;
+    measure::Inputs inputs;
     ExitStatus status = kDone;
     if (!options.calibration.empty()) {
         status = read_inputs(options, *before, inputs);
         if (inputs.empty()) return status;
     }
-
-    QuantizeMethod method;
-    method.equalise = method.reconstruct = !options.plain;
-    method.zero_below = options.zero_below;
-    method.keep_float.insert(options.keep_float.begin(), options.keep_float.end());
-    for (const auto& [name, value] : kMethods) {
-        if (options.method == name) method.clip = value;
-    }
-    const Result<QuantizedModel> quantized =
-        options.weights_only ? quantize_weights(*file, model->data(), method.keep_float)
-                             : quantize(model->data(), inputs, method);
-    if (!quantized) return fail(quantized.error());
-    weights::Metadata metadata = file->metadata();
-    std::string& source = metadata["lprnet.source"];
-    source += source.empty() ? "" : "; ";
-    source += method_name(options);
-    const std::vector<weights::TensorView> views = quantized->views();
-    metadata.erase(kGoldenKey);
-    Result<std::vector<std::byte>> bytes = weights::serialize_safetensors(views, metadata);
-    if (!bytes) return fail(bytes.error());
-    // The file is read back before it is written: what cannot be loaded never appears.
-    const Result<Model> loaded = Model::from_memory(*bytes, options.output);
-    if (!loaded) return fail(loaded.error());
-    if (!options.weights_only) {
-        const Result<const kernels::KernelTable*> table = select_table("");
-        if (!table) return fail(table.error());
-        const Result<std::vector<float>> golden = golden_logits(*loaded, **table);
-        if (!golden) return fail(golden.error());
-        metadata[kGoldenKey] = golden_hash(*golden);
-        bytes = weights::serialize_safetensors(views, metadata);
-        if (!bytes) return fail(bytes.error());
-    }
-    Result<Recognizer> after = Recognizer::create(*loaded);
-    if (!after) return fail(after.error());
-
-    QuantizeReport report;
-    for (const QuantizedLayer& layer : quantized->layers) {
-        report.layers.push_back({.layer = layer});
-    }
-    report.bytes_before = file_bytes(*file);
-    report.bytes_after = bytes->size();
-    if (Status s = compare_networks(*before, *after, inputs, report); !s) return fail(s.error());
-    if (options.report && !options.weights_only) {
-        if (Status s = add_damage(*model, *loaded, inputs, report); !s) return fail(s.error());
-    }
-    if (Status s = weights::write_safetensors(options.output, views, metadata); !s) {
-        return fail(s.error());
-    }
-    if (!test.empty()) {
-        std::vector<Recognizer> recognizers;
-        recognizers.push_back(std::move(*before));
-        recognizers.push_back(std::move(*after));
-        report.evaluations.resize(recognizers.size());
-        status = std::max(status, evaluate(test, recognizers, report.evaluations));
-    }
-    if (options.json) {
-        print_json(report, *model, options.output, method_name(options));
-    } else {
-        print_text(report, options.output);
-    }
-    return status;
+    return std::max(status, quantize_and_report(options, *from, std::move(*before), inputs, test));
 }
 
 }  // namespace

@@ -24,6 +24,9 @@ public:
     // written with the model's characters. May throw std::bad_alloc.
     static Result<TextDecoder> create(const Model& model, const DecodeOptions& options);
 
+    // Another DecodeOptions::temperature, in its range and not 0.
+    void set_temperature(double temperature) noexcept { temperature_ = temperature; }
+
     // logits: [step][class] before the softmax. Fills `reading` as result.h says; allocates nothing
     // once its strings and vectors have grown.
     void decode(std::span<const float> logits, Reading& reading);

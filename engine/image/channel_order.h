@@ -17,6 +17,16 @@ constexpr int channels(ChannelOrder order) noexcept {
     return 0;
 }
 
+// For people; "?" for a value outside the enumeration.
+constexpr const char* name_of(ChannelOrder order) noexcept {
+    switch (order) {
+        case ChannelOrder::bgr: return "BGR";
+        case ChannelOrder::rgb: return "RGB";
+        case ChannelOrder::gray: return "GRAY";
+    }
+    return "?";
+}
+
 // ITU-R BT.601 luma, Y = 0.299 R + 0.587 G + 0.114 B, of 8-bit channels in
 // 15-bit fixed point, rounded half up. Red and green are rounded to the nearest
 // 1/2^15; blue takes what is left of 2^15 (3735, where 3736 would be nearest),

@@ -25,8 +25,14 @@
 #include <thread>
 #include <vector>
 
+#include "engine/boundary.h"
 #include "engine/compress/prune.h"
 #include "engine/compress/quantize.h"
+#include "engine/measure/diagnose.h"
+#include "engine/measure/fingerprint.h"
+#include "engine/measure/network_layers.h"
+#include "engine/measure/quantization.h"
+#include "engine/measure/temperature.h"
 #include "engine/model/builtin.h"
 #include "engine/model/model_tensors.h"
 #include "lprnet/known_plates.h"
@@ -228,6 +234,7 @@ public:
         patterns();
         tracking();
         tools();
+        measurements();
         c_interface();
         return totals_;
     }
@@ -512,6 +519,48 @@ private:
         add({.name = "quantize", .act = [&] { return status_of(quantize(data, inputs, fast)); }});
         add({.name = "quantize_weights",
              .act = [&] { return status_of(quantize_weights(file, data)); }});
+    }
+
+    // Of engine/measure, for any front end.
+    void measurements() {
+        Recognizer recognizer = needed(recognizer_.clone());
+        Recognizer other = needed(recognizer_.clone());
+        measure::Progress silent;
+        const std::string dump = tests_path("golden/network/logits.safetensors");
+        add({.name = "DumpFile::open",
+             .act = [&] { return status_of(measure::DumpFile::open(dump)); }});
+        const measure::DumpFile file = needed(measure::DumpFile::open(dump));
+        add({.name = "verify", .act = [&]() -> Status {
+                 return guarded([&]() -> Status {
+                     measure::NetworkLayers layers(recognizer.network(), model_);
+                     return status_of(measure::verify(file, model_, layers, 0.9, silent));
+                 });
+             }});
+        add({.name = "fingerprint_logits", .act = [&] {
+                 return status_of(
+                     measure::fingerprint_logits(model_, *recognizer.network().plan().table));
+             }});
+        const measure::LabelledPlate plate = {picture_.view, "皖A12345"};
+        add({.name = "diagnose",
+             .act =
+                 [&] {
+                     return status_of(measure::diagnose(model_, recognizer, {&plate, 1}, silent));
+                 },
+             .works = [&](const Status&) { return reads(recognizer); }});
+        measure::LabelledLogits logits;
+        logits.add(recognizer.logits(), plate.text);
+        add({.name = "fit_temperature", .act = [&] {
+                 return status_of(measure::fit_temperature(model_, logits, {}, silent));
+             }});
+        const measure::Inputs inputs = {
+            std::vector<float>(recognizer.input().begin(), recognizer.input().end())};
+        add({.name = "compare_networks",
+             .act =
+                 [&] {
+                     return status_of(
+                         measure::compare_networks(recognizer, other, {}, inputs, silent));
+                 },
+             .works = [&](const Status&) { return reads(recognizer) && reads(other); }});
     }
 
     void c_interface() {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/cli/text_distance.h"
+#include "engine/measure/text_distance.h"
 #include "tests/fuzz/target.h"
 
 namespace {
@@ -36,9 +36,9 @@ void check_distance(const std::string& a, const std::string& b) {
     std::string joined;
     for (const std::string& character : from) joined += character;
     check(joined == a, "characters do not make the text");
-    const cli::Alignment alignment = cli::align(from, to);
+    const measure::Alignment alignment = measure::align(from, to);
     check(alignment.distance == alignment.differences.size(), "an edit is missing");
-    check(alignment.distance == cli::align(to, from).distance,
+    check(alignment.distance == measure::align(to, from).distance,
           "a distance depends on its direction");
     check((alignment.distance == 0) == (from == to), "a distance of 0 between texts that differ");
     check(alignment.distance <= std::max(from.size(), to.size()), "a distance too long");

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <utility>
 
-#include "engine/cli/golden.h"
 #include "engine/compress/prune.h"
 #include "engine/compress/quantize.h"
+#include "engine/measure/fingerprint.h"
 #include "engine/model/model_data.h"
 #include "engine/model/model_tensors.h"
 #include "engine/plan/plan.h"
@@ -460,9 +460,9 @@ std::string read_everywhere(const Model& model, bool& read) {
 
 std::string self_test(const Model& model) {
     const Result<std::vector<float>> logits =
-        cli::golden_logits(model, *kernels::find_isa("reference")->table);
+        measure::fingerprint_logits(model, *kernels::find_isa("reference")->table);
     if (!logits) return one_line(logits.error().message) ? "" : "message is not one line";
-    return cli::golden_hash(*logits).empty() ? "no hash" : "";
+    return measure::fingerprint(*logits).empty() ? "no hash" : "";
 }
 
 std::string prune_it(const weights::SafetensorsFile& file, const Model& model, std::uint64_t choice,

@@ -283,7 +283,7 @@ TEST_CASE("errors of a tuning name it", "[recognizer]") {
     const Result<Recognizer> refused = Recognizer::create(model, options);
     REQUIRE_FALSE(refused.ok());
     CHECK(refused.error().code == ErrorCode::malformed);
-    CHECK_THAT(refused.error().message, starts_with("of\\x0Aa machine: "));
+    CHECK_THAT(refused.error().message, starts_with("of\\x0aa machine: "));
 }
 
 }  // namespace

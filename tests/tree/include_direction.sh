@@ -20,6 +20,7 @@ engine/image/         engine/image/ engine/text/ lprnet/
 engine/image_file/    engine/image_file/ engine/text/ engine/boundary.h weights/file_bytes.h lprnet/
 engine/model/         engine/model/ engine/image/ engine/text/ engine/boundary.h weights/ lprnet/
 engine/compress/      engine/compress/ engine/run/ engine/plan/ engine/model/ engine/text/ engine/boundary.h kernels/ weights/ lprnet/
+engine/measure/       engine/measure/ engine/compress/ engine/run/ engine/plan/ engine/model/ engine/image/ engine/decode/ engine/text/ engine/boundary.h kernels/ weights/ lprnet/
 engine/plan/          engine/plan/ engine/model/ engine/text/ kernels/ lprnet/
 engine/decode/        engine/decode/ engine/text/ engine/boundary.h weights/text_file.h lprnet/
 engine/track/         engine/track/ engine/text/ engine/boundary.h lprnet/
@@ -200,6 +201,10 @@ good|engine/image/a.h|#include "lprnet/error.h"
 good|engine/model/graph.h|#include "engine/image/a.h"
 good|engine/model/a.cpp|#include "engine/text/printable.h"
 good|engine/compress/a.cpp|#include "engine/model/graph.h"
+good|engine/measure/a.h|#include "engine/compress/a.cpp"
+good|engine/measure/b.h|#include "engine/run/a.h"
+good|engine/measure/c.cpp|#include "weights/text.cpp"
+good|engine/cli/c.cpp|#include "engine/measure/a.h"
 good|engine/plan/plan.h|#include "engine/model/graph.h"
 good|engine/plan/a.cpp|#include "engine/text/printable.h"
 good|engine/plan/b.cpp|  #  include "kernels/part.h"  // spaces
@@ -239,6 +244,12 @@ bad|engine/model/up1.h|#include "engine/plan/plan.h"
 bad|engine/model/up2.h|#include "kernels/part.h"
 good|engine/compress/b.cpp|#include "engine/run/a.h"
 bad|engine/compress/up1.h|#include "engine/cli/a.h"
+bad|engine/measure/up1.h|#include "engine/cli/a.h"
+bad|engine/measure/up2.h|#include "engine/bpu/a.h"
+bad|engine/measure/up3.h|#include "engine/image_file/a.h"
+bad|engine/measure/up4.h|#include <nlohmann/json.hpp>
+bad|engine/compress/up2.h|#include "engine/measure/a.h"
+bad|engine/run/up5.h|#include "engine/measure/a.h"
 bad|engine/plan/up1.h|#include "engine/run/a.h"
 bad|engine/plan/up2.h|#include "weights/a.h"
 bad|engine/plan/up3.h|#include "engine/decode/a.h"

@@ -5,9 +5,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "lprnet/error.h"
 #include "lprnet/image.h"
 
-namespace lprnet::cli {
+namespace lprnet::measure {
 
 // bilinear   as engine/image does it, OpenCV's INTER_LINEAR
 // area       mean of the pixels that an output pixel covers, OpenCV's INTER_AREA when shrinking
@@ -18,7 +19,9 @@ enum class Resize { bilinear, area, nearest, cubic, letterbox };
 
 const char* name_of(Resize resize);
 
-// RGB of width x height without gaps; `rgb` is a picture in PixelFormat::rgb.
-std::vector<std::uint8_t> resample(const ImageView& rgb, int width, int height, Resize resize);
+// RGB of width x height, both 1 to kMaxInputSide, without gaps. Errors as check_picture(). May
+// throw std::bad_alloc.
+Result<std::vector<std::uint8_t>> resample(const ImageView& image, int width, int height,
+                                           Resize resize);
 
-}  // namespace lprnet::cli
+}  // namespace lprnet::measure

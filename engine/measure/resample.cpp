@@ -1,11 +1,13 @@
-#include "engine/cli/resample.h"
+#include "engine/measure/resample.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <utility>
 
-namespace lprnet::cli {
+#include "engine/image/pixel_layout.h"
+
+namespace lprnet::measure {
 namespace {
 
 constexpr int kChannels = 3;
@@ -49,6 +51,38 @@ std::vector<Taps> axis(Resize resize, int input_size, int output_size) {
     return taps;
 }
 
+// Pixels of RGB.
+struct RgbPicture {
+    const std::uint8_t* data;
+    std::ptrdiff_t stride;
+    int width, height;
+    std::vector<std::uint8_t> converted;  // where `data` lies if the picture had another format
+};
+
+template <class Layout>
+void convert(const Picture& picture, std::uint8_t* rgb) {
+    for (int y = 0; y < picture.height; ++y) {
+        const PictureRow row = picture.row(y);
+        for (int x = 0; x < picture.width; ++x) {
+            const auto pixel = Layout::load(row, x);
+            for (std::size_t c = 0; c < kChannels; ++c)
+                *rgb++ = static_cast<std::uint8_t>(pixel[c % pixel.size()]);
+        }
+    }
+}
+
+RgbPicture rgb_of(const Picture& picture) {
+    RgbPicture rgb = {picture.first.data, picture.stride, picture.width, picture.height, {}};
+    if (picture.format == PixelFormat::rgb) return rgb;
+    rgb.stride = std::ptrdiff_t{kChannels} * picture.width;
+    rgb.converted.resize(static_cast<std::size_t>(rgb.stride) *
+                         static_cast<std::size_t>(picture.height));
+    rgb.data = rgb.converted.data();
+    with_layout(picture.format, ChannelOrder::rgb,
+                [&]<class Layout>() { convert<Layout>(picture, rgb.converted.data()); });
+    return rgb;
+}
+
 }  // namespace
 
 const char* name_of(Resize resize) {
@@ -62,7 +96,11 @@ const char* name_of(Resize resize) {
     return "";
 }
 
-std::vector<std::uint8_t> resample(const ImageView& rgb, int width, int height, Resize resize) {
+Result<std::vector<std::uint8_t>> resample(const ImageView& image, int width, int height,
+                                           Resize resize) {
+    const Result<Picture> picture = check_picture(image);
+    if (!picture) return picture.error();
+    const RgbPicture rgb = rgb_of(*picture);
     int inner_width = width, inner_height = height;
     if (resize == Resize::letterbox) {
         const double scale = std::min(static_cast<double>(width) / rgb.width,
@@ -93,4 +131,4 @@ std::vector<std::uint8_t> resample(const ImageView& rgb, int width, int height, 
     return out;
 }
 
-}  // namespace lprnet::cli
+}  // namespace lprnet::measure

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace lprnet::cli {
+namespace lprnet::measure {
 
 struct Alignment {
     // Levenshtein distance: the fewest replacements, insertions and deletions.
@@ -18,4 +18,4 @@ struct Alignment {
 
 Alignment align(const std::vector<std::string>& expected, const std::vector<std::string>& found);
 
-}  // namespace lprnet::cli
+}  // namespace lprnet::measure
