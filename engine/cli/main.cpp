@@ -1,71 +1,14 @@
-// lprnet: one program, one verb for each thing it does.
-#include <fcntl.h>
+// The program's first functions. All that follows is in program.cpp, which the Python package runs
+// too.
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <csignal>
-#include <cstdio>
 #include <cstdlib>
-#include <exception>
-#include <map>
-#include <new>
-#include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
-#include "engine/cli/model_option.h"
-#include "engine/cli/verbs.h"
-#include "engine/text/printable.h"
-#include "lprnet/version.h"
+#include "engine/cli/exit_status.h"
+#include "engine/cli/program.h"
 
-namespace lprnet::cli {
 namespace {
-
-// A full disk or a closed pipe must not look like success.
-int checked_output(ExitStatus status) {
-    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
-    print_error("cannot write to standard output");
-    return kUnreadable;
-}
-
-// Last word first, as the parser takes them. To it, a word in brackets is a list that it takes
-// apart; here it is the name of a file like any other.
-std::vector<std::string> reversed_words(int argc, char** argv) {
-    std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-    for (std::string& word : words) {
-        if (word.size() > 1 && word.front() == '[' && word.back() == ']') word.insert(0, "./");
-    }
-    std::reverse(words.begin(), words.end());
-    return words;
-}
-
-// A closed standard stream must not become the number of a file that is opened later: what is
-// printed would go into it. The stand-in answers as a closed one does, with EBADF.
-void hold_standard_streams() {
-    const int how[] = {O_WRONLY, O_RDONLY, O_RDWR};  // of 0, 1 and 2; the third swallows messages
-    for (int stream = 0; stream < 3; ++stream) {
-        if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF) ::open("/dev/null", how[stream]);
-    }
-}
-
-// Memory for the exception that says that there is none: where even the runtime's own reserve could
-// not be had at the start, throwing it would end the program instead.
-void* reserve = nullptr;
-
-void give_up_reserve() {
-    std::free(std::exchange(reserve, nullptr));
-    std::set_new_handler(nullptr);
-    throw std::bad_alloc();
-}
-
-bool take_reserve() {
-    constexpr std::size_t kBytes = 16 * 1024;
-    reserve = std::malloc(kBytes);
-    if (reserve != nullptr) std::set_new_handler(give_up_reserve);
-    return reserve != nullptr;
-}
 
 // Before all other constructors of this program, whose allocations nobody could catch: there is
 // more memory than they take.
@@ -75,70 +18,13 @@ bool take_reserve() {
     if (memory == nullptr) {
         constexpr std::string_view kMessage = "lprnet: out of memory\n";
         static_cast<void>(!::write(STDERR_FILENO, kMessage.data(), kMessage.size()));
-        ::_exit(kUnreadable);
+        ::_exit(lprnet::cli::kUnreadable);
     }
     std::free(memory);
 }
 
-int run(int argc, char** argv) {
-    CLI::App app("Reads license plates with LPRNet.", "lprnet");
-    app.set_version_flag("--version", std::string("lprnet ") + LPRNET_VERSION);
-    app.require_subcommand(1);
-    app.failure_message(CLI::FailureMessage::simple);
-
-    std::map<const CLI::App*, Verb> verbs;
-    const auto add = [&](const char* name, const char* what, Verb (*add_verb)(CLI::App&)) {
-        CLI::App* sub = app.add_subcommand(name, what);
-        verbs[sub] = add_verb(*sub);
-        return sub;
-    };
-    add("read", "Print the text of each image: TEXT<TAB>CONFIDENCE<TAB>PATH", add_read);
-    add("eval", "Measure the accuracy on labelled images", add_eval);
-    add("bench", "Measure latency and throughput", add_bench)->alias("perf");
-    add("verify", "Compare every layer with a PyTorch dump", add_verify);
-    add("prune", "Write a model file with the smallest weights set to zero", add_prune);
-    add("quantize", "Write a model file in int8", add_quantize);
-    add("tune", "Measure the kernels that compute each layer and keep the fastest", add_tune);
-    add("selftest", "Check that every instruction set of this CPU computes what it should",
-        add_selftest);
-    add("doctor", "Find out which pixels a model expects, on labelled images", add_doctor);
-    add("info", "Describe the model, its plan and this CPU", add_info);
-
-    try {
-        app.parse(reversed_words(argc, argv));
-    } catch (const CLI::ParseError& error) {
-        if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
-            app.exit(error);  // prints the help or the version
-            return checked_output(kDone);
-        }
-        std::string message = error.what();
-        // The parser misses what is required before it sees what is unknown.
-        if (const auto unknown = app.remaining(true); !unknown.empty()) {
-            message = "unknown argument " + in_quotes(unknown.front());
-        }
-        std::fprintf(stderr, "lprnet: %s; see lprnet --help\n", printable(message).c_str());
-        return kWrongUsage;
-    }
-    return checked_output(verbs.at(app.get_subcommands().front())());
-}
-
 }  // namespace
-}  // namespace lprnet::cli
 
 int main(int argc, char** argv) {
-    using namespace lprnet::cli;
-    hold_standard_streams();
-    // A limit on the size of files is an error of the write that meets it, not the end.
-    std::signal(SIGXFSZ, SIG_IGN);
-    try {
-        if (take_reserve()) return run(argc, argv);
-        std::fputs("lprnet: out of memory\n", stderr);
-    } catch (const std::bad_alloc&) {
-        std::fputs("lprnet: out of memory\n", stderr);  // takes none
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "lprnet: %.200s\n", error.what());
-    } catch (...) {
-        std::fputs("lprnet: an error without a name\n", stderr);
-    }
-    return kUnreadable;
+    return lprnet::cli::run_program(argc, argv);
 }
