@@ -28,6 +28,7 @@ engine/run/           engine/run/ engine/plan/ engine/model/ engine/image/ engin
 engine/c_api.cpp      engine/boundary.h lprnet/
 engine/bpu/           engine/bpu/ engine/image/ engine/decode/ engine/model/ engine/text/ engine/boundary.h lprnet/
 engine/cli/           engine/ kernels/ weights/ lprnet/
+engine/python/        engine/ weights/ lprnet/
 bench/                bench/ engine/ kernels/ weights/ lprnet/
 '
 # Libraries of others: the rooms that may include them.
@@ -35,6 +36,7 @@ libraries='
 xsimd/                kernels/ bench/
 nlohmann/             engine/model/ engine/cli/ weights/ bench/
 CLI/                  engine/cli/
+nanobind/             engine/python/
 stb_image.h           engine/image_file/
 Eigen/                bench/
 benchmark/            bench/
@@ -219,6 +221,8 @@ good|engine/c_api.cpp|#include "lprnet/a.h"
 good|engine/bpu/a.h|#include "engine/decode/a.h"
 good|engine/cli/a.h|#include "engine/run/a.h"
 good|engine/cli/b.cpp|#include <CLI/CLI.hpp>
+good|engine/python/a.h|#include "engine/run/a.h"
+good|engine/python/b.cpp|#include <nanobind/nanobind.h>
 good|bench/a.cpp|#include "engine/run/a.h"
 good|bench/CMakeLists.txt|# not -march=native
 good|CMakeLists.txt|lprnet_add_isa(avx2 "cpu.avx2" -mavx2 -mfma)
@@ -266,6 +270,9 @@ bad|engine/run/up4.h|#include "engine/run_more/a.h"
 bad|engine/c_api.cpp.h|#include "engine/run/a.h"
 bad|engine/cli/up1.cpp|#include "bench/a.cpp"
 bad|engine/cli/up2.cpp|#include "tests/catch.h"
+bad|engine/cli/up3.cpp|#include <nanobind/nanobind.h>
+bad|engine/python/up1.cpp|#include "bench/a.cpp"
+bad|engine/python/up2.cpp|#include "kernels/part.h"
 bad|engine/cli/near.cpp|#include "a.h"
 bad|engine/cli/dots.cpp|#include "../run/a.h"
 bad|engine/cli/inner_dots.cpp|#include "engine/cli/../run/a.h"
