@@ -90,6 +90,11 @@ void throw_error(const Error& error) {
     throw nb::python_error();
 }
 
+void expect_raised(PyObject* type) {
+    if (PyErr_ExceptionMatches(type) == 0) throw nb::python_error();
+    PyErr_Clear();
+}
+
 nb::object caught(nb::python_error& error) {
     return nb::borrow(error.value());
 }
@@ -122,7 +127,7 @@ long integer(nb::handle value, const char* name, long least, long most) {
     if (PyBool_Check(value.ptr())) throw_type_error(expected());
     PyObject* const index = PyNumber_Index(value.ptr());
     if (index == nullptr) {
-        PyErr_Clear();
+        expect_raised(PyExc_TypeError);
         throw_type_error(expected());
     }
     int overflow = 0;
@@ -142,9 +147,11 @@ double number(nb::handle value, const char* name, double least, double most) {
     if (PyUnicode_Check(value.ptr())) throw_type_error(expected());
     const double found = PyFloat_AsDouble(value.ptr());
     if (found == -1.0 && PyErr_Occurred() != nullptr) {
-        const bool too_large = PyErr_ExceptionMatches(PyExc_OverflowError) != 0;
-        PyErr_Clear();
-        if (too_large) throw_value_error(expected());
+        if (PyErr_ExceptionMatches(PyExc_OverflowError) != 0) {
+            PyErr_Clear();
+            throw_value_error(expected());
+        }
+        expect_raised(PyExc_TypeError);
         throw_type_error(expected());
     }
     if (!(found >= least && found <= most)) throw_value_error(expected());
@@ -173,7 +180,7 @@ std::string path(nb::handle value, const char* name) {
         throw_type_error(std::string(name) + ": expected a path, found " + describe(value));
     PyObject* bytes = nullptr;
     if (PyUnicode_FSConverter(value.ptr(), &bytes) == 0) {
-        PyErr_Clear();
+        expect_raised(PyExc_ValueError);  // a zero byte, or what has no bytes
         throw_value_error(std::string(name) + ": expected the path of a file, found " +
                           describe(value));
     }
@@ -230,7 +237,9 @@ std::shared_ptr<const Buffer> Buffer::of(nb::handle object) {
     if (PyObject_CheckBuffer(object.ptr()) == 0) return nullptr;
     auto buffer = std::make_shared<Buffer>();
     if (PyObject_GetBuffer(object.ptr(), &buffer->view_, PyBUF_STRIDES | PyBUF_FORMAT) != 0) {
-        PyErr_Clear();  // an array of a type that the protocol has no letter for
+        // An array of a type that the protocol has no letter for, a view that was released.
+        if (PyErr_ExceptionMatches(PyExc_BufferError) == 0) expect_raised(PyExc_ValueError);
+        PyErr_Clear();
         return nullptr;
     }
     return buffer;

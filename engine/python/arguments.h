@@ -35,6 +35,9 @@ T take(Result<T> result) {
     return std::move(*result);
 }
 
+// Takes off the exception that is set, if it is one of `type`; any other goes on its way.
+void expect_raised(PyObject* type);
+
 // The exception that is being raised, taken off: to be put in the place of a picture.
 nb::object caught(nb::python_error& error);
 

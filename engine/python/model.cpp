@@ -50,12 +50,12 @@ PythonModel PythonModel::load(const std::string& path) {
     constexpr std::size_t kMostBytes = std::size_t{1} << 30;
     Result<PythonModel> loaded = [&]() -> Result<PythonModel> {
         const nb::gil_scoped_release released;
-        Result<std::vector<std::byte>> bytes = weights::read_file(path, kMostBytes);
-        if (!bytes) return bytes.error();
-        Result<Model> model = Model::from_memory(*bytes, path);
-        if (!model) return model.error();
-        return PythonModel{std::move(*model),
-                           std::make_shared<const std::vector<std::byte>>(std::move(*bytes))};
+        Result<std::vector<std::byte>> file = weights::read_file(path, kMostBytes);
+        if (!file) return file.error();
+        Result<Model> read = Model::from_memory(*file, path);
+        if (!read) return read.error();
+        return PythonModel{std::move(*read),
+                           std::make_shared<const std::vector<std::byte>>(std::move(*file))};
     }();
     return take(std::move(loaded));
 }

@@ -165,7 +165,7 @@ std::vector<Item> items_of(nb::handle images, const Form& form) {
             }
             return items;
         }
-        PyErr_Clear();
+        expect_raised(PyExc_TypeError);
     }
     throw_type_error(
         "images: expected a list of pictures, or a uint8 array of shape (count, height, width, 3), "

@@ -39,6 +39,7 @@ nb::object item_of(nb::handle sequence, Py_ssize_t i, const char* name, Py_ssize
 float any_float(nb::handle value, const char* name) {
     const double found = PyFloat_AsDouble(value.ptr());
     if (found == -1.0 && PyErr_Occurred() != nullptr) {
+        if (PyErr_ExceptionMatches(PyExc_OverflowError) == 0) expect_raised(PyExc_TypeError);
         PyErr_Clear();
         throw_type_error(std::string(name) + ": expected a number, found " + describe(value));
     }

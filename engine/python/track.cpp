@@ -15,7 +15,7 @@ std::vector<std::string> texts_of(nb::handle plates) {
         throw_type_error(kExpected + describe(plates));
     PyObject* const iterator = PyObject_GetIter(plates.ptr());
     if (iterator == nullptr) {
-        PyErr_Clear();
+        expect_raised(PyExc_TypeError);
         throw_type_error(kExpected + describe(plates));
     }
     std::vector<std::string> texts;

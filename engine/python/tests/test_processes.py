@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import threading
@@ -159,6 +160,15 @@ def test_import_needs_no_numpy():
     code = "import sys; sys.modules['numpy'] = None; import lprnet; print(lprnet.Recognizer().read_batch([b'']))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.stdout == "[MalformedError('not a JPEG, PNG or BMP image')]\n" and run.stderr == ""
+
+
+def test_symbols():
+    """Other modules of the process see none of the engine, nor of the C++ runtime in it."""
+    nm = shutil.which("nm") or pytest.skip("nm is not there")
+    import lprnet._engine as engine
+
+    run = subprocess.run([nm, "-D", "--defined-only", engine.__file__], capture_output=True, text=True, check=True)
+    assert [line.split()[-1] for line in run.stdout.splitlines()] == ["PyInit__engine"]
 
 
 def test_stubs():

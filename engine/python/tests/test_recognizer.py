@@ -193,6 +193,44 @@ def test_batch_passes_on_exceptions(recognizer, samples):
         recognizer.read_batch(failing())
 
 
+class Failing:
+    """Raises what a caller's own code may raise, whatever it is asked."""
+
+    def __fspath__(self):
+        raise KeyError("mine")
+
+    def __index__(self):
+        raise KeyError("mine")
+
+    def __float__(self):
+        raise KeyError("mine")
+
+    def __iter__(self):
+        raise KeyError("mine")
+
+
+def test_exceptions_of_arguments_pass(recognizer):
+    image = np.zeros((9, 9), np.uint8)
+    for call in (
+        lambda: recognizer.read(Failing()),
+        lambda: recognizer.read(image, region=[Failing()] * 4),
+        lambda: recognizer.read(image, quad=[Failing()] * 8),
+        lambda: lprnet.Recognizer(threads=Failing()),
+        lambda: lprnet.Recognizer(temperature=Failing()),
+        lambda: lprnet.KnownPlates(Failing()),
+        lambda: lprnet.Reading("A", Failing()),
+    ):
+        with pytest.raises(KeyError, match="mine"):
+            call()
+
+
+def test_released_memory(recognizer):
+    view = memoryview(bytes(12))
+    view.release()
+    with pytest.raises(TypeError, match="found memoryview"):
+        recognizer.read(view)
+
+
 def test_names_of_any_bytes(recognizer, samples, tmp_path):
     name = os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xfe.jpg")
     with open(name, "wb") as file:
