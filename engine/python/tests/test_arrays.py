@@ -70,6 +70,22 @@ def test_arrangement(recognizer, plate, expected, name):
     assert recognizer.read(image, region=(left, 1, right, 20)) == part
 
 
+def test_random_views(recognizer):
+    """Slices of slices of transposed arrays: read as numpy copies them, whatever the strides."""
+    random = np.random.default_rng(7)
+    seen = set()
+    for _ in range(60):
+        view = random.integers(0, 256, random.integers(8, 60, 4)).astype(np.uint8)
+        view = view.transpose(random.permutation(4))
+        view = view[tuple(slice(None, None, int(s)) for s in random.choice([-3, -2, -1, 1, 2, 3], 4))]
+        view = view[int(random.integers(len(view)))][..., : int(random.choice([1, 3, 4]))]
+        if view.shape[2] not in (1, 3, 4):
+            continue
+        seen.add((view.shape[2], *np.sign(view.strides)))
+        assert recognizer.read(view) == recognizer.read(np.ascontiguousarray(view)), (view.shape, view.strides)
+    assert len(seen) > 10
+
+
 def test_rgb(recognizer, plate, expected):
     assert recognizer.read(plate[..., ::-1], color="rgb") == expected
     alpha = np.zeros((*plate.shape[:2], 1), np.uint8)
