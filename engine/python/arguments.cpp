@@ -242,6 +242,17 @@ std::shared_ptr<const Buffer> Buffer::of(nb::handle object) {
         PyErr_Clear();
         return nullptr;
     }
+    // ctypes gives none, asked or not: the elements have no gaps then.
+    const Py_buffer& view = buffer->view_;
+    if (view.ndim > 0 && view.shape == nullptr) return nullptr;
+    if (view.strides == nullptr) {
+        buffer->no_gaps_.resize(static_cast<std::size_t>(view.ndim));
+        Py_ssize_t stride = view.itemsize;
+        for (int i = view.ndim - 1; i >= 0; --i) {
+            buffer->no_gaps_[static_cast<std::size_t>(i)] = stride;
+            stride *= view.shape[i];
+        }
+    }
     return buffer;
 }
 
@@ -263,6 +274,7 @@ std::span<const Py_ssize_t> Buffer::shape() const {
 }
 
 std::span<const Py_ssize_t> Buffer::strides() const {
+    if (view_.strides == nullptr) return no_gaps_;
     return {view_.strides, static_cast<std::size_t>(view_.ndim)};
 }
 

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lprnet/error.h"
 #include "lprnet/image.h"
@@ -99,6 +100,7 @@ public:
 
 private:
     Py_buffer view_{};
+    std::vector<Py_ssize_t> no_gaps_;  // strides of a view that has none
 };
 
 }  // namespace lprnet::python

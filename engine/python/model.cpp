@@ -157,6 +157,8 @@ void add_model(nb::module_& module) {
         .def(
             "__setstate__",
             [](PythonModel& m, nb::tuple state) {
+                if (nb::len(state) < 1 || nb::len(state) > 2)
+                    throw_value_error("state: expected that of a Model");
                 if (nb::len(state) == 1) {
                     new (&m) PythonModel(PythonModel::builtin(text(state[0], "precision")));
                     return;
@@ -223,6 +225,7 @@ void add_model(nb::module_& module) {
         .def(
             "__setstate__",
             [](PythonPatterns& p, nb::tuple state) {
+                if (nb::len(state) != 2) throw_value_error("state: expected that of Patterns");
                 new (&p) PythonPatterns(
                     PythonPatterns::parse(text(state[0], "text"), text(state[1], "label")));
             },

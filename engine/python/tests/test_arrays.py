@@ -1,6 +1,7 @@
 """Pixels in every arrangement that numpy has, and what is none: the right answer or an error, never another's text."""
 
 import array
+import ctypes
 import gc
 import weakref
 
@@ -68,6 +69,27 @@ def test_arrangement(recognizer, plate, expected, name):
     left, right = plate.shape[1] // 4, plate.shape[1] // 2
     part = recognizer.read(plate, region=(left, 1, right, 20))
     assert recognizer.read(image, region=(left, 1, right, 20)) == part
+
+
+def in_ctypes(plate):
+    """Whose buffers have no strides."""
+    kind = ctypes.c_uint8
+    for side in reversed(plate.shape):
+        kind = kind * side
+    return kind.from_buffer_copy(plate.tobytes())
+
+
+def test_ctypes(recognizer, plate, expected):
+    assert recognizer.read(in_ctypes(plate)) == expected
+    assert recognizer.read_batch(in_ctypes(plate[None])) == [expected]
+    assert recognizer.read_batch([in_ctypes(plate), in_ctypes(plate[..., 0])])[0] == expected
+    assert recognizer.read(in_ctypes(plate[..., 0])) == recognizer.read(plate[..., 0])
+    with pytest.raises(TypeError, match="found float32 array of shape"):
+        recognizer.read((ctypes.c_float * 9 * 9)())
+    with pytest.raises(ValueError, match="found uint8 array of shape"):
+        recognizer.read((ctypes.c_uint8 * 0 * 9)())
+    with pytest.raises(lprnet.MalformedError):
+        recognizer.read((ctypes.c_uint8 * 9)())
 
 
 def test_random_views(recognizer):

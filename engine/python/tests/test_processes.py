@@ -57,6 +57,13 @@ def test_pickle_of_parts(samples):
     assert pickle.loads(pickle.dumps(lprnet.KnownPlates(["A", "B"]))).plates == ["A", "B"]
 
 
+@pytest.mark.parametrize("kind", [lprnet.Model, lprnet.Patterns])
+@pytest.mark.parametrize("state", [(), (1,), ("x",), (b"x", b"y"), ("x", 3), (1, 2, 3), None])
+def test_foreign_state(kind, state):
+    with pytest.raises((TypeError, ValueError)):
+        kind.__new__(kind).__setstate__(state)
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_pool(samples, method):
     recognizer = lprnet.Recognizer()
