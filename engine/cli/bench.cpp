@@ -153,14 +153,14 @@ Result<Measurement> measure(AnyRecognizer& first, const NoisePicture& picture, i
 }
 
 struct LayerTime {
-    const Step* step;
+    const StepInfo* step;
     double milliseconds;  // median
 };
 
 std::vector<LayerTime> measure_layers(Recognizer& recognizer, const NoisePicture& picture,
                                       const BenchOptions& options) {
     Network& network = recognizer.network();
-    const std::vector<Step>& steps = network.steps();
+    const std::vector<StepInfo>& steps = network.steps();
     (void)recognizer.set_image(picture.view);
     std::vector<std::vector<double>> times(steps.size());
     // More tell nothing new about a median, and have to be kept.

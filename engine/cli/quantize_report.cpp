@@ -103,7 +103,7 @@ Status compare_networks(Recognizer& before, Recognizer& after,
     for (LayerReport& layer : report.layers) layers[layer.layer.name] = &layer;
     Network& exact = before.network();
     Network& found = after.network();
-    for (const Step& step : found.steps()) {
+    for (const StepInfo& step : found.steps()) {
         const auto layer = layers.find(step.name);
         if (layer == layers.end()) continue;
         layer->second->type = op_name(step.op);
@@ -117,7 +117,7 @@ Status compare_networks(Recognizer& before, Recognizer& after,
         std::copy(input.begin(), input.end(), after.input().begin());
         std::size_t other = 0;
         for (std::size_t s = 0; s < found.steps().size(); ++s) {
-            const Step& step = found.steps()[s];
+            const StepInfo& step = found.steps()[s];
             found.run_step(s);
             // The other network has the same steps but for the one that makes levels of pixels.
             if (exact.steps()[other].name != step.name) continue;

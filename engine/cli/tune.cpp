@@ -40,7 +40,7 @@ Result<std::vector<TrialPlan>> make_candidates(const Model& model,
     std::vector<ConvAlgorithm> algorithms;
     const Result<Plan> plan = build_plan(model.data().graph, table);
     if (!plan) return plan.error();
-    for (const Step& step : plan->steps) {
+    for (const StepInfo& step : plan->info) {
         if (step.op != Op::conv2d) continue;
         for (const ConvAlgorithm& algorithm : conv_algorithms(step.conv_shape)) {
             if (std::find(algorithms.begin(), algorithms.end(), algorithm) == algorithms.end())
@@ -105,7 +105,7 @@ std::map<ConvShape, std::vector<Choice>> times_by_shape(const std::vector<TrialP
     std::map<ConvShape, std::vector<Choice>> times;
     for (const TrialPlan& candidate : candidates) {
         for (std::size_t s = 0; s < candidate.network.steps().size(); ++s) {
-            const Step& step = candidate.network.steps()[s];
+            const StepInfo& step = candidate.network.steps()[s];
             // Where the algorithm does not apply the plan has its default, measured elsewhere.
             if (step.op != Op::conv2d || !(step.algorithm == candidate.algorithm)) continue;
             std::vector<Choice>& choices = times[step.conv_shape];

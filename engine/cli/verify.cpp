@@ -163,7 +163,7 @@ Result<Report> compare(const SafetensorsFile& file, const Model& model, Recogniz
     std::map<std::string, Dumped, std::less<>> expected;
     Report report;
     report.images = input->images();
-    for (const Step& step : plan.steps) {
+    for (const StepInfo& step : plan.info) {
         // The branches of the context are computed in another order than PyTorch's.
         if (step.op == Op::context_tap || step.op == Op::concat) continue;
         if (file.find(step.name) == nullptr) continue;
@@ -178,7 +178,7 @@ Result<Report> compare(const SafetensorsFile& file, const Model& model, Recogniz
         report.layers.push_back({step.name, {}, false});
         expected.emplace(step.name, std::move(*dumped));
     }
-    const auto logits = expected.find(plan.steps.back().name);
+    const auto logits = expected.find(plan.info.back().name);
     if (logits == expected.end()) {
         return Error{ErrorCode::mismatch, file.label() + ": tensor 'logits' is missing"};
     }
@@ -194,8 +194,8 @@ Result<Report> compare(const SafetensorsFile& file, const Model& model, Recogniz
         const std::span<const float> pixels = input->image(image);
         network.set_input_planes(pixels);
         std::size_t next = 0;
-        for (std::size_t s = 0; s < plan.steps.size(); ++s) {
-            const Step& step = plan.steps[s];
+        for (std::size_t s = 0; s < plan.info.size(); ++s) {
+            const StepInfo& step = plan.info[s];
             network.run_step(s);
             const auto it = expected.find(step.name);
             if (it == expected.end()) continue;

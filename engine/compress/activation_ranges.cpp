@@ -31,7 +31,7 @@ void for_each_pixel(Network& network, const std::vector<std::vector<float>>& inp
     for (const std::vector<float>& input : inputs) {
         std::copy(input.begin(), input.end(), network.input().begin());
         for (std::size_t s = 0; s < network.steps().size(); ++s) {
-            const Step& step = network.steps()[s];
+            const StepInfo& step = network.steps()[s];
             network.run_step(s);
             const auto layer = layers.find(step.name);
             if (layer == layers.end()) continue;
@@ -47,7 +47,7 @@ void for_each_pixel(Network& network, const std::vector<std::vector<float>>& inp
 struct OutputStatistics {
     std::vector<float> largest;  // by stored channel
     std::vector<float> inverse;  // of the stored channel's factor
-    std::vector<int> order;      // as Step::channel_order
+    std::vector<int> order;      // as StepInfo::channel_order
     Histogram histogram;         // of values over factors
     bool in_context = false;
 };
@@ -98,7 +98,7 @@ Result<std::map<std::string, ActivationRange>> activation_ranges(
     std::map<std::string, OutputStatistics> layers =
         layers_of(fuse_relu(fold_batch_norm(model.graph)));
     for_each_pixel(*network, inputs, 1, layers,
-                   [](OutputStatistics& layer, const Step& step, const float* pixel) {
+                   [](OutputStatistics& layer, const StepInfo& step, const float* pixel) {
                        layer.order = step.channel_order;
                        float* largest = layer.largest.data();
                        const std::size_t channels = layer.largest.size();
@@ -135,7 +135,7 @@ Result<std::map<std::string, ActivationRange>> activation_ranges(
         layer.histogram.largest = found.largest;
     }
     for_each_pixel(*network, inputs, kHistogramStride, layers,
-                   [](OutputStatistics& layer, const Step&, const float* pixel) {
+                   [](OutputStatistics& layer, const StepInfo&, const float* pixel) {
                        for (std::size_t c = 0; c < layer.inverse.size(); ++c) {
                            layer.histogram.add(pixel[c] * layer.inverse[c]);
                        }

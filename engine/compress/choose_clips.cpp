@@ -35,7 +35,7 @@ void choose_clips(Network& network, const std::vector<std::vector<float>>& input
                   const std::map<std::string, std::vector<float>>& candidates,
                   std::map<std::string, ActivationRange>& ranges) {
     std::map<std::string, std::vector<double>> errors;
-    const std::vector<Step>& steps = network.steps();
+    const std::vector<StepInfo>& steps = network.steps();
     const std::span<const float> logits = network.logits();
     const std::size_t count = std::min(inputs.size(), kInputs);
     for (std::size_t i = 0; i < count; ++i) {
@@ -45,7 +45,7 @@ void choose_clips(Network& network, const std::vector<std::vector<float>>& input
         const std::vector<float> exact(logits.begin(), logits.end());
         std::copy(input.begin(), input.end(), network.input().begin());
         for (std::size_t s = 0; s < steps.size(); ++s) {
-            const Step& step = steps[s];
+            const StepInfo& step = steps[s];
             network.run_step(s);
             const auto layer = candidates.find(step.name);
             if (layer == candidates.end()) continue;

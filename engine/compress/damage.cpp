@@ -105,7 +105,7 @@ public:
             std::copy(input.begin(), input.end(), network->input().begin());
             next = 0;
             for (std::size_t s = 0; s < network->steps().size(); ++s) {
-                const Step& step = network->steps()[s];
+                const StepInfo& step = network->steps()[s];
                 network->run_step(s);
                 if (step.op != Op::conv2d) continue;
                 const std::size_t layer = next++;

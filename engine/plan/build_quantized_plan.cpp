@@ -40,15 +40,15 @@ public:
         const Node& node = node_at(graph_, index);
         const Tensor& in = placement(only_input(node)).tensor;
         const Tensor& out = placement(index).tensor;
-        Step step;
-        step.name = node.name;
-        step.reads = node_at(graph_, only_input(node)).name;
-        step.op = node.op;
-        step.output = out;
-        step.channel_order = node.channel_order;
-        step.levels = levels_[static_cast<std::size_t>(index)];
-        step.input_order = node.input_order;
-        step.multiply_accumulates = multiply_accumulates(graph_, node);
+        NewStep step;
+        step.info.name = node.name;
+        step.info.reads = node_at(graph_, only_input(node)).name;
+        step.info.op = node.op;
+        step.info.output = out;
+        step.info.channel_order = node.channel_order;
+        step.info.levels = levels_[static_cast<std::size_t>(index)];
+        step.info.input_order = node.input_order;
+        step.info.multiply_accumulates = multiply_accumulates(graph_, node);
         step.call.at(Memory::input) = in.byte_at(0, 0, 0);
         step.call.at(Memory::output) = out.byte_at(0, 0, 0);
         Status status;
@@ -71,7 +71,7 @@ public:
                     node, "no kernel computes " + std::string(op_name(node.op)) + " on its own");
         }
         if (!status) return status;
-        plan_.steps.push_back(std::move(step));
+        append(std::move(step), plan_);
         return {};
     }
 
@@ -198,7 +198,7 @@ private:
         return memory;
     }
 
-    void add_quantize(const Node& node, const Tensor& in, Step& step) {
+    void add_quantize(const Node& node, const Tensor& in, NewStep& step) {
         float* factor = take_packed(align_floats(pattern(node)));
         float* offset = take_packed(align_floats(pattern(node)));
         for (std::size_t i = 0; i < pattern(node); ++i) {
@@ -212,7 +212,7 @@ private:
                                                .period = static_cast<int>(pattern(node)),
                                                .count = static_cast<int>(in.values())};
         set_arguments<Kernel::quantize_f32>(step.call, quantize);
-        step.kernel = "quantize_f32";
+        step.info.kernel = "quantize_f32";
     }
 
     // Bias and scale of each output channel, from real values to the integers of conv2d_s8.
@@ -243,7 +243,7 @@ private:
         return {};
     }
 
-    Status add_conv2d_s8(const Node& node, const Tensor& in, const Tensor& out, Step& step) {
+    Status add_conv2d_s8(const Node& node, const Tensor& in, const Tensor& out, NewStep& step) {
         if (!in.has_levels()) return unsupported(node, "quantized, but what it reads is not");
         std::vector<std::int32_t> bias;
         std::vector<float> scale;
@@ -274,9 +274,10 @@ private:
             .kw = node.kw,
         };
         set_padded<Kernel::conv2d_s8>(conv, node, in, out, step.call);
-        step.conv_shape = {in.shape.c, out.shape.c, node.kh, node.kw, out.shape.h, out.shape.w};
-        step.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
-        step.kernel = kernel_text("conv2d_s8", node.kh, node.kw);
+        step.info.conv_shape = {in.shape.c, out.shape.c, node.kh,
+                                node.kw,    out.shape.h, out.shape.w};
+        step.info.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
+        step.info.kernel = kernel_text("conv2d_s8", node.kh, node.kw);
         return {};
     }
 
@@ -314,7 +315,7 @@ private:
         return {};
     }
 
-    Status add_conv2d_levels(const Node& node, const Tensor& in, const Tensor& out, Step& step) {
+    Status add_conv2d_levels(const Node& node, const Tensor& in, const Tensor& out, NewStep& step) {
         if (!in.has_levels()) return unsupported(node, "quantized, but what it reads is not");
         const double factor = input_scale(node) / static_cast<double>(node.output_scale);
         std::vector<float> bias;
@@ -344,14 +345,15 @@ private:
                                      .kh = node.kh,
                                      .kw = node.kw},
             node, in, out, step.call);
-        step.conv_shape = {in.shape.c, out.shape.c, node.kh, node.kw, out.shape.h, out.shape.w};
-        step.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
-        step.kernel = kernel_text("conv2d_levels_f32", node.kh, node.kw);
+        step.info.conv_shape = {in.shape.c, out.shape.c, node.kh,
+                                node.kw,    out.shape.h, out.shape.w};
+        step.info.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
+        step.info.kernel = kernel_text("conv2d_levels_f32", node.kh, node.kw);
         return {};
     }
 
     // The convolution behind the context.
-    Status add_conv2d_f32(const Node& node, const Tensor& in, const Tensor& out, Step& step) {
+    Status add_conv2d_f32(const Node& node, const Tensor& in, const Tensor& out, NewStep& step) {
         if (in.has_levels()) return unsupported(node, "not quantized, but what it reads is");
         const float* begin = packed_;
         float* weights = take_packed(packed_weights(node));
@@ -379,16 +381,17 @@ private:
             .relu = node.relu,
         };
         set_arguments<Kernel::conv2d_f32_exact>(step.call, conv);
-        step.conv_shape = {in.shape.c, out.shape.c, node.kh, node.kw, out.shape.h, out.shape.w};
-        step.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
-        step.kernel = kernel_text("conv2d_f32_exact", node.kh, node.kw);
+        step.info.conv_shape = {in.shape.c, out.shape.c, node.kh,
+                                node.kw,    out.shape.h, out.shape.w};
+        step.info.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
+        step.info.kernel = kernel_text("conv2d_f32_exact", node.kh, node.kw);
         return {};
     }
 
-    void add_max_pool(const Node& node, const Tensor& in, const Tensor& out, Step& step) {
+    void add_max_pool(const Node& node, const Tensor& in, const Tensor& out, NewStep& step) {
         set_arguments<Kernel::max_pool2d_levels>(step.call,
                                                  max_pool<kernels::MaxPool2dLevels>(node, in, out));
-        step.kernel = kernel_text("max_pool2d_levels", node.window.h, node.window.w);
+        step.info.kernel = kernel_text("max_pool2d_levels", node.window.h, node.window.w);
     }
 
     // Those of the channels that a tap reads, powers of two from 1 down; empty if they are 1.
@@ -408,7 +411,7 @@ private:
         return (input_height - tap.window.h) / tap.stride.h + 1;
     }
 
-    Status add_context_tap(int index, const Tensor& in, const Tensor& out, Step& step) {
+    Status add_context_tap(int index, const Tensor& in, const Tensor& out, NewStep& step) {
         const Node& node = node_at(graph_, index);
         if (node.window.h * node.window.w > kernels::kMaxContextWindowLevels) {
             return unsupported(node, "a window of more than " +
@@ -445,7 +448,7 @@ private:
             .square_factors = square_factors(node),
         };
         set_arguments<Kernel::context_tap_levels>(step.call, tap_call);
-        step.kernel = kernel_text("context_tap_levels", node.window.h, node.window.w);
+        step.info.kernel = kernel_text("context_tap_levels", node.window.h, node.window.w);
         return {};
     }
 
@@ -462,7 +465,7 @@ private:
         return squares;
     }
 
-    Status add_context_scale(int index, const Tensor& out, Step& step) {
+    Status add_context_scale(int index, const Tensor& out, NewStep& step) {
         const Node& node = node_at(graph_, index);
         if (node.inputs.size() > std::size_t{kernels::kMaxContextBranches}) {
             return unsupported(
@@ -492,7 +495,7 @@ private:
         step.context_branches.assign(scale.channels, scale.channels + scale.branches);
         step.call.at(Memory::squares) = placement(squares_).tensor.begin;
         set_arguments<Kernel::context_scale_levels>(step.call, scale);
-        step.kernel = "context_scale_levels";
+        step.info.kernel = "context_scale_levels";
         return {};
     }
 

@@ -314,7 +314,7 @@ TEST_CASE("conv1d_winograd_f32 computes the convolutions of LPRNet", "[kernels]"
     REQUIRE(plan.ok());
     for (const KernelTable* table : tables_under_test()) {
         int convolutions = 0;
-        for (const Step& step : plan->steps) {
+        for (const StepInfo& step : plan->info) {
             if (step.op != Op::conv2d || !step.algorithm.winograd()) continue;
             ++convolutions;
             const ConvShape& s = step.conv_shape;

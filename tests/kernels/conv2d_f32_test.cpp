@@ -124,7 +124,7 @@ TEST_CASE("conv2d_f32 computes every convolution of LPRNet", "[kernels]") {
         const Result<Plan> plan = build_plan(model.data().graph, *table);
         REQUIRE(plan.ok());
         int convolutions = 0;
-        for (const Step& step : plan->steps) {
+        for (const StepInfo& step : plan->info) {
             if (step.op != Op::conv2d) continue;
             ++convolutions;
             const ConvShape& s = step.conv_shape;

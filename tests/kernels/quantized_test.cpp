@@ -114,7 +114,7 @@ TEST_CASE("conv2d_s8 computes every convolution of LPRNet", "[kernels]") {
     for (const KernelTable* table : tables_under_test()) {
         const Result<Plan> plan = build_plan(model.data().graph, *table);
         REQUIRE(plan.ok());
-        for (const Step& step : plan->steps) {
+        for (const StepInfo& step : plan->info) {
             if (step.op != Op::conv2d) continue;
             const ConvShape& s = step.conv_shape;
             check_conv(*table, {s.oh, s.ow, s.ic, s.oc, s.kh, s.kw});
@@ -191,7 +191,7 @@ TEST_CASE("conv2d_levels_f32 computes every convolution of LPRNet", "[kernels]")
     for (const KernelTable* table : tables_under_test()) {
         const Result<Plan> plan = build_plan(model.data().graph, *table);
         REQUIRE(plan.ok());
-        for (const Step& step : plan->steps) {
+        for (const StepInfo& step : plan->info) {
             if (step.op != Op::conv2d) continue;
             const ConvShape& s = step.conv_shape;
             check_levels(*table, {s.oh, s.ow, s.ic, s.oc, s.kh, s.kw});
