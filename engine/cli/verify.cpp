@@ -7,7 +7,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "engine/bpu/recognizer_state.h"
 #include "engine/cli/backend_option.h"
 #include "engine/cli/json_line.h"
 #include "engine/cli/model_option.h"
@@ -247,7 +246,6 @@ struct Branch {
 Result<Report> compare(const SafetensorsFile& file, const Model& model, bpu::Recognizer& recognizer,
                        double min_cosine) {
     const Graph& graph = model.data().graph;
-    const bpu::Recognizer::State& state = recognizer.state();
     Result<Dumped> input = Dumped::find(file, "input", graph.input_shape());
     if (!input) return input.error();
     Result<Dumped> logits = Dumped::find(file, "logits", graph.output_shape());
@@ -258,7 +256,7 @@ Result<Report> compare(const SafetensorsFile& file, const Model& model, bpu::Rec
     std::vector<Branch> branches;
     std::size_t next = 0;
     for (const Node& node : graph.nodes) {
-        if (node.op != Op::normalize || state.branches.empty()) continue;
+        if (node.op != Op::normalize || recognizer.branches().empty()) continue;
         const Node& branch = graph.nodes[static_cast<std::size_t>(node.inputs.front())];
         const Node& source = branch.op == Op::average_pool
                                  ? graph.nodes[static_cast<std::size_t>(branch.inputs.front())]
@@ -301,7 +299,8 @@ Result<Report> compare(const SafetensorsFile& file, const Model& model, bpu::Rec
             const Branch& branch = branches[b];
             add(report.layers[b].difference,
                 pooled(branch.dumped.image(image), *branch.node, branch.source->shape),
-                state.branches[branch.index], static_cast<std::size_t>(branch.node->shape.c));
+                recognizer.branches()[branch.index],
+                static_cast<std::size_t>(branch.node->shape.c));
         }
         add(report.layers.back().difference, logits->image(image), recognizer.logits(),
             model.charset().size());
