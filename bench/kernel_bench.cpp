@@ -13,6 +13,7 @@
 #include "bench/bench.h"
 #include "engine/compress/prune.h"
 #include "engine/model/model_data.h"
+#include "engine/model/quantization.h"
 #include "engine/plan/step.h"
 #include "engine/run/network.h"
 #include "kernels/peak_f32/peak_f32.h"
@@ -152,13 +153,7 @@ void register_winograd_weights(const std::shared_ptr<BenchedNetwork>& network,
 void make_weights_float(Graph& graph) {
     for (Node& node : graph.nodes) {
         if (!node.quantized() || node.keeps_float()) continue;
-        const std::size_t per_channel = node.quantized_weight.size() / node.weight_scale.size();
-        std::vector<float> weight(node.quantized_weight.size());
-        for (std::size_t i = 0; i < weight.size(); ++i) {
-            weight[i] =
-                static_cast<float>(node.quantized_weight[i]) * node.weight_scale[i / per_channel];
-        }
-        node.weight = Floats(std::move(weight));
+        node.weight = real_weights(node);
         node.quantized_weight = {};
         node.weight_scale.clear();
     }

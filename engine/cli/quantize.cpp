@@ -114,7 +114,10 @@ ExitStatus run(const QuantizeOptions& options) {
         if (inputs.empty()) return status;
     }
 
+    const Result<const kernels::KernelTable*> table = select_table("");
+    if (!table) return fail(table.error());
     QuantizeMethod method;
+    method.table = *table;
     method.equalise = method.reconstruct = !options.plain;
     method.zero_below = options.zero_below;
     method.keep_float.insert(options.keep_float.begin(), options.keep_float.end());
@@ -137,8 +140,6 @@ ExitStatus run(const QuantizeOptions& options) {
     const Result<Model> loaded = Model::from_memory(*bytes, options.output);
     if (!loaded) return fail(loaded.error());
     if (!options.weights_only) {
-        const Result<const kernels::KernelTable*> table = select_table("");
-        if (!table) return fail(table.error());
         const Result<std::vector<float>> golden = golden_logits(*loaded, **table);
         if (!golden) return fail(golden.error());
         metadata[kGoldenKey] = golden_hash(*golden);
@@ -156,7 +157,8 @@ ExitStatus run(const QuantizeOptions& options) {
     report.bytes_after = bytes->size();
     if (Status s = compare_networks(*before, *after, inputs, report); !s) return fail(s.error());
     if (options.report && !options.weights_only) {
-        if (Status s = add_damage(*model, *loaded, inputs, report); !s) return fail(s.error());
+        if (Status s = add_damage(*model, *loaded, inputs, **table, report); !s)
+            return fail(s.error());
     }
     if (Status s = weights::write_safetensors(options.output, views, metadata); !s) {
         return fail(s.error());

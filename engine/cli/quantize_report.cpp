@@ -140,12 +140,13 @@ Status compare_networks(Recognizer& before, Recognizer& after,
 }
 
 Status add_damage(const Model& before, const Model& after,
-                  const std::vector<std::vector<float>>& inputs, QuantizeReport& report) {
+                  const std::vector<std::vector<float>>& inputs, const kernels::KernelTable& table,
+                  QuantizeReport& report) {
     // Spread over all of them.
     std::vector<std::vector<float>> some;
     const std::size_t count = std::min(inputs.size(), kDamageInputs);
     for (std::size_t i = 0; i < count; ++i) some.push_back(inputs[i * inputs.size() / count]);
-    const Result<Damage> damage = measure_damage(before.data(), after.data(), some);
+    const Result<Damage> damage = measure_damage(before.data(), after.data(), some, table);
     if (!damage) return damage.error();
     double squares = 0.0;
     for (const Damage::LayerDamage& layer : damage->layers) squares += layer.alone * layer.alone;

@@ -7,6 +7,7 @@
 
 #include "engine/cli/evaluation.h"
 #include "engine/compress/quantize.h"
+#include "kernels/kernel_table.h"
 #include "lprnet/recognizer.h"
 
 namespace lprnet::cli {
@@ -40,7 +41,8 @@ Status compare_networks(Recognizer& before, Recognizer& after,
 
 // Layers alone and all but each, over some of the inputs. Errors as measure_damage.
 Status add_damage(const Model& before, const Model& after,
-                  const std::vector<std::vector<float>>& inputs, QuantizeReport& report);
+                  const std::vector<std::vector<float>>& inputs, const kernels::KernelTable& table,
+                  QuantizeReport& report);
 
 // `method` is for people and scripts.
 void print_json(const QuantizeReport& report, const Model& model, const std::string& output,

@@ -11,6 +11,7 @@
 #include "engine/compress/moments.h"
 #include "engine/compress/quantized_graph.h"
 #include "engine/compress/round_weights.h"
+#include "engine/model/quantization.h"
 #include "engine/plan/element_reader.h"
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/passes.h"
@@ -25,7 +26,6 @@ namespace {
 constexpr std::size_t kSamples = 8192;
 // As many at a time. Not a power of two: columns of the blocks' matrices would share cache sets.
 constexpr std::size_t kBlock = 1000;
-constexpr double kMaxBias = 1 << 30;  // in steps of its sum
 
 // A plan that runs step by step on all images at once, each in a network of its own.
 struct Stepper {
@@ -195,7 +195,7 @@ void fit(std::vector<double> weight, const Moments& moments, const std::vector<d
     std::vector<double> least(channels);
     for (std::size_t o = 0; o < channels; ++o) {
         // Twice, because rounded weights need another bias.
-        if (node.quantized()) least[o] = 2.0 * std::abs(best_bias(weight, moments, o)) / kMaxBias;
+        if (node.quantized()) least[o] = 2.0 * std::abs(best_bias(weight, moments, o)) / kMostBias;
     }
     RoundedWeights rounded = round_weights(weight, moments, least);
     std::vector<float> step(channels);
@@ -209,34 +209,30 @@ void fit(std::vector<double> weight, const Moments& moments, const std::vector<d
     set_weight(std::move(rounded.weight), std::move(step), node);
 }
 
+// That of a layer, which is there.
+template <class G>
+auto& convolution(G& graph, int layer) {
+    return *std::find_if(graph.nodes.begin(), graph.nodes.end(),
+                         [&](const Node& node) { return node.layer == layer; });
+}
+
 }  // namespace
 
 Status reconstruct(const ModelData& model, const std::vector<std::vector<float>>& inputs,
-                   double zero_below, Graph& quantized) {
+                   double zero_below, const kernels::KernelTable& table, Graph& quantized) {
     const Graph folded = fuse_relu(fold_batch_norm(model.graph));
-    std::vector<const Node*> originals;
-    for (const Node& node : folded.nodes) {
-        if (node.op == Op::conv2d) originals.push_back(&node);
-    }
-    std::vector<Node*> nodes;
-    for (Node& node : quantized.nodes) {
-        if (node.op == Op::conv2d) nodes.push_back(&node);
-    }
-    const Result<const kernels::KernelTable*> table = select_table("");
-    if (!table) return table.error();
-    Result<Plan> exact_plan = build_plan(model.graph, **table, {.panels = false});
+    Result<Plan> exact_plan = build_plan(model.graph, table, {.panels = false});
     if (!exact_plan) return exact_plan.error();
-    Result<Plan> plan = build_plan(quantized, **table);
+    Result<Plan> plan = build_plan(quantized, table);
     if (!plan) return plan.error();
     Stepper exact(std::move(*exact_plan), inputs);
     Stepper fitted(std::move(*plan), inputs);
-    std::size_t next = 0;
     for (std::size_t s = 0; s < fitted.plan->info.size(); ++s) {
         // The same steps in the same order, but for the one that makes levels of pixels.
         const std::size_t e = exact.find(fitted.plan->info[s].name);
         if (fitted.plan->info[s].op == Op::conv2d) {
-            const Node& original = *originals[next];
-            Node& node = *nodes[next++];
+            const Node& original = convolution(folded, fitted.plan->info[s].layer);
+            Node& node = convolution(quantized, fitted.plan->info[s].layer);
             const std::vector<double> weight = scaled_weight(original);
             const Moments moments = sample(exact, e, fitted, s, original,
                                            std::vector<float>(weight.begin(), weight.end()));
@@ -249,7 +245,7 @@ Status reconstruct(const ModelData& model, const std::vector<std::vector<float>>
                 fitted.plan->info[fitted.find(fitted.plan->info[s].reads)].levels;
             fit(weight, moments, input_units(fitted, fitted.plan->info[s], model.preprocess),
                 levels ? static_cast<double>(levels->scale) : 1.0, zero_below, node);
-            Result<Plan> refitted = build_plan(quantized, **table);
+            Result<Plan> refitted = build_plan(quantized, table);
             if (!refitted) return refitted.error();
             fitted.replace(std::move(*refitted));
         }

@@ -4,10 +4,12 @@
 #include <cmath>
 #include <cstddef>
 
+#include "engine/model/quantization.h"
+
 namespace lprnet {
 
 void round_output(Network& network, std::size_t step, const std::vector<float>& scales) {
-    constexpr float kLargestLevel = 255.0f;
+    constexpr float kLargestLevel = kMostLevel;
     const StepInfo& rounded = network.steps()[step];
     const Shape& shape = rounded.output.shape;
     std::vector<float> scale(static_cast<std::size_t>(shape.c));

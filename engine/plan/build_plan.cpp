@@ -59,6 +59,7 @@ public:
         step.info.name = node.name;
         step.info.reads = node_at(graph_, only_input(node)).name;
         step.info.op = node.op;
+        step.info.layer = node.layer;
         step.info.output = out;
         step.info.channel_order = node.channel_order;
         step.info.input_order = node.input_order;

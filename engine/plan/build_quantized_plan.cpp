@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "engine/model/quantization.h"
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/place_tensors.h"
 #include "engine/plan/plan_parts.h"
@@ -15,7 +16,6 @@ namespace {
 using kernels::Kernel;
 using kernels::Memory;
 
-constexpr int kLevels = 255;
 // Kernels may read so far behind their input.
 constexpr std::size_t kSlackFloats = kernels::kWeightAlignment / sizeof(float);
 
@@ -44,6 +44,7 @@ public:
         step.info.name = node.name;
         step.info.reads = node_at(graph_, only_input(node)).name;
         step.info.op = node.op;
+        step.info.layer = node.layer;
         step.info.output = out;
         step.info.channel_order = node.channel_order;
         step.info.levels = levels_[static_cast<std::size_t>(index)];
@@ -220,7 +221,6 @@ private:
     // scale.
     Status requantization(const Node& node, std::vector<std::int32_t>& bias,
                           std::vector<float>& scale) const {
-        constexpr double kLimit = 2147483000.0;
         const std::size_t per_channel = node.quantized_weight.size() / node.bias.size();
         for (std::size_t o = 0; o < node.bias.size(); ++o) {
             const std::size_t from =
@@ -229,10 +229,11 @@ private:
             const double rounded = std::nearbyint(static_cast<double>(node.bias[o]) / step);
             double largest = std::abs(rounded);
             for (std::size_t k = 0; k < per_channel; ++k) {
-                largest += kLevels * std::abs(int{node.quantized_weight[from * per_channel + k]});
+                largest +=
+                    kMostLevel * std::abs(int{node.quantized_weight[from * per_channel + k]});
             }
             const double factor = step / static_cast<double>(node.output_scale);
-            if (!(largest < kLimit) || !(largest * factor < kLimit)) {
+            if (!(largest < kMostSum) || !(largest * factor < kMostSum)) {
                 return unsupported(node, "channel " + std::to_string(from) + ": the largest sum, " +
                                              std::to_string(largest) + " times " +
                                              std::to_string(factor) + ", does not fit 32 bits");
@@ -303,7 +304,7 @@ private:
             double largest = std::abs(offset);
             for (std::size_t k = 0; k < per_channel; ++k) {
                 const auto weight = static_cast<double>(node.weight[from * per_channel + k]);
-                largest += kLevels * std::abs(weight * factor);
+                largest += kMostLevel * std::abs(weight * factor);
             }
             if (!(largest < kLimit)) {
                 return unsupported(node, "channel " + std::to_string(from) + ": the largest sum, " +
@@ -420,7 +421,7 @@ private:
         }
         const double largest_sum = double(rows_of(node, in.shape.h)) * out.shape.w * out.shape.c *
                                    largest_square_factor(tap_factors(node));
-        if (largest_sum * std::pow(node.window.h * node.window.w * kLevels, 2) > 9e18) {
+        if (largest_sum * std::pow(node.window.h * node.window.w * kMostLevel, 2) > 9e18) {
             return unsupported(node, "the largest sum of squares does not fit 64 bits");
         }
         int context = index + 1;

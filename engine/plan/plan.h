@@ -25,6 +25,7 @@ struct StepInfo {
     // The module whose output it reads, or "input", or "context" for the joined branches.
     std::string reads;
     Op op = Op::conv2d;
+    int layer = -1;  // of a convolution, as Node::layer
 
     Tensor output;
     // Stored channel i is PyTorch's channel channel_order[i]; empty if they are equal.
