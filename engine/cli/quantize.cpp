@@ -16,7 +16,7 @@
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/image_file/image_file.h"
-#include "engine/plan/plan.h"
+#include "engine/run/choose_table.h"
 #include "engine/text/printable.h"
 #include "weights/whole_file.h"
 
@@ -114,7 +114,7 @@ ExitStatus run(const QuantizeOptions& options) {
         if (inputs.empty()) return status;
     }
 
-    const Result<const kernels::KernelTable*> table = select_table("");
+    const Result<const kernels::KernelTable*> table = table_for("");
     if (!table) return fail(table.error());
     QuantizeMethod method;
     method.table = *table;

@@ -12,6 +12,7 @@
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/model/model_data.h"
+#include "engine/run/choose_table.h"
 #include "engine/run/network.h"
 #include "engine/text/printable.h"
 #include "kernels/cpu_features.h"
@@ -140,7 +141,7 @@ ExitStatus run(const TuneOptions& options) {
                                                           "another one for the tuning"});
         }
     }
-    Result<const kernels::KernelTable*> table = select_table("");
+    Result<const kernels::KernelTable*> table = table_for("");
     if (!table) return fail(table.error());
     Result<std::vector<TrialPlan>> candidates = make_candidates(*model, **table);
     if (!candidates) return fail(candidates.error());

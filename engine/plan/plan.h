@@ -84,9 +84,8 @@ struct PlanOptions {
 Result<Plan> build_plan(Graph graph, const kernels::KernelTable& table,
                         const PlanOptions& options = {});
 
-// The table called `name`; if that is empty, the one named by the environment
-// variable LPRNET_ISA; if that is empty too, the best for this CPU. An unknown or
-// unsupported name is an error that lists what there is.
+// The table called `name`; if that is empty, the best for this CPU. An unknown or unsupported name
+// is an error that lists what there is.
 Result<const kernels::KernelTable*> select_table(const std::string& name);
 
 }  // namespace lprnet
