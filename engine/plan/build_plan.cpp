@@ -194,32 +194,12 @@ private:
         packed_ += packed_weights(index);
         float* bias = packed_;
         packed_ += align_floats(kernels::packed_conv2d_f32_bias(table_, out.shape.c));
-        const kernels::StoredWeights stored = stored_weights(index);
         step.info.conv_shape = choice(index).shape;
         step.info.algorithm = a;
         step.info.weight_bytes = static_cast<std::size_t>(packed_ - weights) * sizeof(float);
         if (in.nhwc() != nullptr) step.call.at(Memory::input) -= window_offset(node, in);
         if (a.direct()) {
-            kernels::pack_conv2d_f32(table_, stored, node.bias.data(), out.shape.c, in.shape.c,
-                                     node.kh, node.kw, weights, bias);
-            kernels::Conv2dF32 conv = {
-                .input = nullptr,
-                .input_row = row_of(in),
-                .weights = weights,
-                .bias = bias,
-                .output = nullptr,
-                .output_row = row_of(out),
-                .oh = out.shape.h,
-                .ow = out.shape.w,
-                .ic = in.shape.c,
-                .oc = out.shape.c,
-                .kh = node.kh,
-                .kw = node.kw,
-                .relu = node.relu,
-            };
-            join_rows(conv, in, out);
-            set_arguments<Kernel::conv2d_f32>(step.call, conv);
-            step.info.kernel = kernel_text("conv2d_f32", node.kh, node.kw);
+            add_direct(index, in, out, weights, bias, step);
             return;
         }
         step.call.at(Memory::scratch) = extra(index).tensor.begin;
@@ -228,10 +208,43 @@ private:
             add_sparse(index, in, out, weights, bias, step);
             return;
         }
+        add_winograd(index, in, out, weights, bias, step);
+    }
+
+    void add_direct(int index, const Tensor& in, const Tensor& out, float* weights, float* bias,
+                    NewStep& step) {
+        const Node& node = node_at(graph_, index);
+        kernels::pack_conv2d_f32(table_, stored_weights(index), node.bias.data(), out.shape.c,
+                                 in.shape.c, node.kh, node.kw, weights, bias);
+        kernels::Conv2dF32 conv = {
+            .input = nullptr,
+            .input_row = row_of(in),
+            .weights = weights,
+            .bias = bias,
+            .output = nullptr,
+            .output_row = row_of(out),
+            .oh = out.shape.h,
+            .ow = out.shape.w,
+            .ic = in.shape.c,
+            .oc = out.shape.c,
+            .kh = node.kh,
+            .kw = node.kw,
+            .relu = node.relu,
+        };
+        join_rows(conv, in, out);
+        set_arguments<Kernel::conv2d_f32>(step.call, conv);
+        step.info.kernel = kernel_text("conv2d_f32", node.kh, node.kw);
+    }
+
+    void add_winograd(int index, const Tensor& in, const Tensor& out, float* weights, float* bias,
+                      NewStep& step) {
+        const Node& node = node_at(graph_, index);
+        const ConvAlgorithm& a = algorithm(index);
         const int taps = std::max(node.kh, node.kw);
         const bool vertical = node.kh > 1;
-        kernels::pack_conv1d_winograd_f32(table_, stored, node.bias.data(), out.shape.c, in.shape.c,
-                                          taps, a.points, a.tile, weights, bias);
+        kernels::pack_conv1d_winograd_f32(table_, stored_weights(index), node.bias.data(),
+                                          out.shape.c, in.shape.c, taps, a.points, a.tile, weights,
+                                          bias);
         const int across = vertical ? out.shape.w : out.shape.h;
         const kernels::Conv1dWinogradF32 conv = {
             .input = nullptr,
