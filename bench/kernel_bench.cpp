@@ -12,6 +12,8 @@
 #include "bench/bench.h"
 #include "engine/compress/prune.h"
 #include "engine/model/model_data.h"
+#include "engine/model/quantization.h"
+#include "engine/plan/step.h"
 #include "engine/run/network.h"
 #include "kernels/example.h"
 #include "kernels/kernel_arguments.h"
@@ -58,11 +60,16 @@ struct BenchedNetwork {
     const kernels::KernelTable& table() const { return *network.plan().table; }
 };
 
-std::string name_of(const Step& step) {
-    return kernel_name(step.call.kernel());
+const kernels::KernelCall& call_of(const BenchedNetwork& network, const StepInfo& step) {
+    const auto index = &step - network.network.steps().data();
+    return network.network.plan().steps[static_cast<std::size_t>(index)].call;
 }
 
-void count_rate(benchmark::State& state, const BenchedNetwork& network, const Step& step,
+std::string name_of(const BenchedNetwork& network, const StepInfo& step) {
+    return kernel_name(call_of(network, step).kernel());
+}
+
+void count_rate(benchmark::State& state, const BenchedNetwork& network, const StepInfo& step,
                 Clock::time_point begin) {
     const std::chrono::duration<double> elapsed = Clock::now() - begin;
     if (step.multiply_accumulates == 0) return;
@@ -70,14 +77,15 @@ void count_rate(benchmark::State& state, const BenchedNetwork& network, const St
     const double rate = static_cast<double>(step.multiply_accumulates) *
                         static_cast<double>(state.iterations()) / elapsed.count();
     state.counters["GMAC/s"] = rate * 1e-9;
-    const bool bytes = step.call.kernel() == kernels::Kernel::conv2d_s8;
+    const bool bytes = call_of(network, step).kernel() == kernels::Kernel::conv2d_s8;
     state.counters["peak"] = rate / peak_of(network.table(), bytes);
     if (step.algorithm.sparse) state.counters["real GMAC/s"] = rate * (1.0 - network.zeros) * 1e-9;
 }
 
 void register_step(const std::shared_ptr<BenchedNetwork>& network, std::size_t index) {
-    const Step& step = network->network.steps()[index];
-    const std::string name = name_of(step) + "/" + network->table().name + "/" + step.name;
+    const StepInfo& step = network->network.steps()[index];
+    const std::string name =
+        name_of(*network, step) + "/" + network->table().name + "/" + step.name;
     benchmark::RegisterBenchmark(name.c_str(), [network, index, &step](benchmark::State& state) {
         const Clock::time_point begin = Clock::now();
         for (auto _ : state) {
@@ -89,14 +97,15 @@ void register_step(const std::shared_ptr<BenchedNetwork>& network, std::size_t i
 }
 
 // A sparse convolution between two others: from panels to panels, with nothing to transpose.
-void register_panels(const std::shared_ptr<BenchedNetwork>& network, const Step& step) {
+void register_panels(const std::shared_ptr<BenchedNetwork>& network, const StepInfo& step) {
     const kernels::KernelTable* table = &network->table();
-    const auto* planned = kernels::arguments_if<kernels::Kernel::conv2d_sparse_f32>(step.call);
+    const auto* planned =
+        kernels::arguments_if<kernels::Kernel::conv2d_sparse_f32>(call_of(*network, step));
     if (planned == nullptr || planned->kh * planned->kw > 3 ||
         planned->oc % kernels::kSparseGroup > 0) {
         return;
     }
-    const std::string name = name_of(step) + "_panels/" + table->name + "/" + step.name;
+    const std::string name = name_of(*network, step) + "_panels/" + table->name + "/" + step.name;
     benchmark::RegisterBenchmark(name.c_str(), [network, table, planned,
                                                 &step](benchmark::State& state) {
         kernels::Conv2dSparseF32 call = *planned;
@@ -119,7 +128,8 @@ void register_panels(const std::shared_ptr<BenchedNetwork>& network, const Step&
 }
 
 // What a layer's weights take when a model is loaded.
-void register_winograd_weights(const std::shared_ptr<BenchedNetwork>& network, const Step& step) {
+void register_winograd_weights(const std::shared_ptr<BenchedNetwork>& network,
+                               const StepInfo& step) {
     if (!step.algorithm.winograd()) return;
     const kernels::KernelTable* table = &network->table();
     const std::string name = std::string("winograd_weights_f32/") + table->name + "/" + step.name;
@@ -145,13 +155,7 @@ void register_winograd_weights(const std::shared_ptr<BenchedNetwork>& network, c
 void make_weights_float(Graph& graph) {
     for (Node& node : graph.nodes) {
         if (!node.quantized() || node.keeps_float()) continue;
-        const std::size_t per_channel = node.quantized_weight.size() / node.weight_scale.size();
-        std::vector<float> weight(node.quantized_weight.size());
-        for (std::size_t i = 0; i < weight.size(); ++i) {
-            weight[i] =
-                static_cast<float>(node.quantized_weight[i]) * node.weight_scale[i / per_channel];
-        }
-        node.weight = Floats(std::move(weight));
+        node.weight = real_weights(node);
         node.quantized_weight = {};
         node.weight_scale.clear();
     }
@@ -181,7 +185,7 @@ void register_variant(const Model& model, const kernels::KernelTable& table,
         std::make_shared<BenchedNetwork>(BenchedNetwork{variant.zeros, std::move(*planned)});
     network->network.run();
     for (std::size_t s = 0; s < network->network.steps().size(); ++s) {
-        const Step& step = network->network.steps()[s];
+        const StepInfo& step = network->network.steps()[s];
         const bool planned_so =
             variant.zeros == 0.0 && default_algorithm(step.conv_shape, table) == algorithm;
         if (options.tuning.every && (step.op != Op::conv2d || planned_so)) continue;
@@ -200,7 +204,7 @@ void register_levels(const Model& model, const kernels::KernelTable& table) {
     auto network = std::make_shared<BenchedNetwork>(BenchedNetwork{0.0, std::move(*planned)});
     network->network.run();
     for (std::size_t s = 0; s < network->network.steps().size(); ++s) {
-        const Step& step = network->network.steps()[s];
+        const StepInfo& step = network->network.steps()[s];
         if (step.op == Op::conv2d && step.output.has_levels()) register_step(network, s);
     }
 }

@@ -2,11 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "engine/boundary.h"
 #include "engine/bpu/dnn_error.h"
-#include "engine/bpu/recognizer_state.h"
+#include "engine/bpu/dnn_model.h"
+#include "engine/decode/text_decoder.h"
+#include "engine/image/preprocess.h"
 #include "engine/model/model_data.h"
 
 namespace lprnet::bpu {
@@ -48,21 +54,55 @@ void note(Status& first, Status next) {
     if (first.ok() && !next.ok()) first = std::move(next);
 }
 
-Result<std::unique_ptr<Recognizer::State>> make_state(const Model& model,
-                                                      std::shared_ptr<DnnModel> dnn,
-                                                      TextDecoder decoder, int timeout_ms,
-                                                      std::size_t frames) {
-    Result<Preprocessor> preprocessor = Preprocessor::create(model.data().preprocess);
-    if (!preprocessor) return preprocessor.error();
-    auto state = std::make_unique<Recognizer::State>(
-        model, std::move(dnn), std::move(*preprocessor), std::move(decoder), timeout_ms);
-    if (Status s = state->add_frames(frames); !s) return s.error();
-    return state;
-}
-
 }  // namespace
 
 // --- State ------------------------------------------------------------------------------------
+
+struct Recognizer::State {
+    State(Model used, std::shared_ptr<DnnModel> loaded, Preprocessor pixels, TextDecoder text,
+          int time_limit_ms);
+    ~State();
+
+    // May throw std::bad_alloc.
+    static Result<std::unique_ptr<State>> make(const Model& model, std::shared_ptr<DnnModel> dnn,
+                                               TextDecoder decoder, int timeout_ms,
+                                               std::size_t frames);
+    // Takes memory for so many frames. May throw std::bad_alloc.
+    Status add_frames(std::size_t count);
+
+    // A picture, by a call of the preprocessor, to the next frame.
+    template <class Prepare>
+    Status fill(Prepare prepare) noexcept;
+    Status start() noexcept;
+    Status finish() noexcept;
+    Status close() noexcept;
+
+    Model model;
+    std::shared_ptr<DnnModel> dnn;
+    InputTensor input;
+    std::optional<ContextTail> tail;
+    Preprocessor preprocessor;
+    TextDecoder decoder;
+    int timeout_ms;
+
+    // A ring: `on_the_way` frames from `oldest` on. A null one was given up.
+    std::vector<std::unique_ptr<InFlight>> frames;
+    std::size_t oldest = 0;
+    std::size_t on_the_way = 0;
+
+    // What the preprocessor writes, one of them.
+    std::vector<float> values;
+    std::vector<std::uint8_t> pixels;
+    // The branches in their order, [row][step][channel]; none if the .bin gives logits.
+    std::vector<std::vector<float>> branches;
+    std::vector<float> logits;  // [step][class]
+
+private:
+    InFlight& next() noexcept { return *frames[(oldest + on_the_way) % frames.size()]; }
+    Status prepare_next();  // may throw std::bad_alloc
+    void write_next() noexcept;
+    void read_outputs(const InFlight& frame) noexcept;
+};
 
 Recognizer::State::State(Model used, std::shared_ptr<DnnModel> loaded, Preprocessor pixels_to_input,
                          TextDecoder text, int time_limit_ms)
@@ -85,6 +125,19 @@ Recognizer::State::State(Model used, std::shared_ptr<DnnModel> loaded, Preproces
         values.resize(preprocessor.output_size());
     }
     logits.resize(model.charset().size() * static_cast<std::size_t>(model.steps()));
+}
+
+Result<std::unique_ptr<Recognizer::State>> Recognizer::State::make(const Model& model,
+                                                                   std::shared_ptr<DnnModel> dnn,
+                                                                   TextDecoder decoder,
+                                                                   int timeout_ms,
+                                                                   std::size_t frames) {
+    Result<Preprocessor> preprocessor = Preprocessor::create(model.data().preprocess);
+    if (!preprocessor) return preprocessor.error();
+    auto state = std::make_unique<State>(model, std::move(dnn), std::move(*preprocessor),
+                                         std::move(decoder), timeout_ms);
+    if (Status s = state->add_frames(frames); !s) return s.error();
+    return state;
 }
 
 Recognizer::State::~State() {
@@ -232,8 +285,8 @@ Result<Recognizer> Recognizer::create(const Model& model, const std::string& bin
         Result<std::shared_ptr<DnnModel>> dnn =
             DnnModel::load(std::move(*library), bin, model, options.nv12_range);
         if (!dnn) return dnn.error();
-        auto state = make_state(model, std::move(*dnn), std::move(*decoder), options.timeout_ms,
-                                static_cast<std::size_t>(options.in_flight));
+        auto state = State::make(model, std::move(*dnn), std::move(*decoder), options.timeout_ms,
+                                 static_cast<std::size_t>(options.in_flight));
         if (!state) return state.error();
         return Recognizer(std::move(*state));
     });
@@ -242,8 +295,8 @@ Result<Recognizer> Recognizer::create(const Model& model, const std::string& bin
 Result<Recognizer> Recognizer::clone() const noexcept {
     return guarded([&]() -> Result<Recognizer> {
         if (state_ == nullptr || state_->dnn == nullptr) return closed();
-        auto state = make_state(state_->model, state_->dnn, state_->decoder, state_->timeout_ms,
-                                state_->frames.size());
+        auto state = State::make(state_->model, state_->dnn, state_->decoder, state_->timeout_ms,
+                                 state_->frames.size());
         if (!state) return state.error();
         return Recognizer(std::move(*state));
     });
@@ -368,8 +421,13 @@ int Recognizer::on_the_way() const noexcept {
 }
 
 std::span<const float> Recognizer::logits() const noexcept {
-    if (state_ == nullptr) return {};
+    if (state_ == nullptr || state_->dnn == nullptr) return {};
     return state_->logits;
+}
+
+std::span<const std::vector<float>> Recognizer::branches() const noexcept {
+    if (state_ == nullptr || state_->dnn == nullptr) return {};
+    return state_->branches;
 }
 
 const std::string& Recognizer::runtime_version() const noexcept {

@@ -102,7 +102,7 @@ Result<Latencies> measure_threads(AnyRecognizer& first, const ImageView& picture
 }
 
 struct LayerTime {
-    const Step* step;
+    const StepInfo* step;
     double milliseconds;  // median
 };
 

@@ -1,6 +1,5 @@
 #include "engine/cli/bpu_layers.h"
 
-#include "engine/bpu/recognizer_state.h"
 #include "engine/model/model_data.h"
 
 namespace lprnet::cli {
@@ -44,7 +43,7 @@ void give(measure::LayerSink& sink, std::size_t layer, std::span<const float> va
 
 BpuLayers::BpuLayers(bpu::Recognizer& recognizer, const Model& model)
     : recognizer_(recognizer), model_(model) {
-    if (recognizer.state().branches.empty()) return;
+    if (recognizer.branches().empty()) return;
     const Graph& graph = model.data().graph;
     for (const Node& node : graph.nodes) {
         if (node.op != Op::normalize) continue;
@@ -76,8 +75,7 @@ Status BpuLayers::run(std::span<const float> planes, measure::LayerSink& sink) {
     if (Status s = recognizer_.set_input(std::vector<float>(pixels.begin(), pixels.end())); !s)
         return s;
     if (Status s = recognizer_.infer(); !s) return s;
-    for (std::size_t b = 0; b < branches_.size(); ++b)
-        give(sink, b, recognizer_.state().branches[b]);
+    for (std::size_t b = 0; b < branches_.size(); ++b) give(sink, b, recognizer_.branches()[b]);
     give(sink, branches_.size(), recognizer_.logits());
     return {};
 }

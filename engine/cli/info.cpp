@@ -72,7 +72,7 @@ Json describe(const Model& model, const Patterns& patterns, Recognizer& recogniz
     }
     Json layers = Json::array();
     std::int64_t macs = 0;
-    for (const Step& step : plan.steps) {
+    for (const StepInfo& step : plan.info) {
         macs += step.multiply_accumulates;
         layers.push_back(
             {{"name", step.name},
@@ -183,7 +183,7 @@ void print_text(const Json& info, const Plan& plan) {
 
     std::vector<std::vector<std::string>> rows = {
         {"layer", "output", "kernel", "MMAC", "weights", "output bytes"}};
-    for (const Step& step : plan.steps) {
+    for (const StepInfo& step : plan.info) {
         rows.push_back({step.name, shape_text(step.output.shape), step.kernel,
                         step.multiply_accumulates == 0
                             ? "-"

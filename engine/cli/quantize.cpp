@@ -17,7 +17,7 @@
 #include "engine/image_file/image_file.h"
 #include "engine/measure/fingerprint.h"
 #include "engine/model/model_file.h"
-#include "engine/plan/plan.h"
+#include "engine/run/choose_table.h"
 #include "engine/text/printable.h"
 #include "weights/whole_file.h"
 
@@ -87,8 +87,10 @@ std::string method_name(const QuantizeOptions& options) {
 }
 
 Result<QuantizedModel> quantize_as(const QuantizeOptions& options, const ModelFile& from,
-                                   const measure::Inputs& inputs) {
+                                   const measure::Inputs& inputs,
+                                   const kernels::KernelTable& table) {
     QuantizeMethod method;
+    method.table = &table;
     method.equalise = method.reconstruct = !options.plain;
     method.zero_below = options.zero_below;
     method.keep_float.insert(options.keep_float.begin(), options.keep_float.end());
@@ -109,7 +111,7 @@ struct NewFile {
 
 // The file is read back before it is written: what cannot be loaded never appears.
 Result<NewFile> make_file(const QuantizeOptions& options, const SafetensorsFile& from,
-                          const QuantizedModel& quantized) {
+                          const QuantizedModel& quantized, const kernels::KernelTable& table) {
     weights::Metadata metadata = from.metadata();
     std::string& source = metadata["lprnet.source"];
     source += source.empty() ? "" : "; ";
@@ -121,9 +123,7 @@ Result<NewFile> make_file(const QuantizeOptions& options, const SafetensorsFile&
     Result<Model> loaded = Model::from_memory(*bytes, options.output);
     if (!loaded) return loaded.error();
     if (!options.weights_only) {
-        const Result<const kernels::KernelTable*> table = select_table("");
-        if (!table) return table.error();
-        const Result<std::vector<float>> logits = measure::fingerprint_logits(*loaded, **table);
+        const Result<std::vector<float>> logits = measure::fingerprint_logits(*loaded, table);
         if (!logits) return logits.error();
         metadata[measure::kFingerprintKey] = measure::fingerprint(*logits);
         bytes = weights::serialize_safetensors(views, metadata);
@@ -137,12 +137,14 @@ Result<measure::QuantizationReport> compare(const QuantizeOptions& options, cons
                                             const Model& after,
                                             std::vector<Recognizer>& recognizers,
                                             const QuantizedModel& quantized,
-                                            const measure::Inputs& inputs) {
+                                            const measure::Inputs& inputs,
+                                            const kernels::KernelTable& table) {
     MeasureProgress progress;
     Result<measure::QuantizationReport> report = measure::compare_networks(
         recognizers.front(), recognizers.back(), quantized.layers, inputs, progress);
     if (report && options.report && !options.weights_only) {
-        if (Status s = measure::add_damage(before, after, inputs, *report); !s) return s.error();
+        if (Status s = measure::add_damage(before, after, inputs, table, *report); !s)
+            return s.error();
     }
     return report;
 }
@@ -151,9 +153,11 @@ Result<measure::QuantizationReport> compare(const QuantizeOptions& options, cons
 ExitStatus quantize_and_report(const QuantizeOptions& options, const ModelFile& from,
                                Recognizer before, const measure::Inputs& inputs,
                                const std::vector<LabelledImage>& test) {
-    const Result<QuantizedModel> quantized = quantize_as(options, from, inputs);
+    const Result<const kernels::KernelTable*> table = table_for("");
+    if (!table) return fail(table.error());
+    const Result<QuantizedModel> quantized = quantize_as(options, from, inputs, **table);
     if (!quantized) return fail(quantized.error());
-    const Result<NewFile> made = make_file(options, from.file, *quantized);
+    const Result<NewFile> made = make_file(options, from.file, *quantized, **table);
     if (!made) return fail(made.error());
     Result<Recognizer> after = Recognizer::create(made->model);
     if (!after) return fail(after.error());
@@ -161,7 +165,7 @@ ExitStatus quantize_and_report(const QuantizeOptions& options, const ModelFile& 
     recognizers.push_back(std::move(before));
     recognizers.push_back(std::move(*after));
     Result<measure::QuantizationReport> compared =
-        compare(options, from.model, made->model, recognizers, *quantized, inputs);
+        compare(options, from.model, made->model, recognizers, *quantized, inputs, **table);
     if (!compared) return fail(compared.error());
     QuantizeReport report = {std::move(*compared), file_bytes(from.file), made->size, {}};
     if (Status s = weights::write_safetensors(options.output, made->views, made->metadata); !s) {

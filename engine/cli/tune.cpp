@@ -10,7 +10,7 @@
 #include "engine/cli/progress.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
-#include "engine/plan/plan.h"
+#include "engine/run/choose_table.h"
 #include "engine/text/printable.h"
 #include "weights/whole_file.h"
 
@@ -55,7 +55,7 @@ ExitStatus run(const TuneOptions& options) {
                                                           "another one for the tuning"});
         }
     }
-    Result<const kernels::KernelTable*> table = select_table("");
+    Result<const kernels::KernelTable*> table = table_for("");
     if (!table) return fail(table.error());
     MeasureProgress progress;
     const Result<measure::TuneResult> result =

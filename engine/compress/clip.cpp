@@ -4,10 +4,12 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/model/quantization.h"
+
 namespace lprnet {
 namespace {
 
-constexpr double kActivationSteps = 255.0;
+constexpr double kLevels = kMostLevel;
 constexpr double kPercentile = 0.9999;
 
 double percentile(const Histogram& histogram) {
@@ -25,11 +27,11 @@ double percentile(const Histogram& histogram) {
 }
 
 double squared_error(const Histogram& histogram, double clip) {
-    const double step = clip / kActivationSteps;
+    const double step = clip / kLevels;
     double sum = 0.0;
     for (std::size_t bin = 0; bin < Histogram::kBins; ++bin) {
         const double value = histogram.center(bin);
-        const double stored = std::min(std::nearbyint(value / step), kActivationSteps) * step;
+        const double stored = std::min(std::nearbyint(value / step), kLevels) * step;
         sum += histogram.counts[bin] * (value - stored) * (value - stored);
     }
     return sum;
@@ -60,7 +62,7 @@ double divergence(const Histogram& histogram, std::size_t end) {
     }
     if (!(inside > 0.0)) return std::numeric_limits<double>::infinity();
     double sum = 0.0;
-    const auto steps = static_cast<std::size_t>(kActivationSteps) + 1;
+    const auto steps = static_cast<std::size_t>(kLevels) + 1;
     for (std::size_t step = 0; step < steps; ++step) {
         const std::size_t from = std::max(step * end / steps, std::size_t{1});
         const std::size_t to = (step + 1) * end / steps;

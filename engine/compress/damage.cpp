@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/compress/round_output.h"
+#include "engine/model/quantization.h"
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/passes.h"
 #include "engine/plan/plan.h"
@@ -21,26 +22,9 @@ struct RealLayer {
     std::vector<float> scales;  // of the outputs, by PyTorch's channel; empty: not rounded
 };
 
-// The factors of the channels that `conv` reads; empty if they are 1.
-std::vector<float> factors_read(const Graph& graph, const Node& conv) {
-    int stride = 1, source = only_input(conv);
-    while (node_at(graph, source).op == Op::max_pool || node_at(graph, source).op == Op::relu) {
-        if (node_at(graph, source).op == Op::max_pool) {
-            stride *= node_at(graph, source).channel_stride;
-        }
-        source = only_input(node_at(graph, source));
-    }
-    const std::vector<float>& all = node_at(graph, source).output_factor;
-    std::vector<float> factors;
-    for (std::size_t i = 0; i < all.size(); i += static_cast<std::size_t>(stride)) {
-        factors.push_back(all[i]);
-    }
-    return factors;
-}
-
 RealLayer real_layer(const ModelData& model, const Node& conv) {
     if (!conv.quantized()) return {conv.weight, conv.bias, {}};
-    const std::vector<float> read = factors_read(model.graph, conv);
+    const std::vector<float> read = levels_read_by(model.graph, conv).factor;
     const bool levels = node_at(model.graph, only_input(conv)).op == Op::quantize;
     const std::size_t channels = conv.bias.size();
     const bool kept = conv.keeps_float();
@@ -57,7 +41,7 @@ RealLayer real_layer(const ModelData& model, const Node& conv) {
             const std::size_t i = k / taps;
             const std::size_t at = o * per_channel + k;
             double w = kept ? static_cast<double>(conv.weight[at])
-                            : conv.quantized_weight[at] * static_cast<double>(conv.weight_scale[o]);
+                            : real_weight(conv.quantized_weight[at], conv.weight_scale[o]);
             if (levels) {
                 bias += w * static_cast<double>(model.preprocess.mean[i]);
                 w /= static_cast<double>(model.preprocess.scale[i]);
@@ -74,10 +58,13 @@ RealLayer real_layer(const ModelData& model, const Node& conv) {
 
 class PartlyQuantized {
 public:
-    PartlyQuantized(const ModelData& exact, const ModelData& quantized)
-        : graph_(fuse_relu(fold_batch_norm(exact.graph))) {
+    PartlyQuantized(const ModelData& exact, const ModelData& quantized,
+                    const kernels::KernelTable& table)
+        : graph_(fuse_relu(fold_batch_norm(exact.graph))), table_(table) {
+        layers_.resize(static_cast<std::size_t>(layer_count(quantized.graph)));
         for (const Node& node : quantized.graph.nodes) {
-            if (node.op == Op::conv2d) layers_.push_back(real_layer(quantized, node));
+            if (node.op != Op::conv2d) continue;
+            layers_[static_cast<std::size_t>(node.layer)] = real_layer(quantized, node);
         }
     }
 
@@ -87,28 +74,24 @@ public:
     Result<std::vector<float>> logits(const std::vector<bool>& which,
                                       const std::vector<std::vector<float>>& inputs) const {
         Graph graph = graph_;
-        std::size_t next = 0;
         for (Node& node : graph.nodes) {
             if (node.op != Op::conv2d) continue;
-            const std::size_t layer = next++;
+            const auto layer = static_cast<std::size_t>(node.layer);
             if (!which[layer]) continue;
             node.weight = layers_[layer].weight;
             node.bias = layers_[layer].bias;
             node.gain.clear();
         }
-        const Result<const kernels::KernelTable*> table = select_table("");
-        if (!table) return table.error();
-        Result<Network> network = Network::create(std::move(graph), **table, {.panels = false});
+        Result<Network> network = Network::create(std::move(graph), table_, {.panels = false});
         if (!network) return network.error();
         std::vector<float> logits;
         for (const std::vector<float>& input : inputs) {
             std::copy(input.begin(), input.end(), network->input().begin());
-            next = 0;
             for (std::size_t s = 0; s < network->steps().size(); ++s) {
-                const Step& step = network->steps()[s];
+                const StepInfo& step = network->steps()[s];
                 network->run_step(s);
                 if (step.op != Op::conv2d) continue;
-                const std::size_t layer = next++;
+                const auto layer = static_cast<std::size_t>(step.layer);
                 if (!which[layer] || layers_[layer].scales.empty()) continue;
                 round_output(*network, s, layers_[layer].scales);
             }
@@ -119,7 +102,8 @@ public:
 
 private:
     Graph graph_;
-    std::vector<RealLayer> layers_;
+    const kernels::KernelTable& table_;
+    std::vector<RealLayer> layers_;  // by layer
 };
 
 double relative_error(const std::vector<float>& exact, const std::vector<float>& found) {
@@ -135,8 +119,9 @@ double relative_error(const std::vector<float>& exact, const std::vector<float>&
 }  // namespace
 
 Result<Damage> measure_damage(const ModelData& exact, const ModelData& quantized,
-                              const std::vector<std::vector<float>>& inputs) {
-    const PartlyQuantized network(exact, quantized);
+                              const std::vector<std::vector<float>>& inputs,
+                              const kernels::KernelTable& table) {
+    const PartlyQuantized network(exact, quantized, table);
     const std::vector<bool> none(network.layers(), false), every(network.layers(), true);
     const Result<std::vector<float>> expected = network.logits(none, inputs);
     if (!expected) return expected.error();

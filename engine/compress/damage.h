@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/model/model_data.h"
+#include "kernels/kernel_table.h"
 #include "lprnet/error.h"
 
 namespace lprnet {
@@ -17,13 +18,15 @@ struct Damage {
         double alone = 0.0;    // this layer quantized
         double without = 0.0;  // every layer but this
     };
-    std::vector<LayerDamage> layers;  // convolutions in the order in which they run
+    std::vector<LayerDamage> layers;  // by Node::layer
 };
 
-// Computed in float32 with a quantized layer's weights, or those that it kept, its outputs rounded
-// as they would be. `quantized` was made from `exact`; `inputs` as for quantize. Takes two passes
-// over the inputs for each layer. Errors as from build_plan. May throw std::bad_alloc.
+// Computed by `table` in float32 with a quantized layer's weights, or those that it kept, its
+// outputs rounded as they would be. `quantized` was made from `exact`; `inputs` as for quantize.
+// Takes two passes over the inputs for each layer. Errors as from build_plan. May throw
+// std::bad_alloc.
 Result<Damage> measure_damage(const ModelData& exact, const ModelData& quantized,
-                              const std::vector<std::vector<float>>& inputs);
+                              const std::vector<std::vector<float>>& inputs,
+                              const kernels::KernelTable& table);
 
 }  // namespace lprnet

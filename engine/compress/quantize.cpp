@@ -7,7 +7,9 @@
 #include "engine/boundary.h"
 #include "engine/compress/quantized_graph.h"
 #include "engine/compress/reconstruct.h"
+#include "engine/model/quantization.h"
 #include "engine/plan/passes.h"
+#include "engine/plan/plan.h"
 #include "engine/text/printable.h"
 #include "weights/sparse.h"
 
@@ -42,23 +44,24 @@ void add_elements(const std::string& name, std::span<const T> elements,
 
 // The tensors that the file has of a convolution, but for its bias. `name` is that in the file.
 void add_weight(const Node& conv, const std::string& name, QuantizedModel& model) {
-    const std::string weight = name + ".weight";
+    const std::string weight = name + std::string(kWeightSuffix);
     const std::span<const std::int8_t> int8 = conv.quantized_weight;
     if (int8.empty()) {
         const std::span<const float> real = conv.weight;
         return add_elements(weight, real, shape_of(conv, real.size()), model);
     }
     add_elements(weight, int8, shape_of(conv, int8.size()), model);
-    add_vector(weight + ".scale", conv.weight_scale, model);
+    add_vector(name + std::string(kWeightScaleSuffix), conv.weight_scale, model);
 }
 
 void add_layer(const Node& conv, const std::string& name, QuantizedModel& model) {
     add_weight(conv, name, model);
-    add_vector(name + ".bias", conv.bias, model);
+    add_vector(name + std::string(kBiasSuffix), conv.bias, model);
     if (!conv.quantized()) return;
-    add_vector(name + ".output.scale", std::vector<float>{conv.output_scale}, model);
+    add_vector(name + std::string(kOutputScaleSuffix), std::vector<float>{conv.output_scale},
+               model);
     if (conv.output_factor.empty()) return;
-    add_vector(name + ".output.factor", conv.output_factor, model);
+    add_vector(name + std::string(kOutputFactorSuffix), conv.output_factor, model);
 }
 
 // A convolution by both its names.
@@ -67,23 +70,21 @@ struct LayerName {
     std::string computed;  // of the module whose output it computes
 };
 
-// In the order of the convolutions.
+// By Node::layer.
 std::vector<LayerName> layer_names(const ModelData& model) {
-    std::vector<LayerName> names;
+    std::vector<LayerName> names(static_cast<std::size_t>(layer_count(model.graph)));
     for (const Node& node : model.graph.nodes) {
-        if (node.op == Op::conv2d) names.push_back({node.name, {}});
+        if (node.op == Op::conv2d) names[static_cast<std::size_t>(node.layer)].stored = node.name;
     }
-    // The passes give convolutions other names, but leave them in their order.
-    auto name = names.begin();
     for (const Node& node : fuse_relu(fold_batch_norm(model.graph)).nodes) {
         if (node.op != Op::conv2d) continue;
-        name->computed = node.relu ? node.name : model.graph.nodes.back().name;
-        ++name;
+        names[static_cast<std::size_t>(node.layer)].computed =
+            node.relu ? node.name : model.graph.nodes.back().name;
     }
     return names;
 }
 
-// For each convolution whether it is one of `chosen`.
+// For each layer whether it is one of `chosen`.
 Result<std::vector<bool>> find_layers(const LayerNames& chosen,
                                       const std::vector<LayerName>& names) {
     std::vector<bool> found(names.size());
@@ -134,27 +135,29 @@ Result<QuantizedModel> quantize_all(const ModelData& model,
     const std::vector<LayerName> names = layer_names(model);
     const Result<std::vector<bool>> keep_float = find_layers(method.keep_float, names);
     if (!keep_float) return keep_float.error();
-    Result<std::map<std::string, ActivationRange>> found =
-        activation_ranges(model, inputs, method.clip, method.equalise);
+    const Result<const kernels::KernelTable*> table =
+        method.table != nullptr ? method.table : select_table("");
+    if (!table) return table.error();
+    const Result<std::vector<ActivationRange>> found =
+        activation_ranges(model, inputs, method.clip, method.equalise, **table);
     if (!found) return found.error();
-    std::map<std::string, OutputRange> ranges;
-    for (const auto& [name, range] : *found) ranges[name] = range.range;
+    std::vector<OutputRange> ranges;
+    for (const ActivationRange& range : *found) ranges.push_back(range.range);
     Graph graph = quantized_graph(model, ranges, *keep_float);
     if (method.reconstruct) {
-        if (Status s = reconstruct(model, inputs, method.zero_below, graph); !s) return s.error();
+        if (Status s = reconstruct(model, inputs, method.zero_below, **table, graph); !s)
+            return s.error();
     }
 
     QuantizedModel result;
-    std::size_t next = 0;
     for (const Node& node : graph.nodes) {
         if (node.op != Op::conv2d) continue;
-        const std::size_t i = next++;
+        const auto i = static_cast<std::size_t>(node.layer);
         add_layer(node, names[i].stored, result);
         QuantizedLayer layer = {.name = names[i].computed, .keeps_float = (*keep_float)[i]};
         if (node.quantized()) {
-            const ActivationRange& range = found->at(node.name);
-            layer.largest = range.largest;
-            layer.clip = range.range.clip;
+            layer.largest = (*found)[i].largest;
+            layer.clip = (*found)[i].range.clip;
         }
         result.layers.push_back(std::move(layer));
     }
@@ -170,18 +173,21 @@ Result<QuantizedModel> quantize_weights_alone(const weights::SafetensorsFile& fi
     QuantizedModel result;
     result.layers.push_back({.name = names.back().computed, .keeps_float = kept->back()});
     std::set<std::string, std::less<>> replaced;
-    std::size_t next = 0;
     for (const Node& node : model.graph.nodes) {
         if (node.op != Op::conv2d) continue;
         if (node.quantized()) {
             return Error{ErrorCode::unsupported, model.name + ": quantized already"};
         }
         Node rounded = node;
-        if (!(*kept)[next++]) round_to_nearest(scaled_weight(node), 1.0, rounded);
+        if (!(*kept)[static_cast<std::size_t>(node.layer)])
+            round_to_nearest(scaled_weight(node), 1.0, rounded);
         add_weight(rounded, node.name, result);
-        for (const char* part :
-             {".weight", ".weight.scale", ".weight.mask", ".weight.values", ".weight.shape"}) {
-            replaced.insert(node.name + part);
+        const std::string weight = node.name + std::string(kWeightSuffix);
+        replaced.insert(weight);
+        replaced.insert(node.name + std::string(kWeightScaleSuffix));
+        for (const std::string_view part :
+             {weights::kMaskSuffix, weights::kValuesSuffix, weights::kShapeSuffix}) {
+            replaced.insert(weight + std::string(part));
         }
     }
     for (const weights::TensorView& tensor : file.tensors()) {

@@ -10,6 +10,7 @@
 
 #include "engine/compress/activation_ranges.h"
 #include "engine/model/model_data.h"
+#include "kernels/kernel_table.h"
 #include "lprnet/error.h"
 #include "weights/safetensors.h"
 
@@ -57,6 +58,8 @@ struct QuantizeMethod {
     // Layers whose weights stay float32 as they are. Their inputs and outputs are quantized, and
     // their biases fitted, as those of the others.
     LayerNames keep_float = {};
+    // What computes; null: what is best for this CPU.
+    const kernels::KernelTable* table = nullptr;
 };
 
 // Calibrates on `inputs`: the network's normalized inputs, NHWC, of one image or more. Every

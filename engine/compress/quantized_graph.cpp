@@ -5,26 +5,21 @@
 #include <limits>
 #include <utility>
 
+#include "engine/model/quantization.h"
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/passes.h"
 
 namespace lprnet {
 namespace {
 
-constexpr double kWeightSteps = 127.0;
-constexpr double kActivationSteps = 255.0;
-constexpr double kMaxBias = 1 << 30;  // in steps of its sum
+constexpr double kWeightSteps = kMostWeight;
 
 // Node 1 becomes the one that makes levels of normalized pixels.
 void insert_levels(const Preprocess& preprocess, Graph& graph) {
     for (Node& node : graph.nodes) {
         for (int& input : node.inputs) ++input;
     }
-    Node levels;
-    levels.op = Op::quantize;
-    levels.name = "levels";
-    levels.inputs = {0};
-    levels.shape = graph.input_shape();
+    Node levels = levels_node(graph.input_shape());
     set_levels(preprocess, levels);
     graph.nodes.insert(graph.nodes.begin() + 1, std::move(levels));
 }
@@ -48,19 +43,12 @@ void read_levels(const Preprocess& preprocess, Node& conv, std::vector<double>& 
 }
 
 // Levels of channels with factors of their own: those move into the weights that read them.
-void read_factors(const Graph& graph, const Node& conv, std::vector<double>& weight) {
-    int stride = 1;
-    int source = only_input(conv);
-    while (node_at(graph, source).op == Op::max_pool) {
-        stride *= node_at(graph, source).channel_stride;
-        source = only_input(node_at(graph, source));
-    }
-    const std::vector<float>& factor = node_at(graph, source).output_factor;
+void read_factors(const std::vector<float>& factor, const Node& conv, std::vector<double>& weight) {
     if (factor.empty()) return;
     const std::size_t taps = static_cast<std::size_t>(conv.kh) * static_cast<std::size_t>(conv.kw);
     const std::size_t ic = weight.size() / conv.bias.size() / taps;
     for (std::size_t k = 0; k < weight.size(); ++k) {
-        weight[k] *= static_cast<double>(factor[k / taps % ic * static_cast<std::size_t>(stride)]);
+        weight[k] *= static_cast<double>(factor[k / taps % ic]);
     }
 }
 
@@ -72,13 +60,6 @@ void write_factors(Node& conv, std::vector<double>& weight) {
         for (std::size_t i = 0; i < per_channel; ++i) weight[o * per_channel + i] /= factor;
         conv.bias[o] = static_cast<float>(static_cast<double>(conv.bias[o]) / factor);
     }
-}
-
-// What a step of the node's output is: pools keep it, and levels have 1.
-double scale_of(const Graph& graph, int index) {
-    while (node_at(graph, index).op == Op::max_pool) index = only_input(node_at(graph, index));
-    const Node& node = node_at(graph, index);
-    return node.op == Op::conv2d ? static_cast<double>(node.output_scale) : 1.0;
 }
 
 }  // namespace
@@ -115,7 +96,7 @@ void round_to_nearest(const std::vector<double>& weight, double input_scale, Nod
             largest = std::max(largest, std::abs(values[i]));
         }
         const double least =
-            conv.relu ? std::abs(static_cast<double>(conv.bias[o])) / (input_scale * kMaxBias)
+            conv.relu ? std::abs(static_cast<double>(conv.bias[o])) / (input_scale * kMostBias)
                       : 0.0;
         float step = static_cast<float>(std::max(largest / kWeightSteps, least));
         if (!(step > 0.0f)) step = 1.0f;
@@ -134,39 +115,34 @@ void set_weight(std::vector<std::int8_t> weight, std::vector<float> step, Node& 
     conv.weight_scale = std::move(step);
     conv.gain.clear();
     conv.weight = {};
-    if (conv.quantized()) return;
-    const std::size_t per_channel = conv.quantized_weight.size() / conv.weight_scale.size();
-    std::vector<float> real(conv.quantized_weight.size());
-    for (std::size_t i = 0; i < real.size(); ++i) {
-        real[i] = static_cast<float>(conv.quantized_weight[i]) * conv.weight_scale[i / per_channel];
-    }
-    conv.weight = Floats(std::move(real));
+    if (!conv.quantized()) conv.weight = real_weights(conv);
 }
 
-Graph quantized_graph(const ModelData& model, const std::map<std::string, OutputRange>& ranges,
+Graph quantized_graph(const ModelData& model, const std::vector<OutputRange>& ranges,
                       const std::vector<bool>& keep_float) {
     Graph graph = fuse_relu(fold_batch_norm(model.graph));
     insert_levels(model.preprocess, graph);
-    std::size_t next = 0;
     for (Node& node : graph.nodes) {
         if (node.op != Op::conv2d) continue;
         std::vector<double> weight = scaled_weight(node);
         if (node_at(graph, only_input(node)).op == Op::quantize) {
             read_levels(model.preprocess, node, weight);
         }
-        read_factors(graph, node, weight);
+        const auto layer = static_cast<std::size_t>(node.layer);
+        const ReadLevels read = levels_read_by(graph, node);
+        read_factors(read.factor, node, weight);
         if (node.relu) {
-            const OutputRange& range = ranges.at(node.name);
-            node.output_scale = range.clip / static_cast<float>(kActivationSteps);
+            const OutputRange& range = ranges[layer];
+            node.output_scale = range.clip / static_cast<float>(kMostLevel);
             node.output_factor = range.factor;
         }
         write_factors(node, weight);
-        if (keep_float[next++]) {
+        if (keep_float[layer]) {
             node.weight = Floats(std::vector<float>(weight.begin(), weight.end()));
             node.gain.clear();
             continue;
         }
-        round_to_nearest(weight, scale_of(graph, only_input(node)), node);
+        round_to_nearest(weight, read.scale, node);
     }
     return graph;
 }

@@ -2,9 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "engine/model/graph.h"
@@ -22,10 +20,10 @@ struct OutputRange {
 std::vector<double> scaled_weight(const Node& conv);
 
 // Batch norms folded, ReLUs fused, weights to the nearest of 255 steps of each output channel, but
-// for those of convolution i if keep_float[i]. `ranges` has an entry for each convolution with a
-// ReLU, by the name of the latter. The one behind the context has quantized weights too, and the
+// for those of layer i if keep_float[i]. `ranges` are by layer, those without a ReLU left out of
+// account. The one behind the context has quantized weights too, and the
 // real values that they stand for.
-Graph quantized_graph(const ModelData& model, const std::map<std::string, OutputRange>& ranges,
+Graph quantized_graph(const ModelData& model, const std::vector<OutputRange>& ranges,
                       const std::vector<bool>& keep_float);
 
 // A step of weights that a file can hold. Steps so small that float32 loses digits of them, or all,

@@ -11,6 +11,7 @@
 #include "engine/compress/moments.h"
 #include "engine/compress/quantized_graph.h"
 #include "engine/compress/round_weights.h"
+#include "engine/model/quantization.h"
 #include "engine/plan/element_reader.h"
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/passes.h"
@@ -25,7 +26,6 @@ namespace {
 constexpr std::size_t kSamples = 8192;
 // As many at a time. Not a power of two: columns of the blocks' matrices would share cache sets.
 constexpr std::size_t kBlock = 1000;
-constexpr double kMaxBias = 1 << 30;  // in steps of its sum
 
 // A plan that runs step by step on all images at once, each in a network of its own.
 struct Stepper {
@@ -50,20 +50,20 @@ struct Stepper {
     }
     // The step called `name`, or the number of steps.
     std::size_t find(const std::string& name) const {
-        const auto it = std::find_if(plan->steps.begin(), plan->steps.end(),
-                                     [&](const Step& step) { return step.name == name; });
-        return static_cast<std::size_t>(it - plan->steps.begin());
+        const auto it = std::find_if(plan->info.begin(), plan->info.end(),
+                                     [&](const StepInfo& step) { return step.name == name; });
+        return static_cast<std::size_t>(it - plan->info.begin());
     }
-    const Tensor& read_by(const Step& step) const {
+    const Tensor& read_by(const StepInfo& step) const {
         const std::size_t source = find(step.reads);
-        return source < plan->steps.size() ? plan->steps[source].output : plan->input;
+        return source < plan->info.size() ? plan->info[source].output : plan->input;
     }
 };
 
 // What a convolution reads.
 struct ConvInput {
     const Tensor& tensor;
-    const Step& step;
+    const StepInfo& step;
     int pad_h, pad_w;
 
     // Calls visit(k, value) for what output pixel (y, x) reads, k in the order of PyTorch's
@@ -87,11 +87,11 @@ struct ConvInput {
 };
 
 // The real value of a level of each input channel, in PyTorch's order.
-std::vector<double> input_units(const Stepper& quantized, const Step& step,
+std::vector<double> input_units(const Stepper& quantized, const StepInfo& step,
                                 const Preprocess& preprocess) {
     const auto ic = static_cast<std::size_t>(step.conv_shape.ic);
     std::vector<double> units(ic, 1.0);
-    const Step& source = quantized.plan->steps[quantized.find(step.reads)];
+    const StepInfo& source = quantized.plan->info[quantized.find(step.reads)];
     if (!source.levels) return units;
     for (std::size_t i = 0; i < ic; ++i) {
         units[i] = static_cast<double>(source.levels->scale);
@@ -107,9 +107,9 @@ std::vector<double> input_units(const Stepper& quantized, const Step& step,
 Moments sample(const Stepper& exact, std::size_t exact_step, const Stepper& quantized,
                std::size_t step_index, const Node& conv, const std::vector<float>& weight) {
     const kernels::KernelTable& table = *exact.plan->table;
-    const Step& step = quantized.plan->steps[step_index];
+    const StepInfo& step = quantized.plan->info[step_index];
     const ConvShape& shape = step.conv_shape;
-    const Step& exact_one = exact.plan->steps[exact_step];
+    const StepInfo& exact_one = exact.plan->info[exact_step];
     const ConvInput from = {exact.read_by(exact_one), exact_one, conv.pad_h, conv.pad_w};
     const ConvInput to = {quantized.read_by(step), step, conv.pad_h, conv.pad_w};
     const auto targets = conv.bias.size();
@@ -195,7 +195,7 @@ void fit(std::vector<double> weight, const Moments& moments, const std::vector<d
     std::vector<double> least(channels);
     for (std::size_t o = 0; o < channels; ++o) {
         // Twice, because rounded weights need another bias.
-        if (node.quantized()) least[o] = 2.0 * std::abs(best_bias(weight, moments, o)) / kMaxBias;
+        if (node.quantized()) least[o] = 2.0 * std::abs(best_bias(weight, moments, o)) / kMostBias;
     }
     RoundedWeights rounded = round_weights(weight, moments, least);
     std::vector<float> step(channels);
@@ -209,52 +209,48 @@ void fit(std::vector<double> weight, const Moments& moments, const std::vector<d
     set_weight(std::move(rounded.weight), std::move(step), node);
 }
 
+// That of a layer, which is there.
+template <class G>
+auto& convolution(G& graph, int layer) {
+    return *std::find_if(graph.nodes.begin(), graph.nodes.end(),
+                         [&](const Node& node) { return node.layer == layer; });
+}
+
 }  // namespace
 
 Status reconstruct(const ModelData& model, const std::vector<std::vector<float>>& inputs,
-                   double zero_below, Graph& quantized) {
+                   double zero_below, const kernels::KernelTable& table, Graph& quantized) {
     const Graph folded = fuse_relu(fold_batch_norm(model.graph));
-    std::vector<const Node*> originals;
-    for (const Node& node : folded.nodes) {
-        if (node.op == Op::conv2d) originals.push_back(&node);
-    }
-    std::vector<Node*> nodes;
-    for (Node& node : quantized.nodes) {
-        if (node.op == Op::conv2d) nodes.push_back(&node);
-    }
-    const Result<const kernels::KernelTable*> table = select_table("");
-    if (!table) return table.error();
-    Result<Plan> exact_plan = build_plan(model.graph, **table, {.panels = false});
+    Result<Plan> exact_plan = build_plan(model.graph, table, {.panels = false});
     if (!exact_plan) return exact_plan.error();
-    Result<Plan> plan = build_plan(quantized, **table);
+    Result<Plan> plan = build_plan(quantized, table);
     if (!plan) return plan.error();
     Stepper exact(std::move(*exact_plan), inputs);
     Stepper fitted(std::move(*plan), inputs);
-    std::size_t next = 0;
-    for (std::size_t s = 0; s < fitted.plan->steps.size(); ++s) {
+    for (std::size_t s = 0; s < fitted.plan->info.size(); ++s) {
         // The same steps in the same order, but for the one that makes levels of pixels.
-        const std::size_t e = exact.find(fitted.plan->steps[s].name);
-        if (fitted.plan->steps[s].op == Op::conv2d) {
-            const Node& original = *originals[next];
-            Node& node = *nodes[next++];
+        const std::size_t e = exact.find(fitted.plan->info[s].name);
+        if (fitted.plan->info[s].op == Op::conv2d) {
+            const Node& original = convolution(folded, fitted.plan->info[s].layer);
+            Node& node = convolution(quantized, fitted.plan->info[s].layer);
             const std::vector<double> weight = scaled_weight(original);
             const Moments moments = sample(exact, e, fitted, s, original,
                                            std::vector<float>(weight.begin(), weight.end()));
             if (!all_finite(moments)) {
                 return Error{ErrorCode::unsupported,
-                             "quantize: layer '" + fitted.plan->steps[s].name +
+                             "quantize: layer '" + fitted.plan->info[s].name +
                                  "': sums over the calibration images leave float32"};
             }
             const std::optional<LevelScale>& levels =
-                fitted.plan->steps[fitted.find(fitted.plan->steps[s].reads)].levels;
-            fit(weight, moments, input_units(fitted, fitted.plan->steps[s], model.preprocess),
+                fitted.plan->info[fitted.find(fitted.plan->info[s].reads)].levels;
+            fit(weight, moments, input_units(fitted, fitted.plan->info[s], model.preprocess),
                 levels ? static_cast<double>(levels->scale) : 1.0, zero_below, node);
-            Result<Plan> refitted = build_plan(quantized, **table);
+            Result<Plan> refitted = build_plan(quantized, table);
             if (!refitted) return refitted.error();
             fitted.replace(std::move(*refitted));
         }
         fitted.run(s);
-        if (e < exact.plan->steps.size()) exact.run(e);
+        if (e < exact.plan->info.size()) exact.run(e);
     }
     return {};
 }

@@ -6,6 +6,7 @@
 
 #include "engine/model/graph.h"
 #include "engine/model/model_data.h"
+#include "kernels/kernel_table.h"
 #include "lprnet/error.h"
 
 namespace lprnet {
@@ -17,6 +18,6 @@ namespace lprnet {
 // largest of their output channel become zero. Takes memory of both networks' activations for each
 // input, about 1.6 MB for LPRNet. May throw std::bad_alloc.
 Status reconstruct(const ModelData& model, const std::vector<std::vector<float>>& inputs,
-                   double zero_below, Graph& quantized);
+                   double zero_below, const kernels::KernelTable& table, Graph& quantized);
 
 }  // namespace lprnet

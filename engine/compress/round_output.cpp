@@ -4,11 +4,13 @@
 #include <cmath>
 #include <cstddef>
 
+#include "engine/model/quantization.h"
+
 namespace lprnet {
 
 void round_output(Network& network, std::size_t step, const std::vector<float>& scales) {
-    constexpr float kLargestLevel = 255.0f;
-    const Step& rounded = network.steps()[step];
+    constexpr float kLargestLevel = kMostLevel;
+    const StepInfo& rounded = network.steps()[step];
     const Shape& shape = rounded.output.shape;
     std::vector<float> scale(static_cast<std::size_t>(shape.c));
     for (std::size_t c = 0; c < scale.size(); ++c) {

@@ -4,10 +4,12 @@
 #include <cmath>
 #include <cstddef>
 
+#include "engine/model/quantization.h"
+
 namespace lprnet {
 namespace {
 
-constexpr double kSteps = 127.0;
+constexpr double kSteps = kMostWeight;
 // Sweeps over all weights; few still move after the third.
 constexpr int kSweeps = 4;
 // Share of the mean square of an input that is added to each input's own, for the weights' sake:

@@ -13,7 +13,7 @@ NetworkLayers::NetworkLayers(Network& network, const Model& model)
 std::vector<LayerSource::Layer> NetworkLayers::layers() const {
     std::vector<Layer> layers;
     for (const std::size_t s : steps_) {
-        const Step& step = network_.steps()[s];
+        const StepInfo& step = network_.steps()[s];
         layers.push_back({step.name, step.name, step.output.shape});
     }
     return layers;

@@ -48,7 +48,7 @@ Result<std::vector<Pair>> paired(const Network& before, const Network& after,
     for (LayerChange& layer : layers) named[layer.layer.name] = &layer;
     std::vector<Pair> pairs;
     for (std::size_t s = 0; s < after.steps().size(); ++s) {
-        const Step& step = after.steps()[s];
+        const StepInfo& step = after.steps()[s];
         const auto found = named.find(step.name);
         LayerChange* const layer = found != named.end() ? found->second : nullptr;
         if (layer != nullptr) {
@@ -56,7 +56,7 @@ Result<std::vector<Pair>> paired(const Network& before, const Network& after,
             layer->kernel = step.kernel;
         }
         if (pairs.size() == before.steps().size()) continue;
-        const Step& same = before.steps()[pairs.size()];
+        const StepInfo& same = before.steps()[pairs.size()];
         if (same.name != step.name) continue;
         if (same.output.values() != step.output.values())
             return Error{ErrorCode::mismatch,
@@ -134,7 +134,7 @@ Result<QuantizationReport> compare_networks(Recognizer& before, Recognizer& afte
 }
 
 Status add_damage(const Model& before, const Model& after, const Inputs& inputs,
-                  QuantizationReport& report) noexcept {
+                  const kernels::KernelTable& table, QuantizationReport& report) noexcept {
     return guarded([&]() -> Status {
         const Shape shape = before.data().graph.input_shape();
         const auto size = static_cast<std::size_t>(shape.c) * static_cast<std::size_t>(shape.h) *
@@ -144,7 +144,7 @@ Status add_damage(const Model& before, const Model& after, const Inputs& inputs,
         Inputs some;
         const std::size_t count = std::min(inputs.size(), kDamageInputs);
         for (std::size_t i = 0; i < count; ++i) some.push_back(inputs[i * inputs.size() / count]);
-        const Result<Damage> damage = measure_damage(before.data(), after.data(), some);
+        const Result<Damage> damage = measure_damage(before.data(), after.data(), some, table);
         if (!damage) return damage.error();
         if (damage->layers.size() > report.layers.size()) {
             return Error{ErrorCode::mismatch,

@@ -7,6 +7,7 @@
 
 #include "engine/compress/quantize.h"
 #include "engine/measure/progress.h"
+#include "kernels/kernel_table.h"
 #include "lprnet/error.h"
 #include "lprnet/recognizer.h"
 
@@ -42,9 +43,9 @@ Result<QuantizationReport> compare_networks(Recognizer& before, Recognizer& afte
                                             const std::vector<QuantizedLayer>& layers,
                                             const Inputs& inputs, Progress& progress) noexcept;
 
-// Layers alone and all but each, over some of the inputs. Errors as measure_damage(), and
-// `mismatch` as above.
+// Layers alone and all but each, over some of the inputs, computed by `table`. Errors as
+// measure_damage(), and `mismatch` as above.
 Status add_damage(const Model& before, const Model& after, const Inputs& inputs,
-                  QuantizationReport& report) noexcept;
+                  const kernels::KernelTable& table, QuantizationReport& report) noexcept;
 
 }  // namespace lprnet::measure

@@ -28,7 +28,7 @@ Result<std::vector<TrialPlan>> make_trials(const Model& model, const kernels::Ke
     std::vector<ConvAlgorithm> algorithms;
     const Result<Plan> plan = build_plan(model.data().graph, table);
     if (!plan) return plan.error();
-    for (const Step& step : plan->steps) {
+    for (const StepInfo& step : plan->info) {
         if (step.op != Op::conv2d) continue;
         for (const ConvAlgorithm& algorithm : conv_algorithms(step.conv_shape)) {
             if (std::find(algorithms.begin(), algorithms.end(), algorithm) == algorithms.end())
@@ -86,7 +86,7 @@ std::map<ConvShape, std::vector<AlgorithmTime>> times_by_shape(
     std::map<ConvShape, std::vector<AlgorithmTime>> times;
     for (const TrialPlan& trial : trials) {
         for (std::size_t s = 0; s < trial.network.steps().size(); ++s) {
-            const Step& step = trial.network.steps()[s];
+            const StepInfo& step = trial.network.steps()[s];
             // Where the algorithm does not apply the plan has its default, measured elsewhere.
             if (step.op != Op::conv2d || !(step.algorithm == trial.algorithm)) continue;
             std::vector<AlgorithmTime>& of_shape = times[step.conv_shape];

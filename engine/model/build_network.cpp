@@ -10,6 +10,7 @@
 
 #include "engine/model/architecture.h"
 #include "engine/model/model_data.h"
+#include "engine/model/quantization.h"
 #include "weights/safetensors.h"
 #include "weights/sparse.h"
 
@@ -25,12 +26,9 @@ constexpr std::int64_t kMaxLayerSize = 1 << 24;
 // Multiply-accumulates for one picture: LPRNet has 1.5e8, and this many take a second.
 constexpr std::int64_t kMaxWork = std::int64_t{1} << 34;
 
-// What a step of a quantized convolution's output is.
-constexpr const char* kOutputScale = ".output.scale";
-// What that step is for each channel, in units of it.
-constexpr const char* kOutputFactor = ".output.factor";
-// 2^-8 is the least where the context reads a layer.
-constexpr int kMaxFactorExponent = 8;
+std::string tensor_of(std::string_view module, std::string_view suffix) {
+    return std::string(module) + std::string(suffix);
+}
 
 // A counter that only training reads.
 constexpr std::string_view kIgnoredSuffix = ".num_batches_tracked";
@@ -94,15 +92,16 @@ public:
 
     // A network whose first layer has the step of its output is quantized.
     std::string first_output_scale() const {
-        return std::string(architecture_.layers.front().name) + kOutputScale;
+        return tensor_of(architecture_.layers.front().name, kOutputScaleSuffix);
     }
 
     bool has(const std::string& name) const { return file_.find(name) != nullptr; }
 
-    // The int8 weight `name` in steps, and the steps of its output channels.
-    Status read_int8(const std::string& name, std::vector<std::int64_t>& shape,
-                     SharedArray<std::int8_t>& values, std::vector<float>& steps,
+    // The int8 weight of a module, and what 1 of it is for each output channel.
+    Status read_int8(const std::string& module, std::vector<std::int64_t>& shape,
+                     SharedArray<std::int8_t>& values, std::vector<float>& scales,
                      std::size_t& stored_bytes) {
+        const std::string name = tensor_of(module, kWeightSuffix);
         Result<weights::StoredTensor> tensor =
             weights::StoredTensor::find(file_, name, weights::DType::i8);
         if (!tensor) return labelled(tensor.error());
@@ -119,8 +118,9 @@ public:
             values = SharedArray<std::int8_t>(std::move(copy));
         }
         std::vector<std::int64_t> channels = {shape[0]};
-        if (Status s = read(name + ".scale", channels, steps); !s) return s;
-        return check_positive(name + ".scale", steps);
+        const std::string scale_name = tensor_of(module, kWeightScaleSuffix);
+        if (Status s = read(scale_name, channels, scales); !s) return s;
+        return check_positive(scale_name, scales);
     }
 
     Status check_positive(const std::string& name, const std::vector<float>& values) const {
@@ -176,83 +176,101 @@ private:
     std::set<std::string, std::less<>> used_;
 };
 
-// Weights in int8 alone: the network is computed in float32.
-void dequantize_weight(Node& conv) {
-    const std::size_t per_channel = conv.quantized_weight.size() / conv.weight_scale.size();
-    std::vector<float> weight(conv.quantized_weight.size());
-    for (std::size_t i = 0; i < weight.size(); ++i) {
-        weight[i] =
-            static_cast<float>(conv.quantized_weight[i]) * conv.weight_scale[i / per_channel];
+// The weight of a convolution, in either form; its shape goes to `shape`.
+Status read_weight(TensorSource& source, std::vector<std::int64_t>& shape, Node& node) {
+    const std::string weight = tensor_of(node.name, kWeightSuffix);
+    node.stored_sparse = source.has(weight + std::string(weights::kMaskSuffix));
+    if (!source.is_int8(weight)) {
+        return source.read_stored(weight, shape, node.weight, node.stored_bytes);
     }
-    conv.weight = Floats(std::move(weight));
-    conv.quantized_weight = {};
-    conv.weight_scale.clear();
+    return source.read_int8(node.name, shape, node.quantized_weight, node.weight_scale,
+                            node.stored_bytes);
 }
 
-// In a `quantized` network a layer with a step of its output may have float32 weights.
-Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, bool quantized,
-                  Node& node) {
-    std::vector<std::int64_t> shape = {-1, in.c, -1, -1};
-    const std::string weight = node.name + ".weight";
-    const std::string output_scale = node.name + kOutputScale;
-    node.stored_sparse = source.has(weight + std::string(weights::kMaskSuffix));
-    if (source.is_int8(weight)) {
-        if (Status s = source.read_int8(weight, shape, node.quantized_weight, node.weight_scale,
-                                        node.stored_bytes);
-            !s) {
-            return s;
-        }
-    } else {
-        if (Status s = source.read_stored(weight, shape, node.weight, node.stored_bytes); !s) {
-            return s;
-        }
+// What 1 of its output is, if the layer is quantized. In a `quantized` network such a layer may
+// have float32 weights.
+Status read_output_scale(TensorSource& source, bool quantized, Node& node) {
+    const std::string name = tensor_of(node.name, kOutputScaleSuffix);
+    if (!source.has(name)) return {};
+    if (!quantized && node.quantized_weight.size() == 0) {
+        return source.mismatch("tensor '" + tensor_of(node.name, kWeightSuffix) +
+                               "' is not I8, but '" + name +
+                               "' says that the layer is quantized, which '" +
+                               source.first_output_scale() + "' does not say of the network");
     }
-    if (source.has(output_scale)) {
-        if (!quantized && node.quantized_weight.size() == 0) {
-            return source.mismatch("tensor '" + weight + "' is not I8, but '" + output_scale +
-                                   "' says that the layer is quantized, which '" +
-                                   source.first_output_scale() + "' does not say of the network");
-        }
-        std::vector<std::int64_t> one = {1};
-        std::vector<float> step;
-        if (Status s = source.read(output_scale, one, step); !s) return s;
-        if (Status s = source.check_positive(output_scale, step); !s) return s;
-        node.output_scale = step.front();
+    std::vector<std::int64_t> one = {1};
+    std::vector<float> scale;
+    if (Status s = source.read(name, one, scale); !s) return s;
+    if (Status s = source.check_positive(name, scale); !s) return s;
+    node.output_scale = scale.front();
+    return {};
+}
+
+Status read_output_factor(TensorSource& source, std::int64_t channels, Node& node) {
+    const std::string name = tensor_of(node.name, kOutputFactorSuffix);
+    if (!node.quantized() || !source.has(name)) return {};
+    std::vector<std::int64_t> shape = {channels};
+    if (Status s = source.read(name, shape, node.output_factor); !s) return s;
+    return source.check_positive(name, node.output_factor);
+}
+
+// Of the weight, before anything of that size is made.
+Status check_extents(const TensorSource& source, const std::vector<std::int64_t>& shape,
+                     const Node& node) {
+    const auto fits = [](std::int64_t extent, std::int64_t most) {
+        return extent >= 1 && extent <= most;
+    };
+    if (fits(shape[0], kMaxChannels) && fits(shape[2], kMaxKernel) && fits(shape[3], kMaxKernel)) {
+        return {};
     }
-    const std::int64_t oc = shape[0], kh = shape[2], kw = shape[3];
-    if (oc < 1 || oc > kMaxChannels || kh < 1 || kh > kMaxKernel || kw < 1 || kw > kMaxKernel) {
-        return source.mismatch("tensor '" + node.name + ".weight' has shape " + shape_text(shape) +
-                               ", expected 1.." + std::to_string(kMaxChannels) +
-                               " channels and 1.." + std::to_string(kMaxKernel) + " taps a side");
-    }
-    if (node.quantized_weight.size() > 0 && !node.quantized()) dequantize_weight(node);
-    const std::string output_factor = node.name + kOutputFactor;
-    if (node.quantized() && source.has(output_factor)) {
-        std::vector<std::int64_t> channels = {oc};
-        if (Status s = source.read(output_factor, channels, node.output_factor); !s) return s;
-        if (Status s = source.check_positive(output_factor, node.output_factor); !s) return s;
-    }
-    std::vector<std::int64_t> bias_shape = {oc};
-    if (Status s = source.read(node.name + ".bias", bias_shape, node.bias); !s) return s;
-    node.kh = static_cast<int>(kh);
-    node.kw = static_cast<int>(kw);
+    return source.mismatch("tensor '" + tensor_of(node.name, kWeightSuffix) + "' has shape " +
+                           shape_text(shape) + ", expected 1.." + std::to_string(kMaxChannels) +
+                           " channels and 1.." + std::to_string(kMaxKernel) + " taps a side");
+}
+
+// Taps, padding and the shape that leaves.
+Status set_extents(const TensorSource& source, const LayerRow& row, const Shape& in,
+                   const std::vector<std::int64_t>& shape, Node& node) {
+    const auto mismatch = [&](const std::string& what) {
+        return source.mismatch("tensor '" + tensor_of(node.name, kWeightSuffix) + "' has shape " +
+                               shape_text(shape) + what);
+    };
+    node.kh = static_cast<int>(shape[2]);
+    node.kw = static_cast<int>(shape[3]);
     if (row.padding == Padding::same) {
-        if (kh % 2 == 0 || kw % 2 == 0) {
-            return source.mismatch("tensor '" + node.name + ".weight' has shape " +
-                                   shape_text(shape) +
-                                   ", expected an odd number of taps a side, since this layer "
-                                   "keeps the extent");
+        if (node.kh % 2 == 0 || node.kw % 2 == 0) {
+            return mismatch(
+                ", expected an odd number of taps a side, since this layer keeps the extent");
         }
         node.pad_h = (node.kh - 1) / 2;
         node.pad_w = (node.kw - 1) / 2;
     }
-    node.shape = {static_cast<int>(oc), in.h + 2 * node.pad_h - node.kh + 1,
+    node.shape = {static_cast<int>(shape[0]), in.h + 2 * node.pad_h - node.kh + 1,
                   in.w + 2 * node.pad_w - node.kw + 1};
     if (node.shape.h < 1 || node.shape.w < 1) {
-        return source.mismatch("tensor '" + node.name + ".weight' has shape " + shape_text(shape) +
-                               ", too large for its input of " + shape_text(in));
+        return mismatch(", too large for its input of " + shape_text(in));
     }
     return {};
+}
+
+Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, bool quantized,
+                  Node& node) {
+    std::vector<std::int64_t> shape = {-1, in.c, -1, -1};
+    if (Status s = read_weight(source, shape, node); !s) return s;
+    if (Status s = read_output_scale(source, quantized, node); !s) return s;
+    if (Status s = check_extents(source, shape, node); !s) return s;
+    // Weights in int8 alone: the network is computed in float32.
+    if (node.quantized_weight.size() > 0 && !node.quantized()) {
+        node.weight = real_weights(node);
+        node.quantized_weight = {};
+        node.weight_scale.clear();
+    }
+    if (Status s = read_output_factor(source, shape[0], node); !s) return s;
+    std::vector<std::int64_t> bias_shape = {shape[0]};
+    if (Status s = source.read(tensor_of(node.name, kBiasSuffix), bias_shape, node.bias); !s) {
+        return s;
+    }
+    return set_extents(source, row, in, shape, node);
 }
 
 // A branch of the context adds squares of all channels as integers, so that what their steps are to
@@ -265,11 +283,12 @@ Status check_branch(const TensorSource& source, const Graph& graph, int branch) 
     for (std::size_t i = 0; i < node->output_factor.size(); ++i) {
         int exponent = 0;
         const bool power = std::frexp(node->output_factor[i], &exponent) == 0.5f;
-        if (power && exponent <= 1 && exponent >= 1 - kMaxFactorExponent) continue;
-        return source.mismatch("tensor '" + node->name + kOutputFactor + "' is " +
+        if (power && exponent <= 1 && exponent >= 1 - kMostFactorExponent) continue;
+        return source.mismatch("tensor '" + tensor_of(node->name, kOutputFactorSuffix) + "' is " +
                                std::to_string(node->output_factor[i]) + " at " + std::to_string(i) +
-                               ", expected a power of two from 1 to 1/256, since the context "
-                               "reads this layer");
+                               ", expected a power of two from 1 to 1/" +
+                               std::to_string(1 << kMostFactorExponent) +
+                               ", since the context reads this layer");
     }
     return {};
 }
@@ -307,6 +326,56 @@ Status add_pool(TensorSource& source, const LayerRow& row, const Shape& in, Node
     return {};
 }
 
+// The branches lie one behind the other in the channels.
+Status add_concat(const TensorSource& source, const Graph& graph, const Shape& in, Node& node) {
+    node.shape = {0, in.h, in.w};
+    for (const int i : node.inputs) {
+        const Shape& part = graph.nodes[static_cast<std::size_t>(i)].shape;
+        if (part.h != in.h || part.w != in.w) {
+            return source.mismatch(
+                "the branches of the global context differ in extent: " + shape_text(in) + " and " +
+                shape_text(part) + " for an input of " + shape_text(graph.input_shape()));
+        }
+        node.shape.c += part.c;
+    }
+    return {};
+}
+
+// Reads what `node` needs, and finds its shape.
+Status add_layer(TensorSource& source, const LayerRow& row, const Graph& graph, bool quantized,
+                 Node& node) {
+    const Shape in = graph.nodes[static_cast<std::size_t>(node.inputs.front())].shape;
+    switch (row.op) {
+        case Op::conv2d: return add_conv2d(source, row, in, quantized, node);
+        case Op::batch_norm: return add_batch_norm(source, in, node);
+        case Op::max_pool:
+        case Op::average_pool: return add_pool(source, row, in, node);
+        case Op::concat: return add_concat(source, graph, in, node);
+        case Op::mean_height: node.shape = {in.c, 1, in.w}; return {};
+        case Op::normalize:
+            node.shape = in;
+            return check_branch(source, graph, node.inputs.front());
+        default: node.shape = in; return {};
+    }
+}
+
+// Whether a picture takes too much memory or time in `node` and, adding to `work`, up to it.
+Status check_work(const TensorSource& source, const Graph& graph, const Node& node,
+                  std::int64_t& work) {
+    const std::int64_t size = static_cast<std::int64_t>(node.shape.c) * node.shape.h * node.shape.w;
+    if (size > kMaxLayerSize) {
+        return source.mismatch("layer '" + node.name + "' makes " + shape_text(node.shape) +
+                               " values, more than " + std::to_string(kMaxLayerSize));
+    }
+    work += std::min(kMaxWork, multiply_accumulates(graph, node));
+    if (work >= kMaxWork) {
+        return source.mismatch("layer '" + node.name + "': up to it a picture of " +
+                               shape_text(graph.input_shape()) + " takes more than " +
+                               std::to_string(kMaxWork) + " multiply-accumulates");
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<Graph> build_network(const Architecture& architecture, const weights::SafetensorsFile& file,
@@ -320,66 +389,20 @@ Result<Graph> build_network(const Architecture& architecture, const weights::Saf
     graph.nodes.back().shape = input;
     // A quantized network's batch norms are in its weights, and its first layer reads levels.
     const bool quantized = source.has(source.first_output_scale());
-    if (quantized) {
-        Node levels;
-        levels.op = Op::quantize;
-        levels.name = "levels";
-        levels.inputs = {0};
-        levels.shape = input;
-        graph.nodes.push_back(std::move(levels));
-    }
+    if (quantized) graph.nodes.push_back(levels_node(input));
+    int layers = 0;
     for (const LayerRow& row : architecture.layers) {
         if (quantized && row.op == Op::batch_norm) continue;
         Node node;
         node.op = row.op;
         node.name = row.name;
+        if (row.op == Op::conv2d) node.layer = layers++;
         for (const std::string_view from : row.from) {
             if (!from.empty()) node.inputs.push_back(index.at(from));
         }
         if (node.inputs.empty()) node.inputs.push_back(static_cast<int>(graph.nodes.size()) - 1);
-        const Shape in = graph.nodes[static_cast<std::size_t>(node.inputs.front())].shape;
-
-        Status status;
-        switch (row.op) {
-            case Op::conv2d: status = add_conv2d(source, row, in, quantized, node); break;
-            case Op::batch_norm: status = add_batch_norm(source, in, node); break;
-            case Op::max_pool:
-            case Op::average_pool: status = add_pool(source, row, in, node); break;
-            case Op::concat: {
-                node.shape = {0, in.h, in.w};
-                for (const int i : node.inputs) {
-                    const Shape& part = graph.nodes[static_cast<std::size_t>(i)].shape;
-                    if (part.h != in.h || part.w != in.w) {
-                        status = source.mismatch(
-                            "the branches of the global context differ in extent: " +
-                            shape_text(in) + " and " + shape_text(part) + " for an input of " +
-                            shape_text(input));
-                        break;
-                    }
-                    node.shape.c += part.c;
-                }
-                break;
-            }
-            case Op::mean_height: node.shape = {in.c, 1, in.w}; break;
-            case Op::normalize:
-                status = check_branch(source, graph, node.inputs.front());
-                node.shape = in;
-                break;
-            default: node.shape = in; break;
-        }
-        if (!status) return status.error();
-        const std::int64_t size =
-            static_cast<std::int64_t>(node.shape.c) * node.shape.h * node.shape.w;
-        if (size > kMaxLayerSize) {
-            return source.mismatch("layer '" + node.name + "' makes " + shape_text(node.shape) +
-                                   " values, more than " + std::to_string(kMaxLayerSize));
-        }
-        work += std::min(kMaxWork, multiply_accumulates(graph, node));
-        if (work >= kMaxWork) {
-            return source.mismatch("layer '" + node.name + "': up to it a picture of " +
-                                   shape_text(input) + " takes more than " +
-                                   std::to_string(kMaxWork) + " multiply-accumulates");
-        }
+        if (Status s = add_layer(source, row, graph, quantized, node); !s) return s.error();
+        if (Status s = check_work(source, graph, node, work); !s) return s.error();
         index.emplace(row.name, static_cast<int>(graph.nodes.size()));
         graph.nodes.push_back(std::move(node));
     }

@@ -31,6 +31,12 @@ bool Graph::stored_sparse() const noexcept {
                        [](const Node& node) { return node.stored_sparse; });
 }
 
+int layer_count(const Graph& graph) noexcept {
+    int count = 0;
+    for (const Node& node : graph.nodes) count = std::max(count, node.layer + 1);
+    return count;
+}
+
 std::int64_t multiply_accumulates(const Graph& graph, const Node& node) noexcept {
     if (node.op != Op::conv2d) return 0;
     const Shape& in = graph.nodes[static_cast<std::size_t>(node.inputs.front())].shape;

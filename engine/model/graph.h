@@ -56,6 +56,8 @@ struct Node {
     std::size_t stored_bytes = 0;
     bool stored_sparse = false;
     std::vector<float> bias;
+    // Which convolution of the table of layers it is, counted from 0. Passes keep it.
+    int layer = -1;
     int kh = 1, kw = 1;
     int pad_h = 0, pad_w = 0;
     bool relu = false;
@@ -108,6 +110,9 @@ struct Graph {
     // True if the file stores the weights of a convolution without their zeros.
     bool stored_sparse() const noexcept;
 };
+
+// Convolutions of the table of layers: one more than the largest Node::layer.
+int layer_count(const Graph& graph) noexcept;
 
 // Multiply-accumulates of one node; 0 for anything but a convolution.
 std::int64_t multiply_accumulates(const Graph& graph, const Node& node) noexcept;

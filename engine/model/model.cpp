@@ -12,6 +12,7 @@
 #include "engine/model/builtin.h"
 #include "engine/model/model_data.h"
 #include "engine/model/number_range.h"
+#include "engine/model/quantization.h"
 #include "engine/text/printable.h"
 #include "lprnet/decoding.h"
 #include "weights/bounded_json.h"
@@ -215,13 +216,6 @@ Status read_preprocess(const Metadata& metadata, Preprocess& out) {
 }
 
 }  // namespace
-
-void set_levels(const Preprocess& preprocess, Node& quantize) {
-    for (int c = 0; c < channels(preprocess.order); ++c) {
-        quantize.level_factor.push_back(1.0f / preprocess.scale[c]);
-        quantize.level_offset.push_back(preprocess.mean[c]);
-    }
-}
 
 Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string name, bool borrow,
                              std::span<const Architecture> known) {

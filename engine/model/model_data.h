@@ -36,10 +36,6 @@ Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string n
                              bool borrow = false,
                              std::span<const Architecture> known = architectures());
 
-// Fills in a node that makes levels of normalized pixels: normalized = (level - mean) * scale, the
-// other way round.
-void set_levels(const Preprocess& preprocess, Node& quantize);
-
 // That network with the shapes that the tensors of `file` have, for an input of that shape.
 Result<Graph> build_network(const Architecture& architecture, const weights::SafetensorsFile& file,
                             const std::string& name, Shape input, bool borrow);

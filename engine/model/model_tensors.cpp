@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/boundary.h"
+#include "engine/model/quantization.h"
 
 namespace lprnet {
 
@@ -15,7 +16,7 @@ Result<ModelTensors> collect_tensors(const weights::SafetensorsFile& file, const
     std::set<std::string, std::less<>> replaced;
     for (const Node& node : graph.nodes) {
         if (node.op != Op::conv2d) continue;
-        const std::string name = node.name + ".weight";
+        const std::string name = node.name + std::string(kWeightSuffix);
         const Result<weights::StoredTensor> stored = weights::StoredTensor::find(file, name);
         if (!stored) return stored.error();
         for (std::string& part : stored->stored_names()) replaced.insert(std::move(part));

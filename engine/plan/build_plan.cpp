@@ -56,14 +56,15 @@ public:
         const Node& node = node_at(graph_, index);
         const Tensor& in = placement(only_input(node)).tensor;
         const Tensor& out = placement(index).tensor;
-        Step step;
-        step.name = node.name;
-        step.reads = node_at(graph_, only_input(node)).name;
-        step.op = node.op;
-        step.output = out;
-        step.channel_order = node.channel_order;
-        step.input_order = node.input_order;
-        step.multiply_accumulates = multiply_accumulates(graph_, node);
+        NewStep step;
+        step.info.name = node.name;
+        step.info.reads = node_at(graph_, only_input(node)).name;
+        step.info.op = node.op;
+        step.info.layer = node.layer;
+        step.info.output = out;
+        step.info.channel_order = node.channel_order;
+        step.info.input_order = node.input_order;
+        step.info.multiply_accumulates = multiply_accumulates(graph_, node);
         kernels::KernelCall& call = step.call;
         call.at(Memory::input) = in.byte_at(0, 0, 0);
         call.at(Memory::output) = out.byte_at(0, 0, 0);
@@ -80,7 +81,7 @@ public:
                                                          "': no kernel computes " +
                                                          op_name(node.op) + " on its own"};
         }
-        plan_.steps.push_back(std::move(step));
+        append(std::move(step), plan_);
         return {};
     }
 
@@ -187,39 +188,19 @@ private:
         return size;
     }
 
-    void add_conv2d(int index, const Tensor& in, const Tensor& out, Step& step) {
+    void add_conv2d(int index, const Tensor& in, const Tensor& out, NewStep& step) {
         const Node& node = node_at(graph_, index);
         const ConvAlgorithm& a = algorithm(index);
         float* weights = packed_;
         packed_ += packed_weights(index);
         float* bias = packed_;
         packed_ += align_floats(kernels::packed_conv2d_f32_bias(table_, out.shape.c));
-        const kernels::StoredWeights stored = stored_weights(index);
-        step.conv_shape = choice(index).shape;
-        step.algorithm = a;
-        step.weight_bytes = static_cast<std::size_t>(packed_ - weights) * sizeof(float);
+        step.info.conv_shape = choice(index).shape;
+        step.info.algorithm = a;
+        step.info.weight_bytes = static_cast<std::size_t>(packed_ - weights) * sizeof(float);
         if (in.nhwc() != nullptr) step.call.at(Memory::input) -= window_offset(node, in);
         if (a.direct()) {
-            kernels::pack_conv2d_f32(table_, stored, node.bias.data(), out.shape.c, in.shape.c,
-                                     node.kh, node.kw, weights, bias);
-            kernels::Conv2dF32 conv = {
-                .input = nullptr,
-                .input_row = row_of(in),
-                .weights = weights,
-                .bias = bias,
-                .output = nullptr,
-                .output_row = row_of(out),
-                .oh = out.shape.h,
-                .ow = out.shape.w,
-                .ic = in.shape.c,
-                .oc = out.shape.c,
-                .kh = node.kh,
-                .kw = node.kw,
-                .relu = node.relu,
-            };
-            join_rows(conv, in, out);
-            set_arguments<Kernel::conv2d_f32>(step.call, conv);
-            step.kernel = kernel_text("conv2d_f32", node.kh, node.kw);
+            add_direct(index, in, out, weights, bias, step);
             return;
         }
         step.call.at(Memory::scratch) = extra(index).tensor.begin;
@@ -228,10 +209,43 @@ private:
             add_sparse(index, in, out, weights, bias, step);
             return;
         }
+        add_winograd(index, in, out, weights, bias, step);
+    }
+
+    void add_direct(int index, const Tensor& in, const Tensor& out, float* weights, float* bias,
+                    NewStep& step) {
+        const Node& node = node_at(graph_, index);
+        kernels::pack_conv2d_f32(table_, stored_weights(index), node.bias.data(), out.shape.c,
+                                 in.shape.c, node.kh, node.kw, weights, bias);
+        kernels::Conv2dF32 conv = {
+            .input = nullptr,
+            .input_row = row_of(in),
+            .weights = weights,
+            .bias = bias,
+            .output = nullptr,
+            .output_row = row_of(out),
+            .oh = out.shape.h,
+            .ow = out.shape.w,
+            .ic = in.shape.c,
+            .oc = out.shape.c,
+            .kh = node.kh,
+            .kw = node.kw,
+            .relu = node.relu,
+        };
+        join_rows(conv, in, out);
+        set_arguments<Kernel::conv2d_f32>(step.call, conv);
+        step.info.kernel = kernel_text("conv2d_f32", node.kh, node.kw);
+    }
+
+    void add_winograd(int index, const Tensor& in, const Tensor& out, float* weights, float* bias,
+                      NewStep& step) {
+        const Node& node = node_at(graph_, index);
+        const ConvAlgorithm& a = algorithm(index);
         const int taps = std::max(node.kh, node.kw);
         const bool vertical = node.kh > 1;
-        kernels::pack_conv1d_winograd_f32(table_, stored, node.bias.data(), out.shape.c, in.shape.c,
-                                          taps, a.points, a.tile, weights, bias);
+        kernels::pack_conv1d_winograd_f32(table_, stored_weights(index), node.bias.data(),
+                                          out.shape.c, in.shape.c, taps, a.points, a.tile, weights,
+                                          bias);
         const int across = vertical ? out.shape.w : out.shape.h;
         const kernels::Conv1dWinogradF32 conv = {
             .input = nullptr,
@@ -259,17 +273,17 @@ private:
             .scratch = nullptr,
         };
         set_arguments<Kernel::conv1d_winograd_f32>(step.call, conv);
-        step.kernel =
+        step.info.kernel =
             kernel_text("conv1d_winograd_f32", node.kh, node.kw) + " " + algorithm_text(a);
     }
 
     void add_sparse(int index, const Tensor& in, const Tensor& out, float* weights, float* bias,
-                    Step& step) {
+                    NewStep& step) {
         const Node& node = node_at(graph_, index);
         const Panels& panels = choice(index).panels;
         std::uint16_t* lists = lists_;
         lists_ += sparse_[static_cast<std::size_t>(index)].lists;
-        step.weight_bytes += sparse_[static_cast<std::size_t>(index)].lists * sizeof(*lists);
+        step.info.weight_bytes += sparse_[static_cast<std::size_t>(index)].lists * sizeof(*lists);
         kernels::pack_conv2d_sparse_f32(table_, stored_weights(index), node.bias.data(),
                                         out.shape.c, in.shape.c, node.kh, node.kw, weights, lists,
                                         bias);
@@ -295,15 +309,15 @@ private:
             .scratch = nullptr,
         };
         set_arguments<Kernel::conv2d_sparse_f32>(step.call, conv);
-        step.kernel = kernel_text("conv2d_sparse_f32", node.kh, node.kw);
-        if (panels.input) step.kernel += " from panels";
-        if (panels.output) step.kernel += " to panels";
+        step.info.kernel = kernel_text("conv2d_sparse_f32", node.kh, node.kw);
+        if (panels.input) step.info.kernel += " from panels";
+        if (panels.output) step.info.kernel += " to panels";
     }
 
-    void add_max_pool(const Node& node, const Tensor& in, const Tensor& out, Step& step) {
+    void add_max_pool(const Node& node, const Tensor& in, const Tensor& out, NewStep& step) {
         set_arguments<Kernel::max_pool2d_f32>(step.call,
                                               max_pool<kernels::MaxPool2dF32>(node, in, out));
-        step.kernel = kernel_text("max_pool2d_f32", node.window.h, node.window.w);
+        step.info.kernel = kernel_text("max_pool2d_f32", node.window.h, node.window.w);
     }
 
     // The concatenation that `tap` is a part of, or -1.
@@ -317,7 +331,7 @@ private:
         return -1;
     }
 
-    void add_context_tap(int index, const Tensor& in, const Tensor& out, Step& step) {
+    void add_context_tap(int index, const Tensor& in, const Tensor& out, NewStep& step) {
         const Node& node = node_at(graph_, index);
         const int context = context_of(index);
         std::size_t& squares = step.call.at(Memory::squares);
@@ -342,10 +356,10 @@ private:
             .stride_w = node.stride.w,
         };
         set_arguments<Kernel::context_tap_f32>(step.call, tap);
-        step.kernel = kernel_text("context_tap_f32", node.window.h, node.window.w);
+        step.info.kernel = kernel_text("context_tap_f32", node.window.h, node.window.w);
     }
 
-    void add_context_scale(int index, const Tensor& out, Step& step) {
+    void add_context_scale(int index, const Tensor& out, NewStep& step) {
         kernels::ContextScaleF32 scale = {};
         scale.column = out.shape.c;
         scale.ow = out.shape.w;
@@ -360,7 +374,7 @@ private:
         step.context_branches.assign(scale.channels, scale.channels + scale.branches);
         step.call.at(Memory::squares) = extra(index).tensor.begin;
         set_arguments<Kernel::context_scale_f32>(step.call, scale);
-        step.kernel = "context_scale_f32";
+        step.info.kernel = "context_scale_f32";
     }
 
     const Graph& graph_;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "engine/model/quantization.h"
 #include "engine/plan/graph_edit.h"
 #include "engine/plan/place_tensors.h"
 #include "engine/plan/plan_parts.h"
@@ -16,7 +17,6 @@ namespace {
 using kernels::Kernel;
 using kernels::Memory;
 
-constexpr int kLevels = 255;
 // Kernels may read so far behind their input.
 constexpr std::size_t kSlackFloats = kernels::kWeightAlignment / sizeof(float);
 
@@ -41,15 +41,16 @@ public:
         const Node& node = node_at(graph_, index);
         const Tensor& in = placement(only_input(node)).tensor;
         const Tensor& out = placement(index).tensor;
-        Step step;
-        step.name = node.name;
-        step.reads = node_at(graph_, only_input(node)).name;
-        step.op = node.op;
-        step.output = out;
-        step.channel_order = node.channel_order;
-        step.levels = levels_[static_cast<std::size_t>(index)];
-        step.input_order = node.input_order;
-        step.multiply_accumulates = multiply_accumulates(graph_, node);
+        NewStep step;
+        step.info.name = node.name;
+        step.info.reads = node_at(graph_, only_input(node)).name;
+        step.info.op = node.op;
+        step.info.layer = node.layer;
+        step.info.output = out;
+        step.info.channel_order = node.channel_order;
+        step.info.levels = levels_[static_cast<std::size_t>(index)];
+        step.info.input_order = node.input_order;
+        step.info.multiply_accumulates = multiply_accumulates(graph_, node);
         step.call.at(Memory::input) = in.byte_at(0, 0, 0);
         step.call.at(Memory::output) = out.byte_at(0, 0, 0);
         Status status;
@@ -72,7 +73,7 @@ public:
                     node, "no kernel computes " + std::string(op_name(node.op)) + " on its own");
         }
         if (!status) return status;
-        plan_.steps.push_back(std::move(step));
+        append(std::move(step), plan_);
         return {};
     }
 
@@ -199,7 +200,7 @@ private:
         return memory;
     }
 
-    void add_quantize(const Node& node, const Tensor& in, Step& step) {
+    void add_quantize(const Node& node, const Tensor& in, NewStep& step) {
         float* factor = take_packed(align_floats(pattern(node)));
         float* offset = take_packed(align_floats(pattern(node)));
         for (std::size_t i = 0; i < pattern(node); ++i) {
@@ -213,7 +214,7 @@ private:
                                                .period = static_cast<int>(pattern(node)),
                                                .count = static_cast<int>(in.values())};
         set_arguments<Kernel::quantize_f32>(step.call, quantize);
-        step.kernel = "quantize_f32";
+        step.info.kernel = "quantize_f32";
     }
 
     // Bias and scale of each output channel, from real values to the integers of conv2d_s8.
@@ -221,7 +222,6 @@ private:
     // scale.
     Status requantization(const Node& node, std::vector<std::int32_t>& bias,
                           std::vector<float>& scale) const {
-        constexpr double kLimit = 2147483000.0;
         const std::size_t per_channel = node.quantized_weight.size() / node.bias.size();
         for (std::size_t o = 0; o < node.bias.size(); ++o) {
             const std::size_t from =
@@ -230,10 +230,11 @@ private:
             const double rounded = std::nearbyint(static_cast<double>(node.bias[o]) / step);
             double largest = std::abs(rounded);
             for (std::size_t k = 0; k < per_channel; ++k) {
-                largest += kLevels * std::abs(int{node.quantized_weight[from * per_channel + k]});
+                largest +=
+                    kMostLevel * std::abs(int{node.quantized_weight[from * per_channel + k]});
             }
             const double factor = step / static_cast<double>(node.output_scale);
-            if (!(largest < kLimit) || !(largest * factor < kLimit)) {
+            if (!(largest < kMostSum) || !(largest * factor < kMostSum)) {
                 return unsupported(node, "channel " + std::to_string(from) + ": the largest sum, " +
                                              std::to_string(largest) + " times " +
                                              std::to_string(factor) + ", does not fit 32 bits");
@@ -244,7 +245,7 @@ private:
         return {};
     }
 
-    Status add_conv2d_s8(const Node& node, const Tensor& in, const Tensor& out, Step& step) {
+    Status add_conv2d_s8(const Node& node, const Tensor& in, const Tensor& out, NewStep& step) {
         if (!in.has_levels()) return unsupported(node, "quantized, but what it reads is not");
         std::vector<std::int32_t> bias;
         std::vector<float> scale;
@@ -275,9 +276,10 @@ private:
             .kw = node.kw,
         };
         set_padded<Kernel::conv2d_s8>(conv, node, in, out, step.call);
-        step.conv_shape = {in.shape.c, out.shape.c, node.kh, node.kw, out.shape.h, out.shape.w};
-        step.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
-        step.kernel = kernel_text("conv2d_s8", node.kh, node.kw);
+        step.info.conv_shape = {in.shape.c, out.shape.c, node.kh,
+                                node.kw,    out.shape.h, out.shape.w};
+        step.info.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
+        step.info.kernel = kernel_text("conv2d_s8", node.kh, node.kw);
         return {};
     }
 
@@ -303,7 +305,7 @@ private:
             double largest = std::abs(offset);
             for (std::size_t k = 0; k < per_channel; ++k) {
                 const auto weight = static_cast<double>(node.weight[from * per_channel + k]);
-                largest += kLevels * std::abs(weight * factor);
+                largest += kMostLevel * std::abs(weight * factor);
             }
             if (!(largest < kLimit)) {
                 return unsupported(node, "channel " + std::to_string(from) + ": the largest sum, " +
@@ -315,7 +317,7 @@ private:
         return {};
     }
 
-    Status add_conv2d_levels(const Node& node, const Tensor& in, const Tensor& out, Step& step) {
+    Status add_conv2d_levels(const Node& node, const Tensor& in, const Tensor& out, NewStep& step) {
         if (!in.has_levels()) return unsupported(node, "quantized, but what it reads is not");
         const double factor = input_scale(node) / static_cast<double>(node.output_scale);
         std::vector<float> bias;
@@ -345,14 +347,15 @@ private:
                                      .kh = node.kh,
                                      .kw = node.kw},
             node, in, out, step.call);
-        step.conv_shape = {in.shape.c, out.shape.c, node.kh, node.kw, out.shape.h, out.shape.w};
-        step.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
-        step.kernel = kernel_text("conv2d_levels_f32", node.kh, node.kw);
+        step.info.conv_shape = {in.shape.c, out.shape.c, node.kh,
+                                node.kw,    out.shape.h, out.shape.w};
+        step.info.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
+        step.info.kernel = kernel_text("conv2d_levels_f32", node.kh, node.kw);
         return {};
     }
 
     // The convolution behind the context.
-    Status add_conv2d_f32(const Node& node, const Tensor& in, const Tensor& out, Step& step) {
+    Status add_conv2d_f32(const Node& node, const Tensor& in, const Tensor& out, NewStep& step) {
         if (in.has_levels()) return unsupported(node, "not quantized, but what it reads is");
         const float* begin = packed_;
         float* weights = take_packed(packed_weights(node));
@@ -380,16 +383,17 @@ private:
             .relu = node.relu,
         };
         set_arguments<Kernel::conv2d_f32_exact>(step.call, conv);
-        step.conv_shape = {in.shape.c, out.shape.c, node.kh, node.kw, out.shape.h, out.shape.w};
-        step.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
-        step.kernel = kernel_text("conv2d_f32_exact", node.kh, node.kw);
+        step.info.conv_shape = {in.shape.c, out.shape.c, node.kh,
+                                node.kw,    out.shape.h, out.shape.w};
+        step.info.weight_bytes = static_cast<std::size_t>(packed_ - begin) * sizeof(float);
+        step.info.kernel = kernel_text("conv2d_f32_exact", node.kh, node.kw);
         return {};
     }
 
-    void add_max_pool(const Node& node, const Tensor& in, const Tensor& out, Step& step) {
+    void add_max_pool(const Node& node, const Tensor& in, const Tensor& out, NewStep& step) {
         set_arguments<Kernel::max_pool2d_levels>(step.call,
                                                  max_pool<kernels::MaxPool2dLevels>(node, in, out));
-        step.kernel = kernel_text("max_pool2d_levels", node.window.h, node.window.w);
+        step.info.kernel = kernel_text("max_pool2d_levels", node.window.h, node.window.w);
     }
 
     // Those of the channels that a tap reads, powers of two from 1 down; empty if they are 1.
@@ -409,7 +413,7 @@ private:
         return (input_height - tap.window.h) / tap.stride.h + 1;
     }
 
-    Status add_context_tap(int index, const Tensor& in, const Tensor& out, Step& step) {
+    Status add_context_tap(int index, const Tensor& in, const Tensor& out, NewStep& step) {
         const Node& node = node_at(graph_, index);
         if (node.window.h * node.window.w > kernels::kMaxContextWindowLevels) {
             return unsupported(node, "a window of more than " +
@@ -418,7 +422,7 @@ private:
         }
         const double largest_sum = double(rows_of(node, in.shape.h)) * out.shape.w * out.shape.c *
                                    largest_square_factor(tap_factors(node));
-        if (largest_sum * std::pow(node.window.h * node.window.w * kLevels, 2) > 9e18) {
+        if (largest_sum * std::pow(node.window.h * node.window.w * kMostLevel, 2) > 9e18) {
             return unsupported(node, "the largest sum of squares does not fit 64 bits");
         }
         int context = index + 1;
@@ -446,7 +450,7 @@ private:
             .square_factors = square_factors(node),
         };
         set_arguments<Kernel::context_tap_levels>(step.call, tap_call);
-        step.kernel = kernel_text("context_tap_levels", node.window.h, node.window.w);
+        step.info.kernel = kernel_text("context_tap_levels", node.window.h, node.window.w);
         return {};
     }
 
@@ -463,7 +467,7 @@ private:
         return squares;
     }
 
-    Status add_context_scale(int index, const Tensor& out, Step& step) {
+    Status add_context_scale(int index, const Tensor& out, NewStep& step) {
         const Node& node = node_at(graph_, index);
         if (node.inputs.size() > std::size_t{kernels::kMaxContextBranches}) {
             return unsupported(
@@ -493,7 +497,7 @@ private:
         step.context_branches.assign(scale.channels, scale.channels + scale.branches);
         step.call.at(Memory::squares) = placement(squares_).tensor.begin;
         set_arguments<Kernel::context_scale_levels>(step.call, scale);
-        step.kernel = "context_scale_levels";
+        step.info.kernel = "context_scale_levels";
         return {};
     }
 

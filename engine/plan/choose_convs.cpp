@@ -58,57 +58,74 @@ struct ChainCost {
     bool input_panels = false;
 };
 
+// By node, with and without panels behind it.
+using Chains = std::vector<std::array<ChainCost, 2>>;
+
+// Each convolution by itself.
+std::vector<ConvChoice> choose_alone(const Graph& graph, const Tuning& tuning,
+                                     const kernels::KernelTable& table) {
+    std::vector<ConvChoice> choices(graph.nodes.size());
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+        if (graph.nodes[i].op != Op::conv2d) continue;
+        choices[i].shape = shape_of(graph, graph.nodes[i]);
+        choices[i].algorithm = tuning.choose(choices[i].shape, table);
+    }
+    return choices;
+}
+
+// Of one convolution with panels there, whatever it was by itself.
+double cost_with(const ConvChoice& alone, const Panels& where, const Tuning& tuning,
+                 const kernels::KernelTable& table) {
+    const ConvChoice choice = with_panels(alone, where);
+    // Whether a convolution that is not sparse alone may become so. Without zeros the lists save
+    // nothing: what the model sees is within its error.
+    const bool may_change =
+        !tuning.named(alone.shape) && alone.shape.zero_percent > 0 && table.lanes > 1;
+    if (choice.algorithm != alone.algorithm && !may_change) return kNever;
+    return conv_cost(choice.shape, choice.algorithm, choice.panels, table);
+}
+
+// From the first convolution of each chain to the last.
+Chains chain_costs(const Graph& graph, const std::vector<ConvChoice>& alone, const Tuning& tuning,
+                   const kernels::KernelTable& table) {
+    Chains chains(graph.nodes.size());
+    for (int i = 0; i < node_count(graph); ++i) {
+        if (node_at(graph, i).op != Op::conv2d) continue;
+        const auto at = static_cast<std::size_t>(i);
+        const ChainCost* before =
+            may_chain(graph, i)
+                ? chains[static_cast<std::size_t>(only_input(node_at(graph, i)))].data()
+                : nullptr;
+        for (const bool output : {false, true}) {
+            ChainCost best = {kNever, false};
+            for (const bool input : {false, true}) {
+                if (input && before == nullptr) continue;
+                double sum = cost_with(alone[at], {input, output}, tuning, table);
+                if (before != nullptr) sum += before[input].cost;
+                if (sum < best.cost) best = {sum, input};
+            }
+            chains[at][output] = best;
+        }
+    }
+    return chains;
+}
+
 }  // namespace
 
 std::vector<ConvChoice> choose_convs(const Graph& graph, const Tuning& tuning, bool panels,
                                      const kernels::KernelTable& table) {
-    std::vector<ConvChoice> choices(graph.nodes.size());
-    const auto choice_of = [&choices](int index) -> ConvChoice& {
-        return choices[static_cast<std::size_t>(index)];
-    };
-    for (int i = 0; i < node_count(graph); ++i) {
-        const Node& node = node_at(graph, i);
-        if (node.op != Op::conv2d) continue;
-        choice_of(i).shape = shape_of(graph, node);
-        choice_of(i).algorithm = tuning.choose(choice_of(i).shape, table);
-    }
+    std::vector<ConvChoice> choices = choose_alone(graph, tuning, table);
     if (!panels) return choices;
-    // Whether a convolution that is not sparse alone may become so. Without zeros the lists save
-    // nothing: what the model sees is within its error.
-    const auto may_change = [&](const ConvShape& shape) {
-        return !tuning.named(shape) && shape.zero_percent > 0 && table.lanes > 1;
-    };
-    const auto cost = [&](const ConvChoice& alone, const Panels& where) {
-        const ConvChoice choice = with_panels(alone, where);
-        if (choice.algorithm != alone.algorithm && !may_change(alone.shape)) return kNever;
-        return conv_cost(choice.shape, choice.algorithm, choice.panels, table);
-    };
-    // From the first convolution of each chain to the last, then back.
-    std::vector<std::array<ChainCost, 2>> chains(graph.nodes.size());
-    for (int i = 0; i < node_count(graph); ++i) {
-        if (node_at(graph, i).op != Op::conv2d) continue;
-        const bool chained = may_chain(graph, i);
-        for (const bool output : {false, true}) {
-            ChainCost best = {kNever, false};
-            for (const bool input : {false, true}) {
-                if (input && !chained) continue;
-                double sum = cost(choice_of(i), {input, output});
-                if (chained) {
-                    sum +=
-                        chains[static_cast<std::size_t>(only_input(node_at(graph, i)))][input].cost;
-                }
-                if (sum < best.cost) best = {sum, input};
-            }
-            chains[static_cast<std::size_t>(i)][output] = best;
-        }
-    }
+    const Chains chains = chain_costs(graph, choices, tuning, table);
+    // Back from the last: readers come later, what they chose is there already.
     for (int i = node_count(graph) - 1; i >= 0; --i) {
         if (node_at(graph, i).op != Op::conv2d) continue;
-        // Readers come later: what they chose is there already.
-        const bool output = choice_of(i).panels.output;
-        const bool input = chains[static_cast<std::size_t>(i)][output].input_panels;
-        choice_of(i) = with_panels(choice_of(i), {input, output});
-        if (input) choice_of(only_input(node_at(graph, i))).panels.output = true;
+        const auto at = static_cast<std::size_t>(i);
+        const bool output = choices[at].panels.output;
+        const bool input = chains[at][output].input_panels;
+        choices[at] = with_panels(choices[at], {input, output});
+        if (!input) continue;
+        choices[static_cast<std::size_t>(only_input(node_at(graph, i)))].panels.output = true;
     }
     return choices;
 }

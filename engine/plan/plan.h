@@ -14,19 +14,18 @@
 #include "engine/plan/tensor.h"
 #include "engine/plan/tuning.h"
 #include "kernels/aligned_buffer.h"
-#include "kernels/kernel_call.h"
 #include "lprnet/error.h"
 
 namespace lprnet {
 
-// What computes one node.
-struct Step {
+// What tools read about a step.
+struct StepInfo {
     // PyTorch module whose output this step computes.
     std::string name;
     // The module whose output it reads, or "input", or "context" for the joined branches.
     std::string reads;
     Op op = Op::conv2d;
-    kernels::KernelCall call;  // not bound to an arena
+    int layer = -1;  // of a convolution, as Node::layer
 
     Tensor output;
     // Stored channel i is PyTorch's channel channel_order[i]; empty if they are equal.
@@ -40,14 +39,14 @@ struct Step {
     // conv2d only
     ConvShape conv_shape;
     ConvAlgorithm algorithm;
-    // Channels of each branch if the step joins the context, else empty.
-    std::vector<int> context_branches;
 
     // PyTorch's channel of a stored one of the output.
     int channel_of(int stored) const noexcept {
         return channel_order.empty() ? stored : channel_order[static_cast<std::size_t>(stored)];
     }
 };
+
+struct Step;  // what runs, see engine/plan/step.h
 
 // Parts that a step is divided into for so many threads. More of them than threads would be
 // smoother where one is late, but read the weights more often. No step has more rows than the most.
@@ -57,8 +56,14 @@ constexpr int parts_for(int threads) noexcept {
 }
 
 struct Plan {
+    Plan();
+    Plan(Plan&&) noexcept;
+    Plan& operator=(Plan&&) noexcept;
+    ~Plan();
+
     const kernels::KernelTable* table = nullptr;
     std::vector<Step> steps;
+    std::vector<StepInfo> info;  // of each step
     Tensor input;
     Tensor output;
     bool quantized = false;
@@ -79,9 +84,8 @@ struct PlanOptions {
 Result<Plan> build_plan(Graph graph, const kernels::KernelTable& table,
                         const PlanOptions& options = {});
 
-// The table called `name`; if that is empty, the one named by the environment
-// variable LPRNET_ISA; if that is empty too, the best for this CPU. An unknown or
-// unsupported name is an error that lists what there is.
+// The table called `name`; if that is empty, the best for this CPU. An unknown or unsupported name
+// is an error that lists what there is.
 Result<const kernels::KernelTable*> select_table(const std::string& name);
 
 }  // namespace lprnet

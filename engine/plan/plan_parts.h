@@ -7,6 +7,7 @@
 #include "engine/model/graph.h"
 #include "engine/plan/place_tensors.h"
 #include "engine/plan/plan.h"
+#include "engine/plan/step.h"
 
 namespace lprnet {
 
@@ -53,6 +54,28 @@ Pool max_pool(const Node& node, const Tensor& in, const Tensor& out) noexcept {
         .stride_w = node.stride.w,
         .channel_stride = node.channel_stride,
     };
+}
+
+// A step that is being made.
+struct NewStep {
+    StepInfo info;
+    kernels::KernelCall call;
+    std::vector<int> context_branches;  // channels of each, if it joins the context
+};
+
+inline void append(NewStep made, Plan& plan) {
+    Step step;
+    step.call = made.call;
+    const Tensor& output = made.info.output;
+    const NhwcLayout* layout = output.nhwc();
+    if (layout != nullptr && (layout->border_h() > 0 || layout->border_w() > 0)) {
+        step.border = output;
+    }
+    if (!made.context_branches.empty()) {
+        step.context = {output, std::move(made.context_branches)};
+    }
+    plan.steps.push_back(std::move(step));
+    plan.info.push_back(std::move(made.info));
 }
 
 inline std::string kernel_text(const char* kernel, int h, int w) {

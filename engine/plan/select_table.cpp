@@ -1,4 +1,3 @@
-#include <cstdlib>
 #include <string>
 
 #include "engine/plan/plan.h"
@@ -8,22 +7,17 @@
 namespace lprnet {
 
 Result<const kernels::KernelTable*> select_table(const std::string& name) {
-    std::string wanted = name;
-    if (wanted.empty()) {
-        const char* forced = std::getenv("LPRNET_ISA");
-        if (forced != nullptr) wanted = forced;
-    }
     const kernels::CpuFeatures cpu = kernels::detect_cpu_features();
-    if (wanted.empty()) return &kernels::best_table(cpu);
+    if (name.empty()) return &kernels::best_table(cpu);
 
-    const kernels::IsaEntry* entry = kernels::find_isa(wanted);
+    const kernels::IsaEntry* entry = kernels::find_isa(name);
     if (entry != nullptr && entry->supported(cpu)) return entry->table;
     std::string runnable;
     for (const kernels::IsaEntry& other : kernels::all_isas()) {
         if (other.supported(cpu))
             runnable += (runnable.empty() ? "" : ", ") + std::string(other.table->name);
     }
-    return Error{ErrorCode::unsupported, "instruction set " + in_quotes(wanted) +
+    return Error{ErrorCode::unsupported, "instruction set " + in_quotes(name) +
                                              (entry == nullptr ? " is unknown to this build"
                                                                : " is not offered by this CPU") +
                                              ", expected one of: " + runnable};

@@ -7,11 +7,11 @@
 #include "engine/model/number_range.h"
 
 namespace lprnet {
-bool context_in_range(const Step& step, const float* arena) noexcept {
-    const Tensor& tensor = step.output;
+bool context_in_range(const Step::Context& context, const float* arena) noexcept {
+    const Tensor& tensor = context.output;
     const char* column = reinterpret_cast<const char*>(arena) + tensor.begin;
     int first = 0;
-    for (const int channels : step.context_branches) {
+    for (const int channels : context.channels) {
         // Patterns without their sign are in the order of the numbers, those of infinities and NaN
         // behind all others.
         std::int32_t largest = 0;

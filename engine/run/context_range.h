@@ -2,12 +2,12 @@
 // others when a network is loaded.
 #pragma once
 
-#include "engine/plan/plan.h"
+#include "engine/plan/step.h"
 
 namespace lprnet {
 
-// Whether the largest value of every branch that `step`, which joins the context, has just written
-// is 0 or lies between kLeastContext and kLargestContext. Infinities and NaN lie outside.
-bool context_in_range(const Step& step, const float* arena) noexcept;
+// Whether the largest value of every branch of a context that has just been joined is 0 or lies
+// between kLeastContext and kLargestContext. Infinities and NaN lie outside.
+bool context_in_range(const Step::Context& context, const float* arena) noexcept;
 
 }  // namespace lprnet

@@ -13,7 +13,6 @@ namespace {
 // The arena is shared, so whatever lay here before has to go.
 void zero_border(const Tensor& tensor, float* arena) noexcept {
     const NhwcLayout* layout = tensor.nhwc();
-    if (layout == nullptr || (layout->border_h() == 0 && layout->border_w() == 0)) return;
     // Bytes of 0 are 0.0f and a level of 0.
     const auto bytes = static_cast<std::ptrdiff_t>(tensor.element.bytes);
     const std::ptrdiff_t row = layout->row() * bytes;
@@ -54,10 +53,10 @@ void Network::replace_plan(std::shared_ptr<const Plan> plan) {
 void Network::bind_calls() {
     calls_.clear();
     stages_.clear();
-    const Step* before = nullptr;
+    const Step::Context* before = nullptr;
     for (const Step& step : plan_->steps) {
-        Stage stage = {.first = calls_.size(), .step = &step};
-        if (before != nullptr && before->op == Op::concat) stage.look_at = before;
+        Stage stage = {.first = calls_.size(), .look_at = before};
+        if (step.border) stage.border = &*step.border;
         const int parts = parts_for(plan_->threads);
         for (int part = 0; part < parts; ++part) {
             kernels::KernelCall call = step.call;
@@ -66,7 +65,7 @@ void Network::bind_calls() {
         }
         stage.calls = calls_.size() - stage.first;
         stages_.push_back(stage);
-        before = &step;
+        before = step.context ? &*step.context : nullptr;
     }
 }
 
@@ -91,7 +90,7 @@ void Network::set_input_planes(std::span<const float> nchw) noexcept {
 
 template <class T>
 void Network::read_output(std::size_t step, std::vector<T>& values) const {
-    const Step& from = plan_->steps[step];
+    const StepInfo& from = plan_->info[step];
     const Shape& shape = from.output.shape;
     const ElementReader reader(from.output, arena_.data());
     const auto plane = static_cast<std::size_t>(shape.h) * static_cast<std::size_t>(shape.w);
@@ -111,7 +110,7 @@ template void Network::read_output(std::size_t step, std::vector<float>& values)
 template void Network::read_output(std::size_t step, std::vector<double>& values) const;
 
 void Network::write_output(std::size_t step, std::span<const float> values) noexcept {
-    const Step& to = plan_->steps[step];
+    const StepInfo& to = plan_->info[step];
     const Shape& shape = to.output.shape;
     const auto plane = static_cast<std::size_t>(shape.h) * static_cast<std::size_t>(shape.w);
     for (int stored = 0; stored < shape.c; ++stored) {
@@ -126,7 +125,7 @@ void Network::write_output(std::size_t step, std::span<const float> values) noex
 
 void Network::run_call(const Stage& stage, std::size_t call, int worker) noexcept {
     // No call writes into the border, so the other parts need not wait for it.
-    if (call == 0) zero_border(stage.step->output, arena_.data());
+    if (call == 0 && stage.border != nullptr) zero_border(*stage.border, arena_.data());
     kernels::run(*plan_->table, calls_[stage.first + call], worker);
 }
 
@@ -169,7 +168,7 @@ bool Network::run() noexcept {
         }
     }
     const Step& last = plan_->steps.back();
-    if (last.op == Op::concat) in_range = context_in_range(last, arena_.data());
+    if (last.context) in_range = context_in_range(*last.context, arena_.data());
     // Nobody may take what is left there for an answer.
     if (!in_range) {
         std::fill_n(arena_.data() + plan_->output.begin / sizeof(float), plan_->output.values(),

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/plan/plan.h"
+#include "engine/plan/step.h"
 #include "engine/run/team.h"
 #include "kernels/aligned_buffer.h"
 
@@ -24,7 +25,7 @@ public:
 
     const Plan& plan() const noexcept { return *plan_; }
     const std::shared_ptr<const Plan>& shared_plan() const noexcept { return plan_; }
-    const std::vector<Step>& steps() const noexcept { return plan_->steps; }
+    const std::vector<StepInfo>& steps() const noexcept { return plan_->info; }
     // Another plan with the same tensors in the same places, such as the same graph with other
     // weights; what the arena holds stays. May throw std::bad_alloc.
     void replace_plan(std::shared_ptr<const Plan> plan);
@@ -48,7 +49,7 @@ public:
     // The stored channels of one pixel of a step's output in NHWC with elements of float32, one
     // after the other, for whoever walks all of them; not for other outputs.
     float* pixel(std::size_t step, int y, int x) noexcept {
-        return arena_.data() + plan_->steps[step].output.byte_at(y, x, 0) / sizeof(float);
+        return arena_.data() + plan_->info[step].output.byte_at(y, x, 0) / sizeof(float);
     }
 
     // Where plan().steps have their outputs.
@@ -63,12 +64,12 @@ public:
     void run_step(std::size_t step) noexcept;
 
 private:
-    // A step, and what is left to be looked at of the one before.
+    // The calls of a step, and what is left to be looked at of the one before.
     struct Stage {
         std::size_t first = 0;  // in calls_
         std::size_t calls = 0;
-        const Step* step = nullptr;
-        const Step* look_at = nullptr;  // joins the context: its range is to be checked
+        const Tensor* border = nullptr;  // to be zeroed first
+        const Step::Context* look_at = nullptr;
     };
 
     void bind_calls();

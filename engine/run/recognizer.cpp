@@ -7,6 +7,7 @@
 #include "engine/image/preprocess.h"
 #include "engine/model/builtin.h"
 #include "engine/model/model_data.h"
+#include "engine/run/choose_table.h"
 #include "engine/run/network.h"
 
 namespace lprnet {
@@ -86,7 +87,7 @@ Status Recognizer::State::check_range() const noexcept {
 Result<Recognizer> Recognizer::create(const Model& model,
                                       const RecognizerOptions& options) noexcept {
     return guarded([&]() -> Result<Recognizer> {
-        Result<const kernels::KernelTable*> table = select_table(options.isa);
+        Result<const kernels::KernelTable*> table = table_for(options.isa);
         if (!table) return table.error();
         Result<PlanOptions> how = plan_options(options, **table);
         if (!how) return how.error();

@@ -380,7 +380,7 @@ std::vector<std::vector<float>> compute(Packed& packed, const std::vector<float>
     std::map<std::string, std::vector<float>> computed;  // by step
     Network& network = recognizer.network();
     for (std::size_t s = 0; s < network.steps().size(); ++s) {
-        const Step& step = network.steps()[s];
+        const StepInfo& step = network.steps()[s];
         network.run_step(s);
         network.read_output(s, computed[step.name]);
     }

@@ -8,7 +8,7 @@
 #include <random>
 #include <thread>
 
-#include "engine/bpu/recognizer_state.h"
+#include "engine/bpu/context_tail.h"
 #include "lprnet/recognizer.h"
 #include "tests/allocation_counter.h"
 #include "tests/bpu/stand_in_library.h"
@@ -182,6 +182,9 @@ TEST_CASE("quantized logits are off by half a step at most", "[bpu]") {
 TEST_CASE("branches become the network's logits", "[bpu]") {
     const Picture picture(3);
     const std::vector<float> expected = cpu_logits(picture.view);
+    const Graph& graph = network().model.data().graph;
+    const Result<bpu::ContextTail> tail = bpu::ContextTail::create(graph);
+    REQUIRE(tail.ok());
     std::vector<std::vector<float>> branches;
     for (const char* rest : {"", "output_layout=nhwc", "pad=16", "order=reversed strides=zero",
                              "output_layout=nhwc pad=32 strides=zero"}) {
@@ -190,16 +193,19 @@ TEST_CASE("branches become the network's logits", "[bpu]") {
         {
             bpu::Recognizer recognizer = opened();
             const std::vector<float> found = bpu_logits(recognizer, picture.view);
-            const bpu::Recognizer::State& state = recognizer.state();
-            REQUIRE(state.branches.size() == 4);
-            check_tail(network().model.data().graph, state.tail->shapes(), state.branches, found);
+            const std::span<const std::vector<float>> given = recognizer.branches();
+            REQUIRE(given.size() == 4);
+            check_tail(graph, tail->shapes(), given, found);
             // Pooled and summed in another order than the CPU engine does.
             float largest = 0.0f;
             for (const float x : expected) largest = std::max(largest, std::abs(x));
             CHECK(largest_difference(found, expected) <=
                   static_cast<double>(largest) * std::ldexp(1.0, -14));
-            if (branches.empty()) branches = state.branches;
-            CHECK(state.branches == branches);
+            if (branches.empty()) branches.assign(given.begin(), given.end());
+            CHECK(std::equal(given.begin(), given.end(), branches.begin(), branches.end()));
+            CHECK(recognizer.close().ok());
+            CHECK(recognizer.branches().empty());
+            CHECK(recognizer.logits().empty());
         }
         stand_in.check_nothing_left();
     }
@@ -211,11 +217,11 @@ TEST_CASE("branches become the network's logits", "[bpu]") {
             stand_in.edit(keep_steps);
             bpu::Recognizer recognizer = opened();
             const std::vector<float> found = bpu_logits(recognizer, picture.view);
-            const bpu::Recognizer::State& state = recognizer.state();
+            const std::span<const std::vector<float>> given = recognizer.branches();
+            REQUIRE(given.size() == 4);
             for (std::size_t i = 0; i < 4; ++i)
-                CHECK(largest_difference(state.branches[i], branches[i]) <=
-                      half_step(i, branches[i]));
-            check_tail(network().model.data().graph, state.tail->shapes(), state.branches, found);
+                CHECK(largest_difference(given[i], branches[i]) <= half_step(i, branches[i]));
+            check_tail(graph, tail->shapes(), given, found);
         }
     }
 }

@@ -171,13 +171,13 @@ TEST_CASE("texts are summed with any class for the blank, and those that need mo
           "[decode]") {
     for (const int blank : {0, 1, 2}) {
         const Case c = random_case(5, 3, blank, 2.0f, 300 + static_cast<unsigned>(blank));
-        CtcText text(c.steps, c.classes, c.blank);
+        CtcText text(c.time_steps, c.classes, c.blank);
         for (const auto& [labels, p] : c.texts) {
             CHECK(std::abs(std::exp(text.log_probability(c.posterior, labels)) - p) <=
                   c.tolerance * p);
         }
         // Between equal labels there has to be a blank.
-        const Labels equal(c.steps - 1, blank == 0 ? 1 : 0);
+        const Labels equal(c.time_steps - 1, blank == 0 ? 1 : 0);
         CHECK(text.log_probability(c.posterior, equal) == -std::numeric_limits<double>::infinity());
     }
 }

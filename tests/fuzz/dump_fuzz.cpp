@@ -75,7 +75,7 @@ const std::vector<Named>& layers() {
         const Plan& plan = reader->cpu()->network().plan();
         auto* list = new std::vector<Named>;
         list->push_back({"input", {1, plan.input.shape.c, plan.input.shape.h, plan.input.shape.w}});
-        for (const Step& step : plan.steps)
+        for (const StepInfo& step : plan.info)
             list->push_back(
                 {step.name, {1, step.output.shape.c, step.output.shape.h, step.output.shape.w}});
         list->push_back({"nothing", {1, 1, 2, 3}});

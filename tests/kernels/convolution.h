@@ -72,7 +72,7 @@ inline std::vector<LprnetConv> lprnet_convolutions(const kernels::KernelTable& t
     const Result<Plan> plan = build_plan(model.data().graph, table);
     REQUIRE(plan.ok());
     std::vector<LprnetConv> found;
-    for (const Step& step : plan->steps) {
+    for (const StepInfo& step : plan->info) {
         if (step.op != Op::conv2d) continue;
         const ConvShape& s = step.conv_shape;
         found.push_back(

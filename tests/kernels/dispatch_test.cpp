@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/plan/plan.h"
+#include "engine/run/choose_table.h"
 #include "tests/catch.h"
 
 namespace lprnet::test {
@@ -66,18 +67,22 @@ TEST_CASE("the best table is one that this CPU supports", "[dispatch]") {
 TEST_CASE("the table is chosen by name, then by environment, then by CPU", "[dispatch]") {
     {
         const ForcedIsa none("");
-        const auto table = select_table("");
+        const auto table = table_for("");
         REQUIRE(table.ok());
         CHECK(*table == &kernels::best_table(kernels::detect_cpu_features()));
     }
     const ForcedIsa reference("reference");
-    const auto forced = select_table("");
+    const auto forced = table_for("");
     REQUIRE(forced.ok());
     CHECK(std::string((*forced)->name) == "reference");
     const std::string best = kernels::best_table(kernels::detect_cpu_features()).name;
-    const auto named = select_table(best);
+    const auto named = table_for(best);
     REQUIRE(named.ok());
     CHECK((*named)->name == best);
+    // Who is not asked by a user does not look at the environment.
+    const auto unasked = select_table("");
+    REQUIRE(unasked.ok());
+    CHECK((*unasked)->name == best);
 }
 
 TEST_CASE("an unknown table is an error that lists what there is", "[dispatch]") {

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/model/model_data.h"
+#include "kernels/dispatch.h"
 #include "tests/catch.h"
 #include "tests/measure/stopping.h"
 #include "tests/network/random_network.h"
@@ -12,6 +13,8 @@
 
 namespace lprnet::measure {
 namespace {
+
+const kernels::KernelTable& table = kernels::best_table(kernels::detect_cpu_features());
 
 Recognizer recognizer_of(const Model& model) {
     Result<Recognizer> recognizer = Recognizer::create(model);
@@ -88,7 +91,7 @@ TEST_CASE("quantizing changes every layer a little", "[measure]") {
         CHECK(layer.type == "conv2d");
     }
     CHECK_FALSE(report->has_damage);
-    REQUIRE(add_damage(q.before, q.after, q.inputs, *report).ok());
+    REQUIRE(add_damage(q.before, q.after, q.inputs, table, *report).ok());
     CHECK(report->has_damage);
     CHECK(report->damage > 0.0);
     double shares = 0.0;
@@ -125,7 +128,8 @@ TEST_CASE("inputs of another size are refused", "[measure]") {
         CHECK(report.error().code == ErrorCode::mismatch);
         CHECK_THAT(report.error().message, test::starts_with("input 2: expected "));
         QuantizationReport damaged;
-        CHECK(add_damage(q.before, q.after, inputs, damaged).error().code == ErrorCode::mismatch);
+        CHECK(add_damage(q.before, q.after, inputs, table, damaged).error().code ==
+              ErrorCode::mismatch);
     }
 }
 
@@ -144,7 +148,7 @@ TEST_CASE("networks of other layers are refused", "[measure]") {
           ErrorCode::mismatch);
     // The report of another quantization.
     QuantizationReport none;
-    CHECK_THAT(add_damage(q.before, q.after, q.inputs, none).error().message,
+    CHECK_THAT(add_damage(q.before, q.after, q.inputs, table, none).error().message,
                test::contains("expected 0 layers"));
 }
 

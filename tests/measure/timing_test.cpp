@@ -141,7 +141,7 @@ TEST_CASE("tuning measures every algorithm of every shape", "[measure]") {
     CHECK(result->tuning.isa == (*table)->name);
     CHECK(result->tuning.choices.size() == result->shapes.size());
     const Network network = test::make_network(model, **table);
-    for (const Step& step : network.steps()) {
+    for (const StepInfo& step : network.steps()) {
         if (step.op != Op::conv2d) continue;
         const auto timing =
             std::find_if(result->shapes.begin(), result->shapes.end(),

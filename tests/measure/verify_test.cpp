@@ -66,7 +66,7 @@ Dump dump_of(Network& network, std::int64_t images) {
         network.set_input_planes(planes);
         for (std::size_t s = 0; s < network.steps().size(); ++s) {
             network.run_step(s);
-            const Step& step = network.steps()[s];
+            const StepInfo& step = network.steps()[s];
             if (step.op == Op::context_tap || step.op == Op::concat) continue;
             std::vector<float> values;
             network.read_output(s, values);

@@ -124,7 +124,7 @@ void check_steps(const Graph& graph, const std::vector<float>& image) {
         std::copy(image.begin(), image.end(), network->input().begin());
         int compared = 0;
         for (std::size_t s = 0; s < network->steps().size(); ++s) {
-            const Step& step = network->steps()[s];
+            const StepInfo& step = network->steps()[s];
             network->run_step(s);
             if (step.op == Op::context_tap || step.op == Op::concat) continue;  // the plan's own
             const OracleTensor& tensor = expected.at(step.name);

@@ -25,7 +25,7 @@ Model shipped_model() {
 }
 
 void check_step(const Network& network, std::size_t index, const std::vector<float>& expected) {
-    const Step& step = network.steps()[index];
+    const StepInfo& step = network.steps()[index];
     const Agreement a =
         agreement(network, index, [&](std::size_t i) { return double{expected[i]}; });
     INFO("layer " << step.name << ": max abs " << a.max_abs << ", cosine " << a.cosine);
@@ -42,7 +42,7 @@ TEST_CASE("every layer turns PyTorch's input into PyTorch's output", "[network]"
         std::map<std::string, std::size_t> steps;
         int compared = 0;
         for (std::size_t s = 0; s < network.steps().size(); ++s) {
-            const Step& step = network.steps()[s];
+            const StepInfo& step = network.steps()[s];
             steps[step.name] = s;
             const std::vector<float> input = golden.values(step.reads, 0);
             const std::vector<float> output = golden.values(step.name, 0);
@@ -72,7 +72,7 @@ TEST_CASE("the chain of layers gives PyTorch's outputs", "[network]") {
         for (std::size_t image = 0; image < golden.images(); ++image) {
             network.set_input_planes(golden.values("input", image));
             for (std::size_t s = 0; s < network.steps().size(); ++s) {
-                const Step& step = network.steps()[s];
+                const StepInfo& step = network.steps()[s];
                 network.run_step(s);
                 const std::vector<float> expected = golden.values(step.name, image);
                 if (!expected.empty()) check_step(network, s, expected);
@@ -150,7 +150,7 @@ TEST_CASE("networks of other shapes agree with the unfused graph", "[network]") 
             Network network = make_network(model, *table);
             network.set_input_planes(std::vector<float>(input.begin(), input.end()));
             for (std::size_t s = 0; s < network.steps().size(); ++s) {
-                const Step& step = network.steps()[s];
+                const StepInfo& step = network.steps()[s];
                 network.run_step(s);
                 // fused or moved: no such node in the graph
                 if (step.op == Op::context_tap || step.op == Op::concat) continue;

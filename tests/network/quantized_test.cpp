@@ -89,7 +89,7 @@ TEST_CASE("a quantized network computes what its graph says", "[quantized]") {
             CHECK(planned.plan().quantized);
             std::copy(image.begin(), image.end(), planned.input().begin());
             for (std::size_t s = 0; s < planned.steps().size(); ++s) {
-                const Step& step = planned.steps()[s];
+                const StepInfo& step = planned.steps()[s];
                 planned.run_step(s);
                 if (step.op == Op::context_tap || step.op == Op::concat) continue;
                 const OracleTensor& tensor = expected.at(step.name);
@@ -152,7 +152,7 @@ TEST_CASE("layers keep their weights, which the plan multiplies as they are", "[
     const Result<Plan> plan = build_plan(model.data().graph, reference_table());
     REQUIRE(plan.ok());
     std::map<std::string, std::string> kernels;
-    for (const Step& step : plan->steps) kernels[step.name] = step.kernel;
+    for (const StepInfo& step : plan->info) kernels[step.name] = step.kernel;
     CHECK(kernels.at("backbone.2") == "conv2d_levels_f32 3x3");
     CHECK(kernels.at("backbone.4.block.3") == "conv2d_levels_f32 3x1");
     CHECK(kernels.at("backbone.8.block.5") == "conv2d_levels_f32 1x3");

@@ -24,10 +24,10 @@ TEST_CASE("the plan of LPRNet has the size that is quoted of it", "[plan]") {
     const Plan plan = plan_of(random_model({}));
     CHECK(plan.arena_size * sizeof(float) <= 4U << 20);
     std::int64_t macs = 0;
-    for (const Step& step : plan.steps) macs += step.multiply_accumulates;
+    for (const StepInfo& step : plan.info) macs += step.multiply_accumulates;
     // 144.41 M as trained, of which the context's 516 * 68 * 4 * 18 shrink to a quarter.
     CHECK(macs + 516 * 68 * 3 * 18 == 144411264);
-    CHECK(plan.steps.size() == 24);
+    CHECK(plan.info.size() == 24);
     CHECK(plan.output.shape.c == 68);
     CHECK(plan.output.shape.w == 18);
 }
@@ -36,7 +36,7 @@ TEST_CASE("every tensor lies inside the arena", "[plan]") {
     for (const double width : {0.3, 1.0, 1.25}) {
         const Plan plan = plan_of(random_model({.width = width}));
         CHECK(plan.input.begin + plan.input.bytes() <= plan.arena_size * sizeof(float));
-        for (const Step& step : plan.steps) {
+        for (const StepInfo& step : plan.info) {
             INFO(step.name);
             CHECK(step.output.begin + step.output.bytes() <= plan.arena_size * sizeof(float));
         }
@@ -73,16 +73,16 @@ TEST_CASE("what lay in the arena before does not matter", "[plan]") {
     }
 }
 
-const Step& step_named(const Plan& plan, const std::string& name) {
-    for (const Step& step : plan.steps) {
+const StepInfo& step_named(const Plan& plan, const std::string& name) {
+    for (const StepInfo& step : plan.info) {
         if (step.name == name) return step;
     }
     FAIL("no step " << name);
-    return plan.steps.front();
+    return plan.info.front();
 }
 
 // 0 if the output is not in panels.
-int pixels_of_panels(const Step& step) {
+int pixels_of_panels(const StepInfo& step) {
     return step.output.panels() != nullptr ? step.output.panels()->pixels() : 0;
 }
 
@@ -114,7 +114,7 @@ TEST_CASE("pixels stay in panels through a block of sparse convolutions", "[plan
         CHECK(step_named(*plan, "backbone.13").kernel == "conv2d_sparse_f32 1x1 from panels");
         const Result<Plan> none = build_plan(model.data().graph, *table, {.panels = false});
         REQUIRE(none.ok());
-        for (const Step& step : none->steps) CHECK(step.output.panels() == nullptr);
+        for (const StepInfo& step : none->info) CHECK(step.output.panels() == nullptr);
     }
 }
 
@@ -135,7 +135,7 @@ TEST_CASE("pixels stay in panels between two sparse 1x1 convolutions", "[plan]")
     CHECK(pixels_of_panels(step_named(plan, "backbone.11.block.1")) == 0);
     // A pool and a context branch read it: NHWC.
     CHECK(step_named(plan, "backbone.13").kernel == "conv2d_sparse_f32 1x1");
-    for (const Step& step : plan.steps) {
+    for (const StepInfo& step : plan.info) {
         INFO(step.name);
         CHECK(step.output.begin + step.output.bytes() <= plan.arena_size * sizeof(float));
         if (step.op == Op::conv2d) CHECK(step.conv_shape.zero_percent == 35);
@@ -155,7 +155,7 @@ TEST_CASE("a dense network is planned without sparse convolutions", "[plan]") {
     for (const kernels::IsaEntry& isa : kernels::all_isas()) {
         const Result<Plan> plan = build_plan(model.data().graph, *isa.table);
         REQUIRE(plan.ok());
-        for (const Step& step : plan->steps) {
+        for (const StepInfo& step : plan->info) {
             INFO(isa.table->name << " " << step.name);
             CHECK_FALSE(step.algorithm.sparse);
         }

@@ -52,7 +52,7 @@ TEST_CASE("outputs are read in PyTorch's order", "[run_network]") {
             int in_panels = 0;
             for (std::size_t s = 0; s < network.steps().size(); ++s) {
                 network.run_step(s);
-                const Step& step = network.steps()[s];
+                const StepInfo& step = network.steps()[s];
                 in_panels += step.output.panels() != nullptr ? 1 : 0;
                 std::vector<double> values, expected;
                 network.read_output(s, values);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "lprnet/decoding.h"
 #include "lprnet/error.h"
@@ -95,6 +96,10 @@ public:
     // Of the frame that finish() waited for, [step][class], before the softmax.
     std::span<const float> logits() const noexcept;
 
+    // Of the same frame, what the BPU gave where the CPU computes the rest: the branches of the
+    // context in their order, [row][step][channel]. Empty if the .bin gives logits.
+    std::span<const std::vector<float>> branches() const noexcept;
+
     // What the library says it is.
     const std::string& runtime_version() const noexcept;
     // The path of the .bin.
@@ -102,19 +107,15 @@ public:
 
     // Waits for the frames on their way and gives everything back, the .bin too if no clone uses
     // it. The destructor does so too, but cannot tell what went wrong. Afterwards, and of a
-    // recognizer that was moved from, calls return `invalid_argument`, spans and texts are empty;
-    // state() alone may not be called then.
+    // recognizer that was moved from, calls return `invalid_argument`, spans and texts are empty.
     Status close() noexcept;
 
     Recognizer(Recognizer&&) noexcept;
     Recognizer& operator=(Recognizer&&) noexcept;
     ~Recognizer();
 
-    // For the library's own tools.
-    struct State;
-    State& state() noexcept { return *state_; }
-
 private:
+    struct State;
     explicit Recognizer(std::unique_ptr<State> state);
 
     template <class Prepare>
