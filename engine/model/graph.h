@@ -42,6 +42,12 @@ struct Window {
     int w = 1;
 };
 
+// PyTorch's channel of a stored one, by an order that says what is stored where; an empty one
+// changes nothing.
+inline std::size_t channel_at(const std::vector<int>& order, std::size_t stored) noexcept {
+    return order.empty() ? stored : static_cast<std::size_t>(order[stored]);
+}
+
 struct Node {
     Op op = Op::input;
     // PyTorch module path of the module whose output this node computes.
@@ -65,6 +71,9 @@ struct Node {
     // conv2d, context_tap: stored channel i is PyTorch's channel channel_order[i];
     // empty if they are equal.
     std::vector<int> channel_order;
+    std::size_t channel_of(std::size_t stored) const noexcept {
+        return channel_at(channel_order, stored);
+    }
     // conv2d: the same for the channels that arrive.
     std::vector<int> input_order;
     // conv2d: what each of PyTorch's output channels is multiplied by; empty if that is 1.

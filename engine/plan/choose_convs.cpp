@@ -25,7 +25,6 @@ ConvShape shape_of(const Graph& graph, const Node& conv) {
         .kw = conv.kw,
         .oh = conv.shape.h,
         .ow = conv.shape.w,
-        .zero_percent = rounded_zero_percent(zeros_of(conv.weight), conv.weight.size()),
     };
 }
 
@@ -61,13 +60,18 @@ struct ChainCost {
 // By node, with and without panels behind it.
 using Chains = std::vector<std::array<ChainCost, 2>>;
 
-// Each convolution by itself.
+// Each convolution by itself. A quantized network has one kernel for each kind.
 std::vector<ConvChoice> choose_alone(const Graph& graph, const Tuning& tuning,
                                      const kernels::KernelTable& table) {
     std::vector<ConvChoice> choices(graph.nodes.size());
+    const bool quantized = graph.quantized();
     for (std::size_t i = 0; i < choices.size(); ++i) {
-        if (graph.nodes[i].op != Op::conv2d) continue;
-        choices[i].shape = shape_of(graph, graph.nodes[i]);
+        const Node& node = graph.nodes[i];
+        if (node.op != Op::conv2d) continue;
+        choices[i].shape = shape_of(graph, node);
+        if (quantized) continue;
+        choices[i].shape.zero_percent =
+            rounded_zero_percent(zeros_of(node.weight), node.weight.size());
         choices[i].algorithm = tuning.choose(choices[i].shape, table);
     }
     return choices;
@@ -115,7 +119,7 @@ Chains chain_costs(const Graph& graph, const std::vector<ConvChoice>& alone, con
 std::vector<ConvChoice> choose_convs(const Graph& graph, const Tuning& tuning, bool panels,
                                      const kernels::KernelTable& table) {
     std::vector<ConvChoice> choices = choose_alone(graph, tuning, table);
-    if (!panels) return choices;
+    if (!panels || graph.quantized()) return choices;
     const Chains chains = chain_costs(graph, choices, tuning, table);
     // Back from the last: readers come later, what they chose is there already.
     for (int i = node_count(graph) - 1; i >= 0; --i) {

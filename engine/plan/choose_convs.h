@@ -20,7 +20,7 @@ struct ConvChoice {
 // is chosen by itself, as the tuning says or as costs least. Without `panels` that is all. With
 // them, convolutions of which each is the only reader of the one before form chains, and those of
 // a chain between which pixels had better stay in panels are sparse, so that the whole chain
-// costs least.
+// costs least. In a quantized network all are direct, and their zeros are not counted.
 std::vector<ConvChoice> choose_convs(const Graph& graph, const Tuning& tuning, bool panels,
                                      const kernels::KernelTable& table);
 

@@ -6,6 +6,10 @@
 
 namespace lprnet {
 
+bool reads(const Node& node, int index) {
+    return std::find(node.inputs.begin(), node.inputs.end(), index) != node.inputs.end();
+}
+
 int use_count(const Graph& graph, int index) {
     int uses = 0;
     for (const Node& node : graph.nodes) {

@@ -16,6 +16,9 @@ inline int node_count(const Graph& graph) {
     return static_cast<int>(graph.nodes.size());
 }
 
+// Whether an input of `node` is the node of that index.
+bool reads(const Node& node, int index);
+
 // How many inputs of other nodes read node `index`.
 int use_count(const Graph& graph, int index);
 

@@ -11,9 +11,9 @@
 
 #include "engine/model/graph.h"
 #include "engine/plan/conv_algorithm.h"
+#include "engine/plan/packed_memory.h"
 #include "engine/plan/tensor.h"
 #include "engine/plan/tuning.h"
-#include "kernels/aligned_buffer.h"
 #include "lprnet/error.h"
 
 namespace lprnet {
@@ -42,7 +42,7 @@ struct StepInfo {
 
     // PyTorch's channel of a stored one of the output.
     int channel_of(int stored) const noexcept {
-        return channel_order.empty() ? stored : channel_order[static_cast<std::size_t>(stored)];
+        return static_cast<int>(channel_at(channel_order, static_cast<std::size_t>(stored)));
     }
 };
 
@@ -69,8 +69,7 @@ struct Plan {
     bool quantized = false;
     std::size_t arena_size = 0;  // floats
     int threads = 1;             // that share one image
-    kernels::AlignedBuffer packed;
-    std::vector<std::uint16_t> lists;  // of sparse convolutions
+    PackedMemory packed;         // what the steps have of weights
 };
 
 struct PlanOptions {

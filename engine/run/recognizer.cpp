@@ -208,9 +208,7 @@ std::size_t Recognizer::arena_bytes() const noexcept {
 }
 
 std::size_t Recognizer::packed_bytes() const noexcept {
-    if (state_ == nullptr) return 0;
-    const Plan& plan = state_->network.plan();
-    return plan.packed.size() * sizeof(float) + plan.lists.size() * sizeof(plan.lists[0]);
+    return state_ != nullptr ? state_->network.plan().packed.bytes() : 0;
 }
 
 }  // namespace lprnet
