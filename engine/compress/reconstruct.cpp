@@ -75,9 +75,8 @@ struct ConvInput {
         for (int r = 0; r < s.kh; ++r) {
             for (int t = 0; t < s.kw; ++t) {
                 for (int stored = 0; stored < s.ic; ++stored) {
-                    const int i = step.input_order.empty()
-                                      ? stored
-                                      : step.input_order[static_cast<std::size_t>(stored)];
+                    const auto i = static_cast<int>(
+                        channel_at(step.input_order, static_cast<std::size_t>(stored)));
                     visit(static_cast<std::size_t>((i * s.kh + r) * s.kw + t),
                           reader.stored(y + r - pad_h, x + t - pad_w, stored));
                 }

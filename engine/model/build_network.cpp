@@ -321,8 +321,9 @@ Status add_pool(TensorSource& source, const LayerRow& row, const Shape& in, Node
                                "x" + std::to_string(row.window.w) +
                                " pixels, too large for its input of " + shape_text(in));
     }
-    node.shape = {(in.c - 1) / row.channel_stride + 1, (in.h - row.window.h) / row.stride.h + 1,
-                  (in.w - row.window.w) / row.stride.w + 1};
+    node.shape = {(in.c - 1) / row.channel_stride + 1,
+                  windows_along(in.h, row.window.h, row.stride.h),
+                  windows_along(in.w, row.window.w, row.stride.w)};
     return {};
 }
 

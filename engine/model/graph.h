@@ -42,6 +42,11 @@ struct Window {
     int w = 1;
 };
 
+// Windows that lie along an extent.
+constexpr int windows_along(int extent, int window, int stride) noexcept {
+    return (extent - window) / stride + 1;
+}
+
 // PyTorch's channel of a stored one, by an order that says what is stored where; an empty one
 // changes nothing.
 inline std::size_t channel_at(const std::vector<int>& order, std::size_t stored) noexcept {

@@ -57,6 +57,7 @@ public:
     }
 
     Result<Plan> build() {
+        if (Status status = check_borders(); !status) return status.error();
         // Twice through the lowerings: the first time says what memory is needed.
         for (int i = 1; i < node_count(graph_); ++i) {
             if (Status status = measure(i); !status) return status.error();
@@ -93,12 +94,9 @@ private:
 
     // A concatenation of branches that nobody else reads.
     bool is_context(const Node& node) const {
-        const ElementType type = draft_.input(node).element.type;
         return node.op == Op::concat &&
-               std::all_of(node.inputs.begin(), node.inputs.end(), [&](int tap) {
-                   return is_private(graph_, tap, Op::context_tap) &&
-                          draft_.output(tap).element.type == type;
-               });
+               std::all_of(node.inputs.begin(), node.inputs.end(),
+                           [&](int input) { return is_private(graph_, input, Op::context_tap); });
     }
     void find_contexts() {
         working_.resize(graph_.nodes.size());
@@ -109,14 +107,36 @@ private:
         }
     }
 
-    Status measure(int index) {
+    // Kernels that write rows leave a border around them. Others, and who fills the input in, know
+    // pixels one behind the other.
+    Status check_borders() const {
+        for (int i = 0; i < node_count(graph_); ++i) {
+            const Node& node = node_at(graph_, i);
+            const bool by_rows = node.op == Op::conv2d || node.op == Op::max_pool;
+            if (draft_.output(i).has_border() && !by_rows) return padded(node);
+        }
+        return {};
+    }
+
+    // Of a branch of the context, or of the node that joins them.
+    Status check_context(int index) {
         const Node& node = node_at(graph_, index);
-        const bool of_context = node.op == Op::context_tap || node.op == Op::concat;
-        if (of_context && working(index).context < 0) return no_kernel(node);
-        if (node.op == Op::concat &&
-            node.inputs.size() > std::size_t{kernels::kMaxContextBranches}) {
+        if (working(index).context < 0) return no_kernel(node);
+        if (node.inputs.size() > std::size_t{kernels::kMaxContextBranches}) {
             return cannot_lower(
                 node, "more than " + std::to_string(kernels::kMaxContextBranches) + " branches");
+        }
+        const bool alike = std::all_of(node.inputs.begin(), node.inputs.end(), [&](int input) {
+            return draft_.output(input).element.type == draft_.input(node).element.type;
+        });
+        if (!alike) return cannot_lower(node, "some of its branches read levels, some do not");
+        return {};
+    }
+
+    Status measure(int index) {
+        const Node& node = node_at(graph_, index);
+        if (node.op == Op::context_tap || node.op == Op::concat) {
+            if (Status status = check_context(index); !status) return status;
         }
         const Result<Lowered> made = lowering_of(index).lower(index, plan_.packed);
         if (!made) return made.error();
@@ -170,10 +190,7 @@ private:
         step.call.at(Memory::output) = out.byte_at(0, 0, 0);
         if (working(index).scratch > 0) step.call.at(Memory::scratch) = working_begin(index);
         if (working(index).context >= 0) step.call.at(Memory::squares) = squares_begin(index);
-        const NhwcLayout* layout = out.nhwc();
-        if (layout != nullptr && (layout->border_h() > 0 || layout->border_w() > 0)) {
-            step.border = out;
-        }
+        if (out.has_border()) step.border = out;
         if (node.op == Op::concat) {
             step.context = Step::Context{out, {}};
             for (const int tap : node.inputs) {

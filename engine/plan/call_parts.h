@@ -64,7 +64,7 @@ Call max_pool(const Node& node, const Tensor& in, const Tensor& out) noexcept {
 
 // Rows of windows of a branch of the context.
 inline int context_rows(const Node& tap, const Tensor& in) noexcept {
-    return (in.shape.h - tap.window.h) / tap.stride.h + 1;
+    return windows_along(in.shape.h, tap.window.h, tap.stride.h);
 }
 
 // Of a branch of the context, but for the distance of its columns.

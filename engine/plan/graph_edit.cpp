@@ -26,6 +26,20 @@ void redirect(Graph& graph, int from, int to) {
     for (Node& node : graph.nodes) std::replace(node.inputs.begin(), node.inputs.end(), from, to);
 }
 
+Graph in_order(Graph graph, const std::vector<int>& order) {
+    std::vector<int> renumbered(graph.nodes.size(), -1);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        renumbered[static_cast<std::size_t>(order[i])] = static_cast<int>(i);
+    }
+    Graph ordered;
+    for (const int i : order) {
+        Node node = std::move(node_at(graph, i));
+        for (int& input : node.inputs) input = renumbered[static_cast<std::size_t>(input)];
+        ordered.nodes.push_back(std::move(node));
+    }
+    return ordered;
+}
+
 Graph remove_dead_nodes(Graph graph, int last) {
     std::vector<bool> live(graph.nodes.size(), false);
     live.front() = true;
@@ -35,16 +49,11 @@ Graph remove_dead_nodes(Graph graph, int last) {
         for (const int input : node_at(graph, i).inputs)
             live[static_cast<std::size_t>(input)] = true;
     }
-    Graph kept;
-    std::vector<int> renumbered(graph.nodes.size(), -1);
+    std::vector<int> kept;
     for (int i = 0; i <= last; ++i) {
-        if (!live[static_cast<std::size_t>(i)]) continue;
-        renumbered[static_cast<std::size_t>(i)] = node_count(kept);
-        Node node = std::move(node_at(graph, i));
-        for (int& input : node.inputs) input = renumbered[static_cast<std::size_t>(input)];
-        kept.nodes.push_back(std::move(node));
+        if (live[static_cast<std::size_t>(i)]) kept.push_back(i);
     }
-    return kept;
+    return in_order(std::move(graph), kept);
 }
 
 }  // namespace lprnet

@@ -1,6 +1,8 @@
 // The few edits that passes are made of.
 #pragma once
 
+#include <vector>
+
 #include "engine/model/graph.h"
 
 namespace lprnet {
@@ -24,6 +26,9 @@ int use_count(const Graph& graph, int index);
 
 // Whoever reads `from` reads `to` instead.
 void redirect(Graph& graph, int from, int to);
+
+// The nodes that `order` lists, in that order; they read others among them alone.
+Graph in_order(Graph graph, const std::vector<int>& order);
 
 // Removes every node but the input that the last node does not depend on.
 // `last` becomes the last node.

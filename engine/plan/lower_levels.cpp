@@ -45,7 +45,10 @@ public:
         const Tensor& in = draft_.input(node);
         const Tensor& out = draft_.output(index);
         switch (node.op) {
-            case Op::quantize: return lower_quantize(node, in, packed);
+            case Op::quantize:
+                // Its kernel knows pixels one behind the other.
+                if (in.has_border()) return padded(node_at(draft_.graph, only_input(node)));
+                return lower_quantize(node, in, packed);
             case Op::conv2d:
                 if (!node.quantized()) {
                     return cannot_lower(node, "not quantized, but what it reads is");

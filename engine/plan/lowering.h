@@ -70,4 +70,9 @@ inline Error no_kernel(const Node& node) {
                         "no kernel computes " + std::string(op_name(node.op)) + " on its own");
 }
 
+// Of an output that has to be without a border.
+inline Error padded(const Node& node) {
+    return cannot_lower(node, "a layer pads its output, which has no border");
+}
+
 }  // namespace lprnet

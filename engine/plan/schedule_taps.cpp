@@ -16,17 +16,7 @@ Graph schedule_taps(Graph graph) {
             if (node.op == Op::context_tap && only_input(node) == i) order.push_back(tap);
         }
     }
-    std::vector<int> renumbered(order.size());
-    for (std::size_t i = 0; i < order.size(); ++i) {
-        renumbered[static_cast<std::size_t>(order[i])] = static_cast<int>(i);
-    }
-    Graph scheduled;
-    for (const int i : order) {
-        Node node = std::move(node_at(graph, i));
-        for (int& input : node.inputs) input = renumbered[static_cast<std::size_t>(input)];
-        scheduled.nodes.push_back(std::move(node));
-    }
-    return scheduled;
+    return in_order(std::move(graph), order);
 }
 
 }  // namespace lprnet

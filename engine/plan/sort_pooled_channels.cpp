@@ -78,12 +78,10 @@ Graph sort_pooled_channels(Graph graph) {
         std::vector<int> taps;
         bool movable = true;
         for (int i = 0; i < node_count(graph); ++i) {
-            for (const int input : node_at(graph, i).inputs) {
-                if (input != source || i == p) continue;
-                movable = movable && node_at(graph, i).op == Op::context_tap &&
-                          find_arrival(graph, i).conv >= 0;
-                taps.push_back(i);
-            }
+            if (i == p || !reads(node_at(graph, i), source)) continue;
+            movable = movable && node_at(graph, i).op == Op::context_tap &&
+                      find_arrival(graph, i).conv >= 0;
+            taps.push_back(i);
         }
         if (!movable) continue;
 

@@ -102,6 +102,9 @@ struct Tensor {
     const NhwcLayout* nhwc() const noexcept { return std::get_if<NhwcLayout>(&layout); }
     const PanelLayout* panels() const noexcept { return std::get_if<PanelLayout>(&layout); }
 
+    bool has_border() const noexcept {
+        return nhwc() != nullptr && (nhwc()->border_h() > 0 || nhwc()->border_w() > 0);
+    }
     bool has_levels() const noexcept { return element.type == ElementType::level; }
     // Without the border.
     std::size_t values() const noexcept {

@@ -16,7 +16,7 @@ void zero_border(const Tensor& tensor, float* arena) noexcept {
     // Bytes of 0 are 0.0f and a level of 0.
     const auto bytes = static_cast<std::ptrdiff_t>(tensor.element.bytes);
     const std::ptrdiff_t row = layout->row() * bytes;
-    const std::ptrdiff_t side = std::ptrdiff_t{layout->border_w()} * tensor.shape.c * bytes;
+    const std::ptrdiff_t side = layout->border_w() * layout->pixel() * bytes;
     char* begin = reinterpret_cast<char*>(arena) + tensor.begin;
     char* first_row = begin + layout->border_h() * row;
     char* end_row = first_row + tensor.shape.h * row;
@@ -69,17 +69,6 @@ void Network::bind_calls() {
     }
 }
 
-// Both are NHWC without a border.
-std::span<float> Network::input() noexcept {
-    const Tensor& tensor = plan_->input;
-    return {arena_.data() + tensor.begin / sizeof(float), tensor.values()};
-}
-
-std::span<const float> Network::logits() const noexcept {
-    const Tensor& tensor = plan_->output;
-    return {arena_.data() + tensor.begin / sizeof(float), tensor.values()};
-}
-
 void Network::set_input_planes(std::span<const float> nchw) noexcept {
     const Shape& shape = plan_->input.shape;
     const auto channels = static_cast<std::size_t>(shape.c);
@@ -117,7 +106,7 @@ void Network::write_output(std::size_t step, std::span<const float> values) noex
         std::size_t i = plane * static_cast<std::size_t>(to.channel_of(stored));
         for (int y = 0; y < shape.h; ++y) {
             for (int x = 0; x < shape.w; ++x) {
-                arena_.data()[to.output.byte_at(y, x, stored) / sizeof(float)] = values[i++];
+                arena_.data()[float_at(to.output, y, x, stored)] = values[i++];
             }
         }
     }
@@ -171,7 +160,7 @@ bool Network::run() noexcept {
     if (last.context) in_range = context_in_range(*last.context, arena_.data());
     // Nobody may take what is left there for an answer.
     if (!in_range) {
-        std::fill_n(arena_.data() + plan_->output.begin / sizeof(float), plan_->output.values(),
+        std::fill_n(arena_.data() + float_at(plan_->output, 0, 0, 0), plan_->output.values(),
                     std::numeric_limits<float>::quiet_NaN());
     }
     return in_range;

@@ -31,9 +31,13 @@ public:
     void replace_plan(std::shared_ptr<const Plan> plan);
 
     // NHWC; a run leaves it as it is.
-    std::span<float> input() noexcept;
+    std::span<float> input() noexcept {
+        return {arena_.data() + float_at(plan_->input, 0, 0, 0), plan_->input.values()};
+    }
     // [time][class] of the last run().
-    std::span<const float> logits() const noexcept;
+    std::span<const float> logits() const noexcept {
+        return {arena_.data() + float_at(plan_->output, 0, 0, 0), plan_->output.values()};
+    }
     // The input from PyTorch's order, [channel][row][column].
     void set_input_planes(std::span<const float> nchw) noexcept;
 
@@ -49,7 +53,7 @@ public:
     // The stored channels of one pixel of a step's output in NHWC with elements of float32, one
     // after the other, for whoever walks all of them; not for other outputs.
     float* pixel(std::size_t step, int y, int x) noexcept {
-        return arena_.data() + plan_->info[step].output.byte_at(y, x, 0) / sizeof(float);
+        return arena_.data() + float_at(plan_->info[step].output, y, x, 0);
     }
 
     // Where plan().steps have their outputs.
@@ -71,6 +75,11 @@ private:
         const Tensor* border = nullptr;  // to be zeroed first
         const Step::Context* look_at = nullptr;
     };
+
+    // Where an element of float32 lies in the arena, in floats.
+    static std::size_t float_at(const Tensor& tensor, int y, int x, int channel) noexcept {
+        return tensor.byte_at(y, x, channel) / sizeof(float);
+    }
 
     void bind_calls();
     void run_call(const Stage& stage, std::size_t call, int worker) noexcept;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/compress/quantize.h"
+#include "engine/model/quantization.h"
 #include "engine/plan/plan.h"
 #include "tests/kernels/tables.h"
 #include "tests/network/compare.h"
@@ -69,6 +70,40 @@ const Quantized kNetworks[] = {
     {{.channels = 1, .classes = 37, .width = 0.75, .seed = 5}, kOthers},
 };
 
+// In the oracle's order.
+std::vector<double> planes_of(const std::vector<float>& image, const Shape& shape) {
+    const auto channels = static_cast<std::size_t>(shape.c);
+    std::vector<double> planes(image.size());
+    for (std::size_t i = 0; i < image.size(); ++i) {
+        planes[i % channels * (image.size() / channels) + i / channels] = double{image[i]};
+    }
+    return planes;
+}
+
+// Runs the network and compares every step but the context's, whose outputs the graph has not.
+// Levels have to be equal.
+void check_steps(Network& network, const std::vector<float>& image,
+                 const std::map<std::string, OracleTensor>& expected) {
+    std::copy(image.begin(), image.end(), network.input().begin());
+    for (std::size_t s = 0; s < network.steps().size(); ++s) {
+        const StepInfo& step = network.steps()[s];
+        network.run_step(s);
+        if (step.op == Op::context_tap || step.op == Op::concat) continue;
+        const OracleTensor& tensor = expected.at(step.name);
+        const std::size_t plane = tensor.values.size() / std::size_t(tensor.shape.c);
+        const Agreement a = agreement(network, s, [&](std::size_t i) {
+            if (tensor.factors.empty()) return tensor.values[i];
+            return tensor.values[i] * tensor.factors[i / plane];
+        });
+        INFO("layer " << step.name << ": max abs " << a.max_abs << ", cosine " << a.cosine);
+        if (step.output.has_levels()) {
+            CHECK(a.max_abs == 0.0);
+        } else {
+            CHECK(a.cosine >= 0.999999);
+        }
+    }
+}
+
 TEST_CASE("a quantized network computes what its graph says", "[quantized]") {
     for (const Quantized& network : kNetworks) {
         INFO("width " << network.network.width << ", channels " << network.network.channels
@@ -76,35 +111,12 @@ TEST_CASE("a quantized network computes what its graph says", "[quantized]") {
         const Model model = quantized_model(network);
         const Shape shape = model.data().graph.input_shape();
         const std::vector<float> image = random_image(shape, 7);
-        std::vector<double> planes(image.size());  // the oracle's order
-        for (std::size_t i = 0; i < image.size(); ++i) {
-            const std::size_t c = i % static_cast<std::size_t>(shape.c);
-            planes[c * image.size() / static_cast<std::size_t>(shape.c) +
-                   i / static_cast<std::size_t>(shape.c)] = double{image[i]};
-        }
-        const auto expected = run_oracle(model.data().graph, planes);
+        const auto expected = run_oracle(model.data().graph, planes_of(image, shape));
         for (const kernels::KernelTable* table : tables_under_test()) {
             INFO(table->name);
             Network planned = make_network(model, *table);
             CHECK(planned.plan().quantized);
-            std::copy(image.begin(), image.end(), planned.input().begin());
-            for (std::size_t s = 0; s < planned.steps().size(); ++s) {
-                const StepInfo& step = planned.steps()[s];
-                planned.run_step(s);
-                if (step.op == Op::context_tap || step.op == Op::concat) continue;
-                const OracleTensor& tensor = expected.at(step.name);
-                const std::size_t plane = tensor.values.size() / std::size_t(tensor.shape.c);
-                const Agreement a = agreement(planned, s, [&](std::size_t i) {
-                    if (tensor.factors.empty()) return tensor.values[i];
-                    return tensor.values[i] * tensor.factors[i / plane];
-                });
-                INFO("layer " << step.name << ": max abs " << a.max_abs << ", cosine " << a.cosine);
-                if (step.output.has_levels()) {
-                    CHECK(a.max_abs == 0.0);
-                } else {
-                    CHECK(a.cosine >= 0.999999);
-                }
-            }
+            check_steps(planned, image, expected);
         }
     }
 }
@@ -163,6 +175,109 @@ TEST_CASE("layers keep their weights, which the plan multiplies as they are", "[
         if (node.op == Op::conv2d && node.keeps_float()) ++kept;
     }
     CHECK(kept == 5);
+}
+
+Node& node_named(Graph& graph, const std::string& name) {
+    for (Node& node : graph.nodes) {
+        if (node.name == name) return node;
+    }
+    FAIL("no node " << name);
+    return graph.nodes.front();
+}
+
+// The layer is one of real numbers then.
+void forget_levels(Node& conv) {
+    conv.weight = real_weights(conv);
+    conv.quantized_weight = {};
+    conv.weight_scale.clear();
+    conv.output_scale = 0.0f;
+    conv.output_factor.clear();
+}
+
+TEST_CASE("layers that do not fit what they read are errors", "[quantized]") {
+    const Model model = quantized_model(kNetworks[3]);
+    Graph floats = model.data().graph;
+    forget_levels(node_named(floats, "backbone.8.block.6"));
+    // Nobody makes levels of the pixels.
+    Graph levels = model.data().graph;
+    node_named(levels, "backbone.0").inputs = {0};
+    // A branch of the context reads the pixels themselves.
+    Graph mixed = model.data().graph;
+    node_named(mixed, "context.0.pool").inputs = {0};
+    for (const kernels::KernelTable* table : tables_under_test()) {
+        INFO(table->name);
+        const Result<Plan> first = build_plan(floats, *table), second = build_plan(levels, *table);
+        REQUIRE_FALSE(first.ok());
+        CHECK(first.error().message == "layer 'backbone.10': not quantized, but what it reads is");
+        REQUIRE_FALSE(second.ok());
+        CHECK(second.error().message == "layer 'backbone.2': quantized, but what it reads is not");
+        const Result<Plan> third = build_plan(mixed, *table);
+        REQUIRE_FALSE(third.ok());
+        CHECK(third.error().message ==
+              "layer 'context': some of its branches read levels, some do not");
+    }
+}
+
+// A first layer of real numbers, with levels made from its output: nodes of both kinds stand in one
+// plan, in float32 with the kernel that rounds alike everywhere.
+TEST_CASE("levels may begin behind a layer of real numbers", "[quantized]") {
+    for (const bool pooled : {false, true}) {
+        INFO((pooled ? "behind a pool" : "behind the layer"));
+        Graph graph = quantized_model(kNetworks[3]).data().graph;
+        REQUIRE(graph.nodes[1].op == Op::quantize);
+        REQUIRE(graph.nodes[2].op == Op::conv2d);
+        REQUIRE(graph.nodes[3].op == Op::relu);
+        Node levels = graph.nodes[1], conv = graph.nodes[2], relu = graph.nodes[3];
+        forget_levels(conv);
+        // Sums and levels are exact, and no value lies between two levels.
+        std::vector<float> weight(conv.weight.size());
+        for (std::size_t i = 0; i < weight.size(); ++i) {
+            weight[i] = static_cast<float>(static_cast<int>(i * 7 % 9) - 3);
+        }
+        conv.weight = Floats(std::move(weight));
+        conv.bias.assign(conv.bias.size(), 8.0f);
+        conv.inputs = {0};
+        relu.inputs = {1};
+        levels.inputs = {2};
+        levels.shape = relu.shape;
+        const auto channels = static_cast<std::size_t>(levels.shape.c);
+        levels.level_factor.assign(channels, 1.0f);
+        levels.level_offset.assign(channels, 0.125f + 1.0f / 1024);
+        graph.nodes[1] = conv;
+        graph.nodes[2] = relu;
+        graph.nodes[3] = levels;
+        if (pooled) {
+            Node pool;
+            pool.op = Op::max_pool;
+            pool.name = "first_pool";
+            pool.inputs = {2};
+            pool.shape = relu.shape;
+            for (std::size_t i = 3; i < graph.nodes.size(); ++i) {
+                for (int& input : graph.nodes[i].inputs) input += input >= 3 ? 1 : 0;
+            }
+            graph.nodes[3].inputs = {3};
+            graph.nodes.insert(graph.nodes.begin() + 3, pool);
+        }
+        const Shape& shape = graph.input_shape();
+        const std::vector<float> image = random_image(shape, 11);
+        const auto expected = run_oracle(graph, planes_of(image, shape));
+        std::vector<float> reference;
+        for (const kernels::KernelTable* table : tables_under_test()) {
+            for (const int threads : {1, 3}) {
+                INFO(table->name << ", threads " << threads);
+                Result<Network> network =
+                    Network::create(graph, *table, {.tuning = {}, .threads = threads});
+                if (!network) FAIL(network.error().message);
+                const std::vector<float> logits = run(*network, image);
+                if (reference.empty()) reference = logits;
+                CHECK(std::memcmp(logits.data(), reference.data(), logits.size() * sizeof(float)) ==
+                      0);
+                CHECK(network->steps().front().kernel == "conv2d_f32_exact 3x3");
+                if (pooled) CHECK(network->steps()[1].kernel == "max_pool2d_f32 1x1");
+                check_steps(*network, image, expected);
+            }
+        }
+    }
 }
 
 // The plan of a network with one number of its file changed.

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
+#include <vector>
 
+#include "engine/plan/place_memory.h"
 #include "kernels/dispatch.h"
 #include "tests/catch.h"
 #include "tests/kernels/tables.h"
@@ -184,6 +187,131 @@ TEST_CASE("a node that no kernel computes is an error", "[plan]") {
     REQUIRE_FALSE(plan.ok());
     CHECK(plan.error().code == ErrorCode::unsupported);
     CHECK_THAT(plan.error().message, contains("context.0.pool"));
+}
+
+// The input, and more.
+Graph small_graph(std::vector<Node> nodes) {
+    Node input;
+    input.name = "input";
+    input.shape = {8, 24, 94};
+    Graph graph;
+    graph.nodes.push_back(input);
+    for (Node& node : nodes) graph.nodes.push_back(std::move(node));
+    return graph;
+}
+Node small_node(Op op, std::vector<int> inputs, const Shape& shape) {
+    Node node;
+    node.op = op;
+    node.name = op_name(op);
+    node.inputs = std::move(inputs);
+    node.shape = shape;
+    return node;
+}
+Node small_conv(int input, const Shape& shape, int pad) {
+    Node conv = small_node(Op::conv2d, {input}, shape);
+    conv.kh = conv.kw = 1 + 2 * pad;
+    conv.pad_h = conv.pad_w = pad;
+    conv.weight =
+        Floats(std::vector<float>(static_cast<std::size_t>(shape.c * 8 * conv.kh * conv.kw), 0.5f));
+    conv.bias.assign(static_cast<std::size_t>(shape.c), 0.0f);
+    return conv;
+}
+
+TEST_CASE("graphs whose parts fit nowhere are errors", "[plan]") {
+    const Shape whole = {8, 24, 94}, column = {8, 1, 94};
+    const auto tap = [&] { return small_node(Op::context_tap, {0}, column); };
+    Graph many = small_graph({});
+    for (int i = 0; i < 9; ++i) many.nodes.push_back(tap());
+    many.nodes.push_back(small_node(Op::concat, {1, 2, 3, 4, 5, 6, 7, 8, 9}, {72, 1, 94}));
+    Graph padded_context =
+        small_graph({tap(), small_node(Op::concat, {1}, column), small_conv(2, {4, 1, 94}, 1)});
+    const struct {
+        Graph graph;
+        const char* message;
+    } cases[] = {
+        {small_graph({tap()}), "layer 'context_tap': no kernel computes context_tap on its own"},
+        {small_graph({tap(), small_conv(1, {4, 1, 94}, 0)}),
+         "layer 'context_tap': no kernel computes context_tap on its own"},
+        {small_graph({small_node(Op::max_pool, {0}, whole), small_node(Op::max_pool, {0}, whole),
+                      small_node(Op::concat, {1, 2}, {16, 24, 94})}),
+         "layer 'concat': no kernel computes concat on its own"},
+        {small_graph({tap(), small_node(Op::concat, {1, 1}, {16, 1, 94})}),
+         "layer 'context_tap': no kernel computes context_tap on its own"},
+        {many, "layer 'concat': more than 8 branches"},
+        {small_graph({small_conv(0, {4, 24, 94}, 1)}),
+         "layer 'input': a layer pads its output, which has no border"},
+        {padded_context, "layer 'concat': a layer pads its output, which has no border"},
+    };
+    for (const auto& c : cases) {
+        for (const kernels::KernelTable* table : tables_under_test()) {
+            INFO(table->name);
+            const Result<Plan> plan = build_plan(c.graph, *table);
+            REQUIRE_FALSE(plan.ok());
+            CHECK(plan.error().code == ErrorCode::unsupported);
+            CHECK(plan.error().message == c.message);
+        }
+    }
+    // One fewer, and all is well.
+    many.nodes.erase(many.nodes.begin() + 9);
+    many.nodes.back().inputs.pop_back();
+    many.nodes.back().shape.c = 64;
+    CHECK(build_plan(many, *tables_under_test().back()).ok());
+}
+
+TEST_CASE("packed memory is counted, then given piece by piece", "[plan]") {
+    PackedMemory packed;
+    const auto take_all = [&] {
+        struct {
+            float* first;
+            std::int32_t* none;
+            std::int32_t* second;
+            std::uint16_t *list, *next_list;
+        } taken = {packed.take<float>(17), packed.take<std::int32_t>(0),
+                   packed.take<std::int32_t>(16), packed.take_lists(5), packed.take_lists(1)};
+        return taken;
+    };
+    CHECK(packed.counting());
+    const auto counted = take_all();
+    CHECK(counted.first == nullptr);
+    CHECK(counted.second == nullptr);
+    CHECK(counted.next_list == nullptr);
+    const std::size_t bytes = packed.bytes();
+    CHECK(bytes == 3 * 64 + 6 * 2);
+    packed.allocate();
+    CHECK_FALSE(packed.counting());
+    CHECK(packed.bytes() == 0);
+    const auto given = take_all();
+    CHECK(packed.bytes() == bytes);
+    CHECK(reinterpret_cast<std::uintptr_t>(given.first) % 64 == 0);
+    CHECK(reinterpret_cast<std::byte*>(given.second) ==
+          reinterpret_cast<std::byte*>(given.first) + 128);
+    CHECK(given.next_list == given.list + 5);
+    CHECK(given.first[16] == 0.0f);
+}
+
+TEST_CASE("pieces of memory that live at the same time do not overlap", "[plan]") {
+    std::vector<Placement> placements;
+    for (int i = 0; i < 40; ++i) {
+        placements.push_back({.bytes = static_cast<std::size_t>(i * 37 % 300),
+                              .first = i * 7 % 20,
+                              .last = i * 7 % 20 + i % 6});
+    }
+    placements.push_back({.bytes = 12, .first = 3, .last = 9, .host = 5, .host_offset = 24});
+    const std::size_t bytes = place_memory(placements);
+    CHECK(bytes % 64 == 0);
+    CHECK(placements.back().begin == placements[5].begin + 24);
+    placements.pop_back();
+    std::size_t end = 0;
+    for (const Placement& a : placements) {
+        CHECK(a.begin % 64 == 0);
+        end = std::max(end, a.begin + a.bytes);
+        for (const Placement& b : placements) {
+            if (&a == &b || a.last < b.first || b.last < a.first) continue;
+            CHECK((a.begin + a.bytes <= b.begin || b.begin + b.bytes <= a.begin));
+        }
+    }
+    CHECK(end <= bytes);
+    CHECK(bytes < end + 64);
 }
 
 }  // namespace
