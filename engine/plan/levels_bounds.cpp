@@ -15,6 +15,14 @@ Error does_not_fit(const Node& conv, std::size_t channel, double largest, const 
                                         std::to_string(largest) + what};
 }
 
+// The sum of the absolute weights. In integers, which are exact and, other than doubles, may be
+// added in any order: several at a time.
+std::int64_t magnitudes(const std::int8_t* weights, std::size_t count) noexcept {
+    std::int64_t sum = 0;
+    for (std::size_t k = 0; k < count; ++k) sum += std::abs(int{weights[k]});
+    return sum;
+}
+
 }  // namespace
 
 Result<Requantization> requantization(const Node& conv, double input_scale) {
@@ -24,10 +32,11 @@ Result<Requantization> requantization(const Node& conv, double input_scale) {
         const std::size_t from = conv.channel_of(o);
         const double step = input_scale * static_cast<double>(conv.weight_scale[from]);
         const double rounded = std::nearbyint(static_cast<double>(conv.bias[o]) / step);
-        double largest = std::abs(rounded);
-        for (std::size_t k = 0; k < per_channel; ++k) {
-            largest += kMostLevel * std::abs(int{conv.quantized_weight[from * per_channel + k]});
-        }
+        const double largest =
+            std::abs(rounded) +
+            static_cast<double>(
+                kMostLevel *
+                magnitudes(conv.quantized_weight.data() + from * per_channel, per_channel));
         const double factor = step / static_cast<double>(conv.output_scale);
         if (!(largest < kMostSum) || !(largest * factor < kMostSum)) {
             return does_not_fit(conv, from, largest,
