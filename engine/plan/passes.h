@@ -1,7 +1,8 @@
 // The passes that turn the network as trained into the network as run, in the
-// order in which build_plan() applies them. Each is a function from graph to
-// graph that leaves the logits unchanged up to rounding, and each stands alone in
-// the file of its name.
+// order in which build_plan() applies them, to float32 and quantized ones alike.
+// Each is a function from graph to graph that leaves the logits unchanged up to
+// rounding, and each stands alone in the file of its name. What kernel a node
+// then becomes is said in lowering.h.
 #pragma once
 
 #include "engine/model/graph.h"

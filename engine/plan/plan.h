@@ -78,8 +78,10 @@ struct PlanOptions {
     bool panels = true;  // false: every tensor is NHWC, for who reads those between the layers
 };
 
-// Applies the passes of passes.h and lays out the result for `table`.
-// May throw std::bad_alloc. `unsupported` if a node is left that no kernel computes.
+// Applies the passes of passes.h and lays out the result for `table`. All tables compute the same
+// bits with the plan of a quantized network. `unsupported` if a node is left that no kernel
+// computes, or if the numbers of a quantized layer could leave the range of its kernel.
+// May throw std::bad_alloc.
 Result<Plan> build_plan(Graph graph, const kernels::KernelTable& table,
                         const PlanOptions& options = {});
 

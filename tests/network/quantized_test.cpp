@@ -213,8 +213,7 @@ TEST_CASE("layers that do not fit what they read are errors", "[quantized]") {
         CHECK(second.error().message == "layer 'backbone.2': quantized, but what it reads is not");
         const Result<Plan> third = build_plan(mixed, *table);
         REQUIRE_FALSE(third.ok());
-        CHECK(third.error().message ==
-              "layer 'context': some of its branches read levels, some do not");
+        CHECK(third.error().message == "layer 'context.0': quantized, but what it reads is not");
     }
 }
 
