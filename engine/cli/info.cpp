@@ -72,15 +72,18 @@ Json describe(const Model& model, const Patterns& patterns, Recognizer& recogniz
     }
     Json layers = Json::array();
     std::int64_t macs = 0;
+    std::size_t constants = 0;
     for (const StepInfo& step : plan.info) {
         macs += step.multiply_accumulates;
-        layers.push_back(
-            {{"name", step.name},
-             {"shape", {step.output.shape.c, step.output.shape.h, step.output.shape.w}},
-             {"kernel", step.kernel},
-             {"macs", step.multiply_accumulates},
-             {"weight_bytes", step.weight_bytes},
-             {"output_bytes", step.output.bytes()}});
+        // A pool's are those of the convolution that it reads.
+        if (step.op == Op::conv2d) constants += step.constants.size();
+        layers.push_back({{"name", step.name},
+                          {"shape", {step.shape.c, step.shape.h, step.shape.w}},
+                          {"kernel", step.kernel},
+                          {"macs", step.multiply_accumulates},
+                          {"constant_channels", step.constants.size()},
+                          {"weight_bytes", step.weight_bytes},
+                          {"output_bytes", step.output.bytes()}});
     }
     return {{"version", LPRNET_VERSION},
             {"model", model.name()},
@@ -106,6 +109,7 @@ Json describe(const Model& model, const Patterns& patterns, Recognizer& recogniz
             {"isas", isas},
             {"isa", recognizer.isa()},
             {"macs", macs},
+            {"constant_channels", constants},
             {"arena_bytes", recognizer.arena_bytes()},
             {"packed_bytes", recognizer.packed_bytes()},
             {"layers", layers},
@@ -177,6 +181,10 @@ void print_text(const Json& info, const Plan& plan) {
     line("cpu", info["cpu"].get<std::string>());
     line("features", joined(info["cpu_features"], " "));
     line("isas", joined(info["isas"], " ") + "; in use: " + info["isa"].get<std::string>());
+    if (info["constant_channels"] != 0) {
+        line("constant", info["constant_channels"].dump() +
+                             " channels are the same for every picture and are not computed");
+    }
     line("arena", std::to_string(info["arena_bytes"].get<std::size_t>() / 1024) + " KiB");
     line("packed", std::to_string(info["packed_bytes"].get<std::size_t>() / 1024) + " KiB");
     std::puts("");
@@ -184,7 +192,7 @@ void print_text(const Json& info, const Plan& plan) {
     std::vector<std::vector<std::string>> rows = {
         {"layer", "output", "kernel", "MMAC", "weights", "output bytes"}};
     for (const StepInfo& step : plan.info) {
-        rows.push_back({step.name, shape_text(step.output.shape), step.kernel,
+        rows.push_back({step.name, shape_text(step.shape), step.kernel,
                         step.multiply_accumulates == 0
                             ? "-"
                             : fixed(static_cast<double>(step.multiply_accumulates) * 1e-6, 2),

@@ -159,7 +159,7 @@ std::vector<float> clips_of(const Histogram& histogram) {
 Result<std::vector<ActivationRange>> activation_ranges(
     const ModelData& model, const std::vector<std::vector<float>>& inputs, ClipMethod method,
     bool equalise, const kernels::KernelTable& table) {
-    Result<Network> network = Network::create(model.graph, table, {.panels = false});
+    Result<Network> network = Network::create(model.graph, table, {.whole_tensors = true});
     if (!network) return network.error();
     if (Status s = check_inputs(inputs, network->input().size()); !s) return s.error();
     Layers layers = layers_of(fuse_relu(fold_batch_norm(model.graph)));

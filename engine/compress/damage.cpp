@@ -82,7 +82,8 @@ public:
             node.bias = layers_[layer].bias;
             node.gain.clear();
         }
-        Result<Network> network = Network::create(std::move(graph), table_, {.panels = false});
+        Result<Network> network =
+            Network::create(std::move(graph), table_, {.whole_tensors = true});
         if (!network) return network.error();
         std::vector<float> logits;
         for (const std::vector<float>& input : inputs) {

@@ -74,6 +74,21 @@ std::vector<double> scaled_weight(const Node& conv) {
     return weight;
 }
 
+void clear_idle_channels(double input_scale, Node& conv) {
+    std::vector<std::int8_t> weight(conv.quantized_weight.begin(), conv.quantized_weight.end());
+    const std::size_t channels = conv.bias.size(), per_channel = weight.size() / channels;
+    for (std::size_t o = 0; o < channels; ++o) {
+        const std::span<std::int8_t> row = std::span(weight).subspan(o * per_channel, per_channel);
+        double most = std::nearbyint(static_cast<double>(conv.bias[o]) /
+                                     (input_scale * static_cast<double>(conv.weight_scale[o])));
+        for (const std::int8_t w : row) most += kMostLevel * std::max(int{w}, 0);
+        if (most > 0.0) continue;
+        std::fill(row.begin(), row.end(), std::int8_t{0});
+        conv.bias[o] = 0.0f;
+    }
+    conv.quantized_weight = SharedArray<std::int8_t>(std::move(weight));
+}
+
 float storable_scale(double step, std::span<std::int8_t> weight) {
     const auto stored = static_cast<float>(step);
     if (stored >= std::numeric_limits<float>::min()) return stored;
@@ -143,6 +158,7 @@ Graph quantized_graph(const ModelData& model, const std::vector<OutputRange>& ra
             continue;
         }
         round_to_nearest(weight, read.scale, node);
+        if (node.relu) clear_idle_channels(read.scale, node);
     }
     return graph;
 }

@@ -26,6 +26,10 @@ std::vector<double> scaled_weight(const Node& conv);
 Graph quantized_graph(const ModelData& model, const std::vector<OutputRange>& ranges,
                       const std::vector<bool>& keep_float);
 
+// Channels of a convolution with integer weights and a ReLU that lets nothing of them through,
+// whatever levels they read, become zeros: a bias far below zero need not fit the sum's integers.
+void clear_idle_channels(double input_scale, Node& conv);
+
 // A step of weights that a file can hold. Steps so small that float32 loses digits of them, or all,
 // become 1, and the weights that they are of 0: nothing shows of those beside a layer's other
 // channels. `weight` is that of the channel, in steps.

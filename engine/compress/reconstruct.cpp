@@ -206,6 +206,7 @@ void fit(std::vector<double> weight, const Moments& moments, const std::vector<d
         node.bias[o] = static_cast<float>(rounded.bias[o] / factor);
     }
     set_weight(std::move(rounded.weight), std::move(step), node);
+    if (node.relu) clear_idle_channels(input_scale, node);
 }
 
 // That of a layer, which is there.
@@ -220,9 +221,9 @@ auto& convolution(G& graph, int layer) {
 Status reconstruct(const ModelData& model, const std::vector<std::vector<float>>& inputs,
                    double zero_below, const kernels::KernelTable& table, Graph& quantized) {
     const Graph folded = fuse_relu(fold_batch_norm(model.graph));
-    Result<Plan> exact_plan = build_plan(model.graph, table, {.panels = false});
+    Result<Plan> exact_plan = build_plan(model.graph, table, {.whole_tensors = true});
     if (!exact_plan) return exact_plan.error();
-    Result<Plan> plan = build_plan(quantized, table);
+    Result<Plan> plan = build_plan(quantized, table, {.whole_tensors = true});
     if (!plan) return plan.error();
     Stepper exact(std::move(*exact_plan), inputs);
     Stepper fitted(std::move(*plan), inputs);
@@ -244,7 +245,7 @@ Status reconstruct(const ModelData& model, const std::vector<std::vector<float>>
                 fitted.plan->info[fitted.find(fitted.plan->info[s].reads)].levels;
             fit(weight, moments, input_units(fitted, fitted.plan->info[s], model.preprocess),
                 levels ? static_cast<double>(levels->scale) : 1.0, zero_below, node);
-            Result<Plan> refitted = build_plan(quantized, table);
+            Result<Plan> refitted = build_plan(quantized, table, {.whole_tensors = true});
             if (!refitted) return refitted.error();
             fitted.replace(std::move(*refitted));
         }

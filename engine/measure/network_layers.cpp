@@ -14,7 +14,7 @@ std::vector<LayerSource::Layer> NetworkLayers::layers() const {
     std::vector<Layer> layers;
     for (const std::size_t s : steps_) {
         const StepInfo& step = network_.steps()[s];
-        layers.push_back({step.name, step.name, step.output.shape});
+        layers.push_back({step.name, step.name, step.shape});
     }
     return layers;
 }

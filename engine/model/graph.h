@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,23 @@ struct Node {
     std::vector<int> input_order;
     // conv2d: what each of PyTorch's output channels is multiplied by; empty if that is 1.
     std::vector<double> gain;
+    // conv2d: its parameters are those of the stored channels, in their order. What the orders
+    // above say is then for whoever looks at an output.
+    bool in_stored_order = false;
+    // Where the parameters of a stored output channel are.
+    std::size_t parameter_row(std::size_t stored) const noexcept {
+        return in_stored_order ? stored : channel_of(stored);
+    }
+
+    // conv2d, max_pool: channels of PyTorch's that are the same number at every pixel of every
+    // image, and that nothing computes any more.
+    struct Constant {
+        int channel;
+        float value;
+    };
+    std::vector<Constant> constants;
+    // context_tap: the channels over whose squares the mean is; 0 for those that are stored.
+    int channels_in_mean = 0;
 
     // conv2d of a quantized network: int8 weights, OIHW, instead of `weight`; what 1 of them is
     // for each of PyTorch's output channels; and what 1 of the output is, after ReLU, from 0
@@ -116,6 +134,11 @@ struct Node {
 // Node 0 is the input, the last node the logits.
 struct Graph {
     std::vector<Node> nodes;
+    // The largest number that a pixel can be, normalized, with or without its sign; and whether a
+    // float32 convolution has a channel that is the same for every image. Both are set by
+    // settle_numbers().
+    float largest_pixel = std::numeric_limits<float>::infinity();
+    bool has_constants = false;
 
     const Shape& input_shape() const noexcept { return nodes.front().shape; }
     const Shape& output_shape() const noexcept { return nodes.back().shape; }
@@ -124,6 +147,11 @@ struct Graph {
     // True if the file stores the weights of a convolution without their zeros.
     bool stored_sparse() const noexcept;
 };
+
+// Of a context_tap, stored or not.
+inline int channels_in_mean(const Node& tap) noexcept {
+    return tap.channels_in_mean > 0 ? tap.channels_in_mean : tap.shape.c;
+}
 
 // Convolutions of the table of layers: one more than the largest Node::layer.
 int layer_count(const Graph& graph) noexcept;

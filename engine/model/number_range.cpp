@@ -113,6 +113,10 @@ public:
         : preprocess_(preprocess), label_(label), graph_(graph) {}
 
     Status run() {
+        graph_.largest_pixel = 0.0f;
+        for (int c = 0; c < channels(preprocess_.order); ++c)
+            graph_.largest_pixel =
+                std::max(graph_.largest_pixel, pixel_bound(static_cast<std::size_t>(c)));
         if (Status s = find_bounds(); !s || !suspicious_) return s;
         if (find_tiny() && sum_errors()) remove_tiny();
         return {};
@@ -193,6 +197,8 @@ private:
                                  "float32: its weights, or those before it, are too large"};
             }
             bound.push_back(static_cast<float>(sum));
+            const double moves = static_cast<double>(row.bound) * scale;
+            graph_.has_constants = graph_.has_constants || moves == 0.0 || l.bias(o) <= -moves;
             suspicious_ = suspicious_ || row.has_tiny || scale < kSuspiciousScale;
         }
         return {};
@@ -289,6 +295,7 @@ private:
                     alive = alive || w != 0.0f;
                 }
                 dead[o] = !alive && is_tiny_bias(i, l.bias(o));
+                graph_.has_constants = graph_.has_constants || !alive;
             }
             Node& conv = node(i);
             Node* norm = l.norm != nullptr ? &node(i + 1) : nullptr;

@@ -41,6 +41,19 @@ std::string kernel_text(const Node& node, kernels::Kernel kernel, const ConvAlgo
     return text;
 }
 
+// Of PyTorch's output: with the channels that are not computed, without one that stands for
+// several.
+Shape whole_shape(const Node& node) {
+    Shape shape = node.shape;
+    if (node.op == Op::context_tap) {
+        shape.c = channels_in_mean(node);
+    } else if (!node.constants.empty()) {
+        const auto joint = std::count(node.channel_order.begin(), node.channel_order.end(), -1);
+        shape.c += static_cast<int>(node.constants.size()) - static_cast<int>(joint);
+    }
+    return shape;
+}
+
 class PlanBuilder {
 public:
     PlanBuilder(const Graph& graph, const kernels::KernelTable& table, const PlanOptions& options)
@@ -48,7 +61,7 @@ public:
           draft_{.graph = graph,
                  .table = table,
                  .threads = options.threads,
-                 .choices = choose_convs(graph, options.tuning, options.panels, table),
+                 .choices = choose_convs(graph, options.tuning, !options.whole_tensors, table),
                  .outputs = tensors_of(graph),
                  .levels = {}},
           f32_(make_f32_lowering(draft_)),
@@ -225,6 +238,8 @@ private:
             .op = node.op,
             .layer = node.layer,
             .output = draft_.output(index),
+            .shape = whole_shape(node),
+            .constants = node.constants,
             .channel_order = node.channel_order,
             .levels = draft_.levels[static_cast<std::size_t>(index)],
             .input_order = node.input_order,
@@ -254,6 +269,7 @@ Result<Plan> build_plan(Graph graph, const kernels::KernelTable& table,
     graph = move_mean(std::move(graph));
     graph = fuse_context_tap(std::move(graph));
     graph = sort_pooled_channels(std::move(graph));
+    if (!options.whole_tensors) graph = remove_constant_channels(std::move(graph), table.lanes);
     graph = schedule_taps(std::move(graph));
     return PlanBuilder(graph, table, options).build();
 }

@@ -102,6 +102,7 @@ const T* data_or_null(const std::vector<T>& v) noexcept {
 // Weights of a convolution as the passes left them.
 template <class T>
 kernels::Stored<T> stored(const Node& conv, const T* oihw, const double* scale) noexcept {
+    if (conv.in_stored_order) return {.oihw = oihw, .scale = scale};
     return {.oihw = oihw,
             .scale = scale,
             .output_order = data_or_null(conv.channel_order),

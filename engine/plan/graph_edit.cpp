@@ -31,7 +31,7 @@ Graph in_order(Graph graph, const std::vector<int>& order) {
     for (std::size_t i = 0; i < order.size(); ++i) {
         renumbered[static_cast<std::size_t>(order[i])] = static_cast<int>(i);
     }
-    Graph ordered;
+    Graph ordered = without_nodes(graph);
     for (const int i : order) {
         Node node = std::move(node_at(graph, i));
         for (int& input : node.inputs) input = renumbered[static_cast<std::size_t>(input)];

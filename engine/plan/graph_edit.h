@@ -18,6 +18,12 @@ inline int node_count(const Graph& graph) {
     return static_cast<int>(graph.nodes.size());
 }
 
+// All of a graph but its nodes, for a pass that moves them one by one.
+inline Graph without_nodes(const Graph& graph) {
+    return {
+        .nodes = {}, .largest_pixel = graph.largest_pixel, .has_constants = graph.has_constants};
+}
+
 // Whether an input of `node` is the node of that index.
 bool reads(const Node& node, int index);
 

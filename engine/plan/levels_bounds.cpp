@@ -29,7 +29,7 @@ Result<Requantization> requantization(const Node& conv, double input_scale) {
     Requantization made;
     const std::size_t per_channel = conv.quantized_weight.size() / conv.bias.size();
     for (std::size_t o = 0; o < conv.bias.size(); ++o) {
-        const std::size_t from = conv.channel_of(o);
+        const std::size_t from = conv.parameter_row(o);
         const double step = input_scale * static_cast<double>(conv.weight_scale[from]);
         const double rounded = std::nearbyint(static_cast<double>(conv.bias[o]) / step);
         const double largest =
@@ -39,7 +39,7 @@ Result<Requantization> requantization(const Node& conv, double input_scale) {
                 magnitudes(conv.quantized_weight.data() + from * per_channel, per_channel));
         const double factor = step / static_cast<double>(conv.output_scale);
         if (!(largest < kMostSum) || !(largest * factor < kMostSum)) {
-            return does_not_fit(conv, from, largest,
+            return does_not_fit(conv, conv.channel_of(o), largest,
                                 " times " + std::to_string(factor) + ", does not fit 32 bits");
         }
         made.bias.push_back(static_cast<std::int32_t>(rounded));
@@ -53,7 +53,7 @@ Result<std::vector<float>> bias_in_levels(const Node& conv, double factor) {
     std::vector<float> bias;
     const std::size_t per_channel = conv.weight.size() / conv.bias.size();
     for (std::size_t o = 0; o < conv.bias.size(); ++o) {
-        const std::size_t from = conv.channel_of(o);
+        const std::size_t from = conv.parameter_row(o);
         const double offset =
             static_cast<double>(conv.bias[o]) / static_cast<double>(conv.output_scale);
         double largest = std::abs(offset);
@@ -62,7 +62,8 @@ Result<std::vector<float>> bias_in_levels(const Node& conv, double factor) {
             largest += kMostLevel * std::abs(weight * factor);
         }
         if (!(largest < kLimit)) {
-            return does_not_fit(conv, from, largest, " steps of the output, does not fit float32");
+            return does_not_fit(conv, conv.channel_of(o), largest,
+                                " steps of the output, does not fit float32");
         }
         bias.push_back(static_cast<float>(offset));
     }

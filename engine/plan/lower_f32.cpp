@@ -147,7 +147,8 @@ private:
         auto scale = context_scale<kernels::ContextScaleF32>(draft_.graph, node);
         for (std::size_t b = 0; b < node.inputs.size(); ++b) {
             const Node& tap = node_at(draft_.graph, node.inputs[b]);
-            scale.values[b] = context_rows(tap, draft_.input(tap)) * tap.shape.w * tap.shape.c;
+            scale.values[b] =
+                context_rows(tap, draft_.input(tap)) * tap.shape.w * channels_in_mean(tap);
         }
         return lowered<Kernel::context_scale_f32>(scale);
     }

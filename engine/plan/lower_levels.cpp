@@ -68,7 +68,7 @@ private:
     static LevelScale levels_of_conv(const Node& conv) {
         LevelScale levels = {conv.output_scale, {}};
         for (std::size_t c = 0; c < conv.output_factor.size(); ++c) {
-            levels.factor.push_back(conv.output_factor[conv.channel_of(c)]);
+            levels.factor.push_back(conv.output_factor[conv.parameter_row(c)]);
         }
         return levels;
     }
@@ -181,7 +181,7 @@ private:
             const std::vector<float>& factors = tap_factors(tap);
             const int rows = context_rows(tap, draft_.input(tap));
             const double area = tap.window.h * tap.window.w;
-            const double values = double(rows) * tap.shape.w * tap.shape.c;
+            const double values = double(rows) * tap.shape.w * channels_in_mean(tap);
             scale.parts[b] = parts_of(tap);
             scale.gains[b] =
                 area * values / (rows * input_scale(tap)) * largest_square_factor(factors);

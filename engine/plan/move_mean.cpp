@@ -21,7 +21,7 @@ Graph move_mean(Graph graph) {
     const int concat = only_input(node_at(graph, conv));
     if (!is_private(graph, concat, Op::concat)) return graph;
 
-    Graph moved;
+    Graph moved = without_nodes(graph);
     for (int i = 0; i < concat; ++i) moved.nodes.push_back(std::move(node_at(graph, i)));
     Node joined = std::move(node_at(graph, concat));
     for (int& branch : joined.inputs) {

@@ -30,6 +30,13 @@ Graph fuse_context_tap(Graph graph);
 // old order.
 Graph sort_pooled_channels(Graph graph);
 
+// Channels that are the same number at every pixel of every image go: nothing computes them,
+// nothing reads them, and what they add to other channels is in those' biases. Trained networks
+// have many: half of some layers. To be exact for a quantized network it removes zeros alone.
+// Convolutions keep whole vectors of so many channels, since less saves nothing. Behind
+// sort_pooled_channels().
+Graph remove_constant_channels(Graph graph, int vector);
+
 // Moves each context_tap right behind the node it reads, while that is in the
 // cache and before its memory is needed again.
 Graph schedule_taps(Graph graph);

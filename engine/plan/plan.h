@@ -28,7 +28,11 @@ struct StepInfo {
     int layer = -1;  // of a convolution, as Node::layer
 
     Tensor output;
-    // Stored channel i is PyTorch's channel channel_order[i]; empty if they are equal.
+    // Of PyTorch's output; `output` has fewer channels where some are constant.
+    Shape shape;
+    std::vector<Node::Constant> constants;
+    // Stored channel i is PyTorch's channel channel_order[i]; -1 for one that PyTorch does not
+    // have; empty if they are equal.
     std::vector<int> channel_order;
     std::optional<LevelScale> levels;  // exactly if the output has levels
     // conv2d: stored input channel i is PyTorch's channel input_order[i]; empty if they are equal.
@@ -40,7 +44,7 @@ struct StepInfo {
     ConvShape conv_shape;
     ConvAlgorithm algorithm;
 
-    // PyTorch's channel of a stored one of the output.
+    // PyTorch's channel of a stored one of the output, or -1.
     int channel_of(int stored) const noexcept {
         return static_cast<int>(channel_at(channel_order, static_cast<std::size_t>(stored)));
     }
@@ -74,8 +78,9 @@ struct Plan {
 
 struct PlanOptions {
     Tuning tuning = {};
-    int threads = 1;     // that share one image, at least 1; results do not depend on it
-    bool panels = true;  // false: every tensor is NHWC, for who reads those between the layers
+    int threads = 1;  // that share one image, at least 1; results do not depend on it
+    // Every tensor is NHWC with all of its channels, for who changes those between the layers.
+    bool whole_tensors = false;
 };
 
 // Applies the passes of passes.h and lays out the result for `table`. All tables compute the same

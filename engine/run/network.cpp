@@ -80,11 +80,16 @@ void Network::set_input_planes(std::span<const float> nchw) noexcept {
 template <class T>
 void Network::read_output(std::size_t step, std::vector<T>& values) const {
     const StepInfo& from = plan_->info[step];
-    const Shape& shape = from.output.shape;
+    const Shape& shape = from.shape;
     const ElementReader reader(from.output, arena_.data());
     const auto plane = static_cast<std::size_t>(shape.h) * static_cast<std::size_t>(shape.w);
-    values.resize(from.output.values());
-    for (int stored = 0; stored < shape.c; ++stored) {
+    values.assign(plane * static_cast<std::size_t>(shape.c), T{});
+    for (const Node::Constant& constant : from.constants) {
+        std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(plane) * constant.channel, plane,
+                    static_cast<T>(constant.value));
+    }
+    for (int stored = 0; stored < from.output.shape.c; ++stored) {
+        if (from.channel_of(stored) < 0) continue;
         const double scale = from.levels ? from.levels->of(stored) : 1.0;
         std::size_t i = plane * static_cast<std::size_t>(from.channel_of(stored));
         for (int y = 0; y < shape.h; ++y) {

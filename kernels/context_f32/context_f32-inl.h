@@ -3,6 +3,7 @@
 // exists in memory. And the scaling of all branches, once every square is known.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <xsimd/xsimd.hpp>
 
@@ -21,10 +22,35 @@ inline int context_strips(const ContextTapF32& a) noexcept {
     return strips * a.stride_w == a.kw && strips <= kMaxContextStrips ? strips : 1;
 }
 
-// V vectors of adjacent channels over the whole image.
-template <class Isa, int V>
+// The lanes of a vector from `first` on: those before are another call's.
+template <class Batch>
+struct LastLanes {
+    int first;
+    static constexpr int kLanes = static_cast<int>(Batch::size);
+
+    Batch load(const float* from) const noexcept {
+        alignas(64) float lane[kLanes] = {};
+        std::copy(from + first, from + kLanes, lane + first);
+        return Batch::load_aligned(lane);
+    }
+    void store(const Batch& value, float* to) const noexcept {
+        alignas(64) float lane[kLanes];
+        value.store_aligned(lane);
+        std::copy(lane + first, lane + kLanes, to + first);
+    }
+};
+template <class Batch>
+struct AllLanes {
+    static constexpr int first = 0;
+
+    Batch load(const float* from) const noexcept { return Batch::load_unaligned(from); }
+    void store(const Batch& value, float* to) const noexcept { value.store_unaligned(to); }
+};
+
+// V vectors of adjacent channels over the whole image; of their lanes those that `lanes` takes.
+template <class Isa, int V, class Lanes>
 void context_tap_f32_vectors(const ContextTapF32& a, const float* input, float* output,
-                             float* squares) noexcept {
+                             float* squares, const Lanes& lanes) noexcept {
     using Batch = xsimd::batch<float, typename Isa::arch>;
     constexpr int kLanes = static_cast<int>(Batch::size);
 
@@ -67,9 +93,9 @@ void context_tap_f32_vectors(const ContextTapF32& a, const float* input, float* 
             unrolled<V>([&](auto v) LPRNET_INLINE {
                 mean[v] *= inverse;
                 square[v] = Isa::fma(mean[v], mean[v], square[v]);
-                if (y > 0) mean[v] += Batch::load_unaligned(out + v * kLanes);
+                if (y > 0) mean[v] += lanes.load(out + v * kLanes);
                 if (y + 1 == a.oh) mean[v] *= inverse_height;
-                mean[v].store_unaligned(out + v * kLanes);
+                lanes.store(mean[v], out + v * kLanes);
             });
         }
     }
@@ -77,12 +103,12 @@ void context_tap_f32_vectors(const ContextTapF32& a, const float* input, float* 
         alignas(64) float lane[kLanes];
         square[v].store_aligned(lane);
         float sum = 0.0f;
-        for (int i = 0; i < kLanes; ++i) sum += lane[i];
+        for (int i = lanes.first; i < kLanes; ++i) sum += lane[i];
         squares[v] = sum;
     });
 }
 
-// The channels beyond the last whole vector.
+// The channels from `first` on, fewer than a vector has lanes.
 inline void context_tap_f32_rest(const ContextTapF32& a, int first, float* square) noexcept {
     *square = 0.0f;
     for (int c = first; c < a.channels_used; ++c) {
@@ -109,18 +135,29 @@ inline void context_tap_f32_rest(const ContextTapF32& a, int first, float* squar
 
 template <class Isa>
 void context_tap_f32(const ContextTapF32& a) noexcept {
-    constexpr int kLanes = static_cast<int>(xsimd::batch<float, typename Isa::arch>::size);
+    using Batch = xsimd::batch<float, typename Isa::arch>;
+    constexpr int kLanes = static_cast<int>(Batch::size);
     constexpr int kVectors = 4;  // independent sums, to hide the latency of the additions
 
     float* square = a.squares;
     int c = 0;
     for (; c + kVectors * kLanes <= a.channels_used; c += kVectors * kLanes, square += kVectors) {
-        context_tap_f32_vectors<Isa, kVectors>(a, a.input + c, a.output + c, square);
+        context_tap_f32_vectors<Isa, kVectors>(a, a.input + c, a.output + c, square,
+                                               AllLanes<Batch>());
     }
     for (; c + kLanes <= a.channels_used; c += kLanes, ++square) {
-        context_tap_f32_vectors<Isa, 1>(a, a.input + c, a.output + c, square);
+        context_tap_f32_vectors<Isa, 1>(a, a.input + c, a.output + c, square, AllLanes<Batch>());
     }
-    if (c < a.channels_used) context_tap_f32_rest(a, c, square);
+    if (c == a.channels_used) return;
+    // What is left, in the last lanes of a vector; of channels before it, which another thread may
+    // compute, only the input is read.
+    const int begin = a.channels_used - kLanes;
+    if (a.channels_before + begin >= 0) {
+        context_tap_f32_vectors<Isa, 1>(a, a.input + begin, a.output + begin, square,
+                                        LastLanes<Batch>{c - begin});
+    } else {
+        context_tap_f32_rest(a, c, square);
+    }
 }
 
 template <class Isa>

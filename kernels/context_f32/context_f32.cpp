@@ -10,6 +10,7 @@ bool narrow(ContextTapF32& a, const Part& part, const KernelTable& table) noexce
     a.input += channels.begin;
     a.output += channels.begin;
     a.squares += channels.begin / table.lanes;
+    a.channels_before += channels.begin;
     a.channels_used = channels.size();
     return a.channels_used > 0;
 }

@@ -23,8 +23,9 @@ struct ContextTapF32 {
     std::ptrdiff_t output_column;  // floats from one output column to the next
     float* squares;                // context_squares(lanes, channels_used) of them
     int oh, ow;
-    int channels;       // of the input
-    int channels_used;  // the first of them, computed by this call
+    int channels;             // of the input
+    int channels_used;        // the first of them, computed by this call
+    int channels_before = 0;  // that other calls compute
     int kh, kw;
     int stride_h, stride_w;
 };

@@ -70,23 +70,22 @@ std::int64_t context_tap_levels_channels(const ContextTapLevels& a, const T* inp
     return static_cast<std::int64_t>(sum);
 }
 
+// Channels from `c` on, N at a time as often as there are so many, then fewer.
+template <class T, int N>
+std::int64_t context_tap_levels_from(const ContextTapLevels& a, int c) noexcept {
+    std::int64_t squares = 0;
+    for (; c + N <= a.channels_used; c += N) {
+        const std::uint32_t* factors = a.square_factors ? a.square_factors + c : nullptr;
+        squares += context_tap_levels_channels<T, N>(a, static_cast<const T*>(a.input) + c,
+                                                     a.sums + c, factors);
+    }
+    if constexpr (N > 1) squares += context_tap_levels_from<T, N / 2>(a, c);
+    return squares;
+}
+
 template <class T>
 void context_tap_levels(const ContextTapLevels& a) noexcept {
-    const T* input = static_cast<const T*>(a.input);
-    const auto factors = [&](int c) { return a.square_factors ? a.square_factors + c : nullptr; };
-    std::int64_t squares = 0;
-    int c = 0;
-    constexpr int kMany = kContextLevelsChannels;
-    for (; c + kMany <= a.channels_used; c += kMany) {
-        squares += context_tap_levels_channels<T, kMany>(a, input + c, a.sums + c, factors(c));
-    }
-    for (; c + 4 <= a.channels_used; c += 4) {
-        squares += context_tap_levels_channels<T, 4>(a, input + c, a.sums + c, factors(c));
-    }
-    for (; c < a.channels_used; ++c) {
-        squares += context_tap_levels_channels<T, 1>(a, input + c, a.sums + c, factors(c));
-    }
-    *a.squares = squares;
+    *a.squares = context_tap_levels_from<T, kContextLevelsChannels>(a, 0);
 }
 
 inline void context_scale_levels(const ContextScaleLevels& a) noexcept {

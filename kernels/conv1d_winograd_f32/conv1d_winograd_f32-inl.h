@@ -136,46 +136,49 @@ inline WinogradTile winograd_tile(const Conv1dWinogradF32& a, int tile) noexcept
             a.ow - x};
 }
 
+// Calls transform(vector, channel) for so many channels, a vector of them at a time. The last ones
+// that are no whole vector are computed in one that begins before them, twice to the same numbers,
+// or one by one where there are fewer than a vector has.
+template <class Vector, class Transform>
+LPRNET_INLINE inline void winograd_channels(int channels, Transform transform) noexcept {
+    int c = 0;
+    for (; c + Vector::lanes <= channels; c += Vector::lanes) transform(Vector(), c);
+    if (c < channels && c > 0) {
+        transform(Vector(), channels - Vector::lanes);
+        return;
+    }
+    for (; c < channels; ++c) transform(WinogradScalar(), c);
+}
+
 template <class Isa, int P>
 void winograd_input_tile(const Conv1dWinogradF32& a, const float* input, int valid, float* output,
                          std::ptrdiff_t plane) noexcept {
-    using Vector = WinogradVector<Isa>;
     const std::ptrdiff_t stride = a.vertical ? a.input_row : a.ic;
-    int c = 0;
     if (valid >= P) {
-        for (; c + Vector::lanes <= a.ic; c += Vector::lanes) {
-            winograd_input<Vector, P, true>(input + c, stride, valid, output + c, plane);
-        }
+        winograd_channels<WinogradVector<Isa>>(a.ic, [&](auto vector, int c) LPRNET_INLINE {
+            winograd_input<decltype(vector), P, true>(input + c, stride, valid, output + c, plane);
+        });
     } else {
-        for (; c + Vector::lanes <= a.ic; c += Vector::lanes) {
-            winograd_input<Vector, P, false>(input + c, stride, valid, output + c, plane);
-        }
-    }
-    for (; c < a.ic; ++c) {
-        winograd_input<WinogradScalar, P, false>(input + c, stride, valid, output + c, plane);
+        winograd_channels<WinogradVector<Isa>>(a.ic, [&](auto vector, int c) LPRNET_INLINE {
+            winograd_input<decltype(vector), P, false>(input + c, stride, valid, output + c, plane);
+        });
     }
 }
 
 template <class Isa, int P, int M>
 void winograd_output_tile(const Conv1dWinogradF32& a, const float* input, std::ptrdiff_t plane,
                           float* output, int valid) noexcept {
-    using Vector = WinogradVector<Isa>;
     const std::ptrdiff_t stride = a.vertical ? a.output_row : a.oc;
-    int c = 0;
     if (valid >= M) {
-        for (; c + Vector::lanes <= a.oc; c += Vector::lanes) {
-            winograd_output<Vector, P, M, true>(input + c, plane, a.bias + c, a.relu, output + c,
-                                                stride, valid);
-        }
+        winograd_channels<WinogradVector<Isa>>(a.oc, [&](auto vector, int c) LPRNET_INLINE {
+            winograd_output<decltype(vector), P, M, true>(input + c, plane, a.bias + c, a.relu,
+                                                          output + c, stride, valid);
+        });
     } else {
-        for (; c + Vector::lanes <= a.oc; c += Vector::lanes) {
-            winograd_output<Vector, P, M, false>(input + c, plane, a.bias + c, a.relu, output + c,
-                                                 stride, valid);
-        }
-    }
-    for (; c < a.oc; ++c) {
-        winograd_output<WinogradScalar, P, M, false>(input + c, plane, a.bias + c, a.relu,
-                                                     output + c, stride, valid);
+        winograd_channels<WinogradVector<Isa>>(a.oc, [&](auto vector, int c) LPRNET_INLINE {
+            winograd_output<decltype(vector), P, M, false>(input + c, plane, a.bias + c, a.relu,
+                                                           output + c, stride, valid);
+        });
     }
 }
 

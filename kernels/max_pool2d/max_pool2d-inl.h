@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 #include <xsimd/xsimd.hpp>
 
 #include "kernels/unroll-inl.h"
@@ -26,9 +27,8 @@ struct MaxPool2d {
 };
 
 // The maximum of V vectors of adjacent channels over one window.
-template <class Isa, class T, int V>
+template <class Batch, int V, class T = typename Batch::value_type>
 void max_pool2d_vectors(const MaxPool2d<T>& a, const T* window, T* output) noexcept {
-    using Batch = xsimd::batch<T, typename Isa::arch>;
     constexpr int kLanes = static_cast<int>(Batch::size);
 
     Batch top[V];
@@ -46,11 +46,9 @@ void max_pool2d_vectors(const MaxPool2d<T>& a, const T* window, T* output) noexc
 
 // The maxima over three adjacent columns of one row: V vectors of channels for W windows that
 // are Stride columns apart. Neighbors share columns, so each is loaded once.
-template <class Isa, class T, int V, int W, int Stride>
-LPRNET_INLINE inline void max_pool2d_row(
-    const MaxPool2d<T>& a, const T* pixel,
-    xsimd::batch<T, typename Isa::arch> (&top)[W][V]) noexcept {
-    using Batch = xsimd::batch<T, typename Isa::arch>;
+template <class Batch, int V, int W, int Stride, class T = typename Batch::value_type>
+LPRNET_INLINE inline void max_pool2d_row(const MaxPool2d<T>& a, const T* pixel,
+                                         Batch (&top)[W][V]) noexcept {
     constexpr int kLanes = static_cast<int>(Batch::size);
     unrolled<V>([&](auto v) LPRNET_INLINE {
         Batch column[Stride * (W - 1) + 3];
@@ -67,16 +65,15 @@ LPRNET_INLINE inline void max_pool2d_row(
 
 // W adjacent columns of 3x3 windows, from top to bottom: the maxima of the last two rows stay
 // in registers, so that a row is read once and not three times.
-template <class Isa, class T, int V, int W, int Stride>
+template <class Batch, int V, int W, int Stride, class T = typename Batch::value_type>
 void max_pool2d_strip(const MaxPool2d<T>& a, const T* input, T* output) noexcept {
-    using Batch = xsimd::batch<T, typename Isa::arch>;
     constexpr int kLanes = static_cast<int>(Batch::size);
     Batch upper[W][V], middle[W][V], lower[W][V];
-    max_pool2d_row<Isa, T, V, W, Stride>(a, input, upper);
-    max_pool2d_row<Isa, T, V, W, Stride>(a, input + a.input_row, middle);
+    max_pool2d_row<Batch, V, W, Stride>(a, input, upper);
+    max_pool2d_row<Batch, V, W, Stride>(a, input + a.input_row, middle);
     input += 2 * a.input_row;
     for (int y = 0; y < a.oh; ++y, input += a.input_row, output += a.output_row) {
-        max_pool2d_row<Isa, T, V, W, Stride>(a, input, lower);
+        max_pool2d_row<Batch, V, W, Stride>(a, input, lower);
         unrolled<W>([&](auto w) LPRNET_INLINE {
             unrolled<V>([&](auto v) LPRNET_INLINE {
                 xsimd::max(xsimd::max(upper[w][v], middle[w][v]), lower[w][v])
@@ -89,17 +86,17 @@ void max_pool2d_strip(const MaxPool2d<T>& a, const T* input, T* output) noexcept
 }
 
 // All windows of V vectors of channels.
-template <class Isa, class T, int V, int Stride>
+template <class Batch, int V, int Stride, class T = typename Batch::value_type>
 void max_pool2d_strips(const MaxPool2d<T>& a, const T* input, T* output) noexcept {
     constexpr int kColumns = 4;  // 8 or 16 registers for the two rows, as V is 1 or 2
     int x = 0;
     for (; x + kColumns <= a.ow; x += kColumns) {
-        max_pool2d_strip<Isa, T, V, kColumns, Stride>(a, input, output);
+        max_pool2d_strip<Batch, V, kColumns, Stride>(a, input, output);
         input += std::ptrdiff_t{kColumns} * Stride * a.ic;
         output += std::ptrdiff_t{kColumns} * a.oc;
     }
     for (; x < a.ow; ++x) {
-        max_pool2d_strip<Isa, T, V, 1, Stride>(a, input, output);
+        max_pool2d_strip<Batch, V, 1, Stride>(a, input, output);
         input += std::ptrdiff_t{Stride} * a.ic;
         output += a.oc;
     }
@@ -118,9 +115,9 @@ T max_pool2d_scalar(const MaxPool2d<T>& a, const T* window) noexcept {
 }
 
 // Channels from `first` on, window by window.
-template <class Isa, class T>
+template <class Batch, class T = typename Batch::value_type>
 void max_pool2d_windows(const MaxPool2d<T>& a, int y, int first) noexcept {
-    constexpr int kLanes = static_cast<int>(xsimd::batch<T, typename Isa::arch>::size);
+    constexpr int kLanes = static_cast<int>(Batch::size);
     constexpr int kVectors = 4;  // enough to hide the latency of max and the loop
 
     for (int x = 0; x < a.ow; ++x) {
@@ -130,10 +127,10 @@ void max_pool2d_windows(const MaxPool2d<T>& a, int y, int first) noexcept {
         int c = first;
         if (a.channel_stride == 1) {
             for (; c + kVectors * kLanes <= a.oc; c += kVectors * kLanes) {
-                max_pool2d_vectors<Isa, T, kVectors>(a, window + c, out + c);
+                max_pool2d_vectors<Batch, kVectors>(a, window + c, out + c);
             }
             for (; c + kLanes <= a.oc; c += kLanes) {
-                max_pool2d_vectors<Isa, T, 1>(a, window + c, out + c);
+                max_pool2d_vectors<Batch, 1>(a, window + c, out + c);
             }
         }
         for (; c < a.oc; ++c) {
@@ -143,32 +140,54 @@ void max_pool2d_windows(const MaxPool2d<T>& a, int y, int first) noexcept {
     }
 }
 
+// V vectors of channels from `c` on.
+template <class Batch, int V, class T = typename Batch::value_type>
+void max_pool2d_channels(const MaxPool2d<T>& a, int c) noexcept {
+    if (a.stride_w == 1) {
+        max_pool2d_strips<Batch, V, 1>(a, a.input + c, a.output + c);
+    } else {
+        max_pool2d_strips<Batch, V, 2>(a, a.input + c, a.output + c);
+    }
+}
+
 // V vectors of channels at a time from `first` on, as often as there are so many; returns the
 // first channel that is left.
-template <class Isa, class T, int V>
+template <class Batch, int V, class T = typename Batch::value_type>
 int max_pool2d_by_strips(const MaxPool2d<T>& a, int first) noexcept {
-    constexpr int kChannels = V * static_cast<int>(xsimd::batch<T, typename Isa::arch>::size);
+    constexpr int kChannels = V * static_cast<int>(Batch::size);
     int c = first;
-    for (; c + kChannels <= a.oc; c += kChannels) {
-        if (a.stride_w == 1) {
-            max_pool2d_strips<Isa, T, V, 1>(a, a.input + c, a.output + c);
-        } else {
-            max_pool2d_strips<Isa, T, V, 2>(a, a.input + c, a.output + c);
-        }
-    }
+    for (; c + kChannels <= a.oc; c += kChannels) max_pool2d_channels<Batch, V>(a, c);
     return c;
+}
+
+// The channels that are no whole vector, in one that ends with the last of them: a maximum that is
+// computed twice is the same.
+template <class Batch, class T = typename Batch::value_type>
+int max_pool2d_last_strips(const MaxPool2d<T>& a, int first) noexcept {
+    constexpr int kChannels = static_cast<int>(Batch::size);
+    if (first == a.oc || a.oc < kChannels) return first;
+    max_pool2d_channels<Batch, 1>(a, a.oc - kChannels);
+    return a.oc;
 }
 
 template <class Isa, class T>
 void max_pool2d(const MaxPool2d<T>& a) noexcept {
+    using Batch = xsimd::batch<T, typename Isa::arch>;
     int c = 0;
     if (a.channel_stride == 1 && a.kh == 3 && a.kw == 3 && a.stride_h == 1 && a.stride_w <= 2) {
         constexpr bool kManyRegisters = Isa::tile_pixels > 6;  // 32, not 16
-        if constexpr (kManyRegisters) c = max_pool2d_by_strips<Isa, T, 2>(a, c);
-        c = max_pool2d_by_strips<Isa, T, 1>(a, c);
+        if constexpr (kManyRegisters) c = max_pool2d_by_strips<Batch, 2>(a, c);
+        c = max_pool2d_by_strips<Batch, 1>(a, c);
+        c = max_pool2d_last_strips<Batch>(a, c);
+        // Fewer channels than a vector has lanes, which is up to 64 of them.
+        using Short = xsimd::make_sized_batch_t<T, 16 / sizeof(T)>;
+        if constexpr (!std::is_void_v<Short> && Batch::size > 16 / sizeof(T)) {
+            c = max_pool2d_by_strips<Short, 1>(a, c);
+            c = max_pool2d_last_strips<Short>(a, c);
+        }
     }
     if (c == a.oc) return;
-    for (int y = 0; y < a.oh; ++y) max_pool2d_windows<Isa, T>(a, y, c);
+    for (int y = 0; y < a.oh; ++y) max_pool2d_windows<Batch>(a, y, c);
 }
 
 // Of a call in elements of type T.

@@ -83,7 +83,7 @@ TEST_CASE("the clip that changes the logits least is chosen", "[compress]") {
         candidates.push_back({clip * 100.0f, clip * 0.01f, clip, clip * 30.0f});
     }
     candidates.back().clear();
-    Network network = make_network(model, table, {.panels = false});
+    Network network = make_network(model, table, {.whole_tensors = true});
     choose_clips(network, inputs, candidates, *ranges);
     for (std::size_t i = 0; i + 1 < ranges->size(); ++i) {
         INFO("layer " << i);

@@ -77,7 +77,7 @@ const std::vector<Named>& layers() {
         list->push_back({"input", {1, plan.input.shape.c, plan.input.shape.h, plan.input.shape.w}});
         for (const StepInfo& step : plan.info)
             list->push_back(
-                {step.name, {1, step.output.shape.c, step.output.shape.h, step.output.shape.w}});
+                {step.name, {1, step.shape.c, step.shape.h, step.shape.w}});
         list->push_back({"nothing", {1, 1, 2, 3}});
         return list;
     }();

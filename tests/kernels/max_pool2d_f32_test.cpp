@@ -83,6 +83,11 @@ TEST_CASE("max_pool2d_f32 takes any channels, windows and strides", "[kernels]")
             }
         }
         check(*table, {1, 1, 7, 7, 1, 1});
+        // by strips, whose last vector may begin before the last channels
+        for (int c = 1; c <= 3 * table->lanes + 1; ++c) {
+            for (const int stride_w : {1, 2})
+                check(*table, {2, 5, c + 2, c, 3, 3, 1, stride_w, 1, 2});
+        }
         // by strips and, at the edges of that, by windows
         for (int stride_w = 1; stride_w <= 3; ++stride_w) {
             for (int kw = 2; kw <= 4; ++kw) {

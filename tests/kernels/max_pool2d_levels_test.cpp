@@ -34,7 +34,9 @@ void check(const KernelTable& table, const kernels::MaxPool2dLevels& shape) {
 
 TEST_CASE("max_pool2d_levels is the maximum of its window", "[kernels]") {
     for (const KernelTable* table : tables_under_test()) {
-        for (const int oc : {1, 3, 16, 64, 67, 128, 200}) {
+        std::vector<int> channels = {128, 200};
+        for (int oc = 1; oc <= 67; ++oc) channels.push_back(oc);
+        for (const int oc : channels) {
             for (const int stride : {1, 2}) {
                 kernels::MaxPool2dLevels shape = {};
                 shape.oh = 4;

@@ -71,7 +71,7 @@ Dump dump_of(Network& network, std::int64_t images) {
             std::vector<float> values;
             network.read_output(s, values);
             Tensor& tensor = dump.tensors[step.name];
-            if (tensor.shape.empty()) tensor = tensor_of(images, step.output.shape);
+            if (tensor.shape.empty()) tensor = tensor_of(images, step.shape);
             tensor.values.insert(tensor.values.end(), values.begin(), values.end());
         }
     }

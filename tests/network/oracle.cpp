@@ -23,8 +23,8 @@ double at(const OracleTensor& t, int c, int y, int x) {
     return t.values[static_cast<std::size_t>((c * t.shape.h + y) * t.shape.w + x)];
 }
 
-int source(const std::vector<int>& order, int i) {
-    return order.empty() ? i : order[static_cast<std::size_t>(i)];
+int source(const Node& conv, const std::vector<int>& order, int i) {
+    return order.empty() || conv.in_stored_order ? i : order[static_cast<std::size_t>(i)];
 }
 
 // As conv2d_levels_f32 is defined: float32, a rounding after each product and each sum, tap by tap,
@@ -73,11 +73,11 @@ OracleTensor conv2d(const Node& node, const OracleTensor& in) {
     const int taps = node.kh * node.kw;
     Matrix weight(oc, columns.rows());
     for (int o = 0; o < oc; ++o) {
-        const int from = source(node.channel_order, o);
+        const int from = source(node, node.channel_order, o);
         const double gain = node.gain.empty() ? 1.0 : node.gain[static_cast<std::size_t>(from)];
         for (int k = 0; k < weight.cols(); ++k) {
             const int stored =
-                (from * in.shape.c + source(node.input_order, k / taps)) * taps + k % taps;
+                (from * in.shape.c + source(node, node.input_order, k / taps)) * taps + k % taps;
             const auto at = static_cast<std::size_t>(stored);
             weight(o, k) = node.quantized() && !node.keeps_float() ? node.quantized_weight[at]
                                                                    : double{node.weight[at]} * gain;
@@ -96,7 +96,7 @@ OracleTensor conv2d(const Node& node, const OracleTensor& in) {
     out.factors.assign(node.output_factor.begin(), node.output_factor.end());
     for (std::size_t i = 0; i < out.values.size(); ++i) {
         const int o = static_cast<int>(i) / pixels;
-        const auto from = static_cast<std::size_t>(source(node.channel_order, o));
+        const auto from = static_cast<std::size_t>(source(node, node.channel_order, o));
         const double unit = in.scale * double{node.weight_scale[from]};
         const double sum = out.values[i] + std::nearbyint(bias[o] / unit);
         const float q = static_cast<float>(sum) * static_cast<float>(unit / out.scale);
@@ -192,7 +192,11 @@ std::map<std::string, OracleTensor> run_oracle(const Graph& graph,
         OracleTensor out;
         switch (node.op) {
             case Op::input: out = {node.shape, input}; break;
-            case Op::conv2d: out = conv2d(node, in(0)); break;
+            case Op::conv2d:
+                out = conv2d(node, in(0));
+                if (!node.relu) break;
+                for (double& value : out.values) value = std::max(value, 0.0);
+                break;
             case Op::batch_norm: out = batch_norm(node, in(0)); break;
             case Op::relu:
                 out = from_matrix(as_matrix(in(0)).cwiseMax(0.0), node.shape);
@@ -222,7 +226,10 @@ std::map<std::string, OracleTensor> run_oracle(const Graph& graph,
                 pooled.shape = {node.shape.c, (in(0).shape.h - node.window.h) / node.stride.h + 1,
                                 node.shape.w};
                 OracleTensor map = pool(pooled, with_factors(in(0)), true);
-                const double mean_square = as_matrix(map).array().square().mean();
+                const double stored = node.shape.c;
+                const double mean_square =
+                    as_matrix(map).array().square().mean() * stored /
+                    (node.channels_in_mean > 0 ? node.channels_in_mean : stored);
                 for (double& value : map.values) value /= mean_square;
                 out = mean_height(node, map);
                 break;

@@ -115,7 +115,7 @@ TEST_CASE("pixels stay in panels through a block of sparse convolutions", "[plan
                   "conv2d_sparse_f32 1x3 from panels to panels");
         }
         CHECK(step_named(*plan, "backbone.13").kernel == "conv2d_sparse_f32 1x1 from panels");
-        const Result<Plan> none = build_plan(model.data().graph, *table, {.panels = false});
+        const Result<Plan> none = build_plan(model.data().graph, *table, {.whole_tensors = true});
         REQUIRE(none.ok());
         for (const StepInfo& step : none->info) CHECK(step.output.panels() == nullptr);
     }

@@ -41,7 +41,7 @@ TEST_CASE("planes become pixels", "[run_network]") {
 // Whatever table, layout and number of threads: the same numbers in the same order, near enough.
 TEST_CASE("outputs are read in PyTorch's order", "[run_network]") {
     const Model model = random_model({.zeros = 0.8});
-    Network exact = make_network(model, reference_table(), {.panels = false});
+    Network exact = make_network(model, reference_table(), {.whole_tensors = true});
     const std::vector<float> input = numbered(exact.input().size());
     run(exact, input);
     for (const kernels::KernelTable* table : tables_under_test()) {
@@ -76,7 +76,7 @@ TEST_CASE("what is written is read back, and its border stays", "[run_network]")
     const Model model = random_model({.width = 0.5});
     for (const kernels::KernelTable* table : tables_under_test()) {
         INFO(table->name);
-        Network network = make_network(model, *table, {.panels = false});
+        Network network = make_network(model, *table, {.whole_tensors = true});
         run(network, numbered(network.input().size()));
         std::copy_n(numbered(network.input().size()).begin(), network.input().size(),
                     network.input().begin());
