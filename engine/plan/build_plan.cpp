@@ -21,6 +21,10 @@ namespace {
 
 using kernels::Memory;
 
+// Lanes of the widest table: with those of each its own, some tables would have a channel that
+// others do without, and might refuse a network for what it could sum up to.
+constexpr int kWidestVector = 16;
+
 // Kernels on levels may read a few elements behind their input.
 constexpr std::size_t kLevelsSlack = kernels::kWeightAlignment;
 
@@ -269,7 +273,9 @@ Result<Plan> build_plan(Graph graph, const kernels::KernelTable& table,
     graph = move_mean(std::move(graph));
     graph = fuse_context_tap(std::move(graph));
     graph = sort_pooled_channels(std::move(graph));
-    if (!options.whole_tensors) graph = remove_constant_channels(std::move(graph), table.lanes);
+    if (!options.whole_tensors) {
+        graph = remove_constant_channels(std::move(graph), kWidestVector);
+    }
     graph = schedule_taps(std::move(graph));
     return PlanBuilder(graph, table, options).build();
 }

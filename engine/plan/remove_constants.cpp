@@ -167,8 +167,10 @@ private:
                 static_cast<float>(gain * static_cast<double>(sums.middle)) + conv.bias[o];
             const auto reach =
                 static_cast<float>(std::abs(gain) * static_cast<double>(sums.radius));
-            // A channel that moves by less than rounding does is constant, too.
             Range range = {value - reach, value + reach};
+            // What moves by less than rounding still moves: a later layer may take the rest away.
+            if (reach > 0.0f && range.constant())
+                range.high = std::nextafter(range.high, kInfinity);
             if (conv.relu) range = {std::max(range.low, 0.0f), std::max(range.high, 0.0f)};
             out.push_back(range);
         }
