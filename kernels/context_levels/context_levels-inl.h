@@ -70,8 +70,8 @@ std::int64_t context_tap_levels_channels(const ContextTapLevels& a, const T* inp
     return static_cast<std::int64_t>(sum);
 }
 
-// Channels from `c` on, N at a time as often as there are so many, then fewer.
-template <class T, int N>
+// Channels from `c` on, N at a time as often as there are so many, the others by fewer.
+template <class T, int N, int... Fewer>
 std::int64_t context_tap_levels_from(const ContextTapLevels& a, int c) noexcept {
     std::int64_t squares = 0;
     for (; c + N <= a.channels_used; c += N) {
@@ -79,13 +79,13 @@ std::int64_t context_tap_levels_from(const ContextTapLevels& a, int c) noexcept 
         squares += context_tap_levels_channels<T, N>(a, static_cast<const T*>(a.input) + c,
                                                      a.sums + c, factors);
     }
-    if constexpr (N > 1) squares += context_tap_levels_from<T, N / 2>(a, c);
+    if constexpr (sizeof...(Fewer) > 0) squares += context_tap_levels_from<T, Fewer...>(a, c);
     return squares;
 }
 
 template <class T>
 void context_tap_levels(const ContextTapLevels& a) noexcept {
-    *a.squares = context_tap_levels_from<T, kContextLevelsChannels>(a, 0);
+    *a.squares = context_tap_levels_from<T, kContextLevelsChannels, 8, 4, 1>(a, 0);
 }
 
 inline void context_scale_levels(const ContextScaleLevels& a) noexcept {
