@@ -2,6 +2,7 @@
 # Installs a build into a temporary prefix and uses it from outside: through find_package,
 # through pkg-config, and the source tree through add_subdirectory. Each time the consumer is
 # built with warnings as errors and run, by the CMake and the generator that built the library.
+# The programs of engine/examples are built and run likewise, and read the plates of tests/samples.
 #
 #   consumer_test.sh BUILD_DIR CONSUMER_DIR [CMAKE_ARGUMENT...]
 set -u
@@ -109,6 +110,92 @@ if "$cmake" -S "$consumer" -B "$work/none" "${arguments[@]}" \
   >"$log" 2>&1; then
   fail "find_package: found a package where none is installed"
 fi
+
+# --- The examples -----------------------------------------------------------------------------
+
+examples=$source_folder/engine/examples
+warnings='-Wall -Wextra -pedantic -Wconversion -Wshadow -Wdouble-promotion -Werror'
+step "examples: configure" "$cmake" -S "$examples" -B "$work/examples" "${arguments[@]}" \
+  "-DCMAKE_PREFIX_PATH=$prefix" -DCMAKE_FIND_ROOT_PATH_MODE_PACKAGE=BOTH \
+  "-DCMAKE_CXX_FLAGS=$warnings -Wold-style-cast" "-DCMAKE_C_FLAGS=$warnings"
+step "examples: build" "$cmake" --build "$work/examples"
+checks=$((checks + 1))
+for file in "$examples"/*.c*; do
+  [ "$(wc -l <"$file")" -lt 80 ] || fail "$file has 80 lines or more"
+  name=$(basename "${file%.*}")
+  [ -x "$work/examples/$name" ] || fail "engine/examples/CMakeLists.txt does not build $name"
+  grep -qF "\`$(basename "$file")\`" "$examples/README.md" || fail "engine/examples/README.md lacks $name"
+done
+
+run=()
+if [ -n "$emulator" ]; then IFS=';' read -ra run <<<"$emulator"; fi
+# example STATUS PATTERN NAME ARGUMENT...: its exit status, and what it prints on both streams.
+example() {
+  local status=$1 pattern=$2 found
+  shift 2
+  checks=$((checks + 1))
+  (cd "$work" && "${run[@]}" "examples/$1" "${@:2}") >"$log" 2>&1
+  found=$?
+  [ $found -eq "$status" ] || { cat "$log"; fail "example $*: expected status $status, found $found"; }
+  # shellcheck disable=SC2053  # a pattern
+  [[ $(<"$log") == $pattern ]] || { cat "$log"; fail "example $*: expected '$pattern'"; }
+}
+
+# Pixels of samples, all of 188x60: RGB behind a line, as the tests' own tool writes them, in BGR.
+step "examples: pixels" "${run[@]}" "$build/tests/lprnet_pixels" "$work" \
+  "$source_folder"/tests/samples/{沪C62018,新J85T20,陕V2M619}.jpg
+for plate in 沪C62018 新J85T20 陕V2M619; do
+  tail -n +2 "$work/$plate.jpg.ppm" >"$work/$plate.rgb"
+  od -An -v -tu1 -w3 "$work/$plate.rgb" | LC_ALL=C awk '{ printf "%c%c%c", $3, $2, $1 }' >"$work/$plate.bgr"
+done
+# Two plates, one above the other, as a camera gives them: BT.601 in limited range.
+cat "$work"/{新J85T20,陕V2M619}.rgb | od -An -v -tu1 -w3 | LC_ALL=C awk -v width=188 -v height=120 '
+  { red[NR - 1] = $1; green[NR - 1] = $2; blue[NR - 1] = $3 }
+  END {
+    for (i = 0; i < width * height; ++i)
+      printf "%c", int(16.5 + 0.257 * red[i] + 0.504 * green[i] + 0.098 * blue[i])
+    for (y = 0; y < height; y += 2)
+      for (x = 0; x < width; x += 2) {
+        i = y * width + x
+        printf "%c", int(128.5 - 0.148 * red[i] - 0.291 * green[i] + 0.439 * blue[i])
+        printf "%c", int(128.5 + 0.439 * red[i] - 0.368 * green[i] - 0.071 * blue[i])
+      }
+  }' >"$work/frame.nv12"
+
+example 0 '沪C62018 *  沪 *' read_image 沪C62018.bgr 188x60
+example 0 '沪C62018 *' read_image 沪C62018.rgb 188x60 rgb
+example 1 "error: expected a format *'brg'" read_image 沪C62018.rgb 188x60 brg
+example 1 'error: 沪C62018.bgr: expected frames of 33660 bytes, found 33840 bytes' read_image 沪C62018.bgr 187x60
+example 1 "error: expected a size *'188'" read_image 沪C62018.bgr 188
+example 1 "error: expected a size *'0x60'" read_image 沪C62018.bgr 0x60
+example 1 'error: absent.bgr: *no readable file' read_image absent.bgr 188x60
+example 1 'error: examples: *no readable file' read_image examples 188x60
+example 1 'error: usage: *' read_image
+
+cat "$work"/新J85T20.bgr{,,} >"$work/three.bgr"
+example 0 $'沪C62018 * 1 frames 沪C62018.bgr\n新J85T20 * 3 frames three.bgr' \
+  cameras 188x60 沪C62018.bgr three.bgr
+example 1 'error: absent: *' cameras 188x60 沪C62018.bgr absent
+
+example 0 $'frame 1 plate 1 新J85T20 *\nframe 1 plate 2 陕V2M619 *' nv12_quads frame.nv12 188x120 \
+  0,0,188,0,188,60,0,60 0,60,188,60,188,120,0,120
+example 1 "error: expected eight numbers *'0,0,1'" nv12_quads frame.nv12 188x120 0,0,1
+example 1 'error: quad 1: *' nv12_quads frame.nv12 188x120 0,0,0,0,0,0,0,0
+
+example 0 '沪C62018 * city*' pattern 沪C62018.bgr 188x60 'city : 沪@#{5}' 'other 0.5 : 京@#{5}'
+example 0 '沪C62O18 *' pattern 沪C62018.bgr 188x60 'odd : 沪@##O##'
+example 1 'error: pattern:1:*' pattern 沪C62018.bgr 188x60 'city : ['
+
+example 0 '沪C62018' verify write 沪C62018.bgr 188x60 logits
+example 0 $'沪C62018\n*: largest difference * ok' verify check 沪C62018.bgr 188x60 logits
+example 1 $'新J85T20\n*: largest difference * BAD' verify check 新J85T20.bgr 188x60 logits
+example 1 'error: 沪C62018.bgr: expected 4896 bytes, found another size*' verify check 沪C62018.bgr 188x60 沪C62018.bgr
+example 1 'error: absent: *no file*' verify check 沪C62018.bgr 188x60 absent
+
+example 0 '沪C62018 *  沪 *' read_c99 沪C62018.bgr 188x60
+example 0 '沪C62018 *' read_c99 沪C62018.bgr 188x60 int8
+example 1 'error: unsupported: *fp16*' read_c99 沪C62018.bgr 188x60 fp16
+example 1 'error: 沪C62018.bgr: *' read_c99 沪C62018.bgr 188x61
 
 # --- A prefix that has moved ------------------------------------------------------------------
 
