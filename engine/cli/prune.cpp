@@ -293,7 +293,7 @@ Verb add_prune(CLI::App& app) {
            [options](const std::vector<std::string>& names) {
                for (const std::string& name : names) options->layers.emplace_back(name, 0.0);
            },
-           "A layer to leave as it is, by PyTorch module path. Repeatable")
+           "A layer to leave as it is, by its name in the report or in the file. Repeatable")
         ->type_name("NAME")
         ->allow_extra_args(false);
     app.add_flag("--global", options->global,

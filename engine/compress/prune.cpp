@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <tuple>
 
 #include "engine/boundary.h"
+#include "engine/compress/layer_names.h"
 #include "engine/text/printable.h"
 
 namespace lprnet {
@@ -99,20 +101,25 @@ Status check_share(double amount, const std::string& where) {
                  where + "expected a share from 0 to 1, found " + std::to_string(amount)};
 }
 
-Status check(const std::vector<std::string>& names, const PruneOptions& options) {
-    if (Status s = check_share(options.amount, ""); !s) return s;
+// By Node::layer: a share of its own, where the layer has one.
+using Amounts = std::vector<std::optional<double>>;
+
+Result<Amounts> amounts_of(const Graph& graph, const PruneOptions& options) {
+    if (Status s = check_share(options.amount, ""); !s) return s.error();
+    const std::vector<LayerName> names = layer_names(graph);
+    Amounts amounts(names.size());
     for (const auto& [name, amount] : options.layer_amounts) {
-        if (std::find(names.begin(), names.end(), name) == names.end()) {
-            std::string known;
-            for (const std::string& other : names) known += (known.empty() ? "" : ", ") + other;
-            return Error{ErrorCode::invalid_argument,
-                         "no layer " + in_quotes(name) + ", expected one of " + known};
+        const Result<std::size_t> layer = find_layer(names, name);
+        if (!layer) return layer.error();
+        if (Status s = check_share(amount, "layer " + in_quotes(name) + ": "); !s) return s.error();
+        if (amounts[*layer]) {
+            return Error{ErrorCode::invalid_argument, "layer " + in_quotes(names[*layer].stored) +
+                                                          " is named twice, also as " +
+                                                          in_quotes(names[*layer].computed)};
         }
-        if (Status s = check_share(amount, "layer " + in_quotes(name) + ": "); !s) {
-            return s;
-        }
+        amounts[*layer] = amount;
     }
-    return {};
+    return amounts;
 }
 
 double share(double part, double whole) {
@@ -131,14 +138,6 @@ double PrunedLayer::l2_share() const noexcept {
     return std::sqrt(share(squares_removed, squares));
 }
 
-std::vector<std::string> conv2d_names(const Graph& graph) {
-    std::vector<std::string> names;
-    for (const Node& node : graph.nodes) {
-        if (node.op == Op::conv2d) names.push_back(node.name);
-    }
-    return names;
-}
-
 namespace {
 
 Result<std::vector<PrunedLayer>> prune_layers(Graph& graph, const PruneOptions& options) {
@@ -146,7 +145,8 @@ Result<std::vector<PrunedLayer>> prune_layers(Graph& graph, const PruneOptions& 
         return Error{ErrorCode::unsupported,
                      "quantized already, expected float32 weights; prune comes before quantize"};
     }
-    if (Status s = check(conv2d_names(graph), options); !s) return s.error();
+    const Result<Amounts> amounts = amounts_of(graph, options);
+    if (!amounts) return amounts.error();
 
     std::vector<Node*> layers;
     std::vector<std::vector<float>> values;
@@ -180,13 +180,12 @@ Result<std::vector<PrunedLayer>> prune_layers(Graph& graph, const PruneOptions& 
     Selection together;
     for (std::size_t i = 0; i < layers.size(); ++i) {
         const Units units(graph, *layers[i], options.unit);
-        const auto own = options.layer_amounts.find(layers[i]->name);
-        const bool by_itself = !options.global || own != options.layer_amounts.end();
+        const std::optional<double> own = (*amounts)[static_cast<std::size_t>(layers[i]->layer)];
+        const bool by_itself = !options.global || own;
         Selection alone;
         (by_itself ? alone : together).add(values[i], units, i);
         if (by_itself) {
-            remove(
-                alone.weakest(own == options.layer_amounts.end() ? options.amount : own->second));
+            remove(alone.weakest(own.value_or(options.amount)));
         }
     }
     if (options.global) remove(together.weakest(options.amount));

@@ -32,8 +32,8 @@ struct PruneOptions {
     double amount = 0.0;
     bool global = false;
     PruneUnit unit = PruneUnit::weights;
-    // Layers with a share of their own, by PyTorch module path. They are always pruned by
-    // themselves; 0 leaves a layer as it is.
+    // Layers with a share of their own, by either of their names (layer_names.h). They are always
+    // pruned by themselves; 0 leaves a layer as it is.
     std::map<std::string, double, std::less<>> layer_amounts;
 };
 
@@ -51,14 +51,12 @@ struct PrunedLayer {
     double l2_share() const noexcept;
 };
 
-// Names of the convolutions in execution order.
-std::vector<std::string> conv2d_names(const Graph& graph);
-
 // Prunes `graph`, as build_network makes it, in place; one entry for each convolution, in
 // execution order. Of equal units those go first that have the lower index: in OIHW order of
 // weights, in order of output, then input channels of groups, in execution order of layers.
 // Units that are zero already are the first to be counted. Errors: invalid_argument for a share
-// outside 0..1 and for a layer that does not exist, naming those that do, unsupported for a
+// outside 0..1, for a layer that is named twice and for one that does not exist, naming those that
+// do, unsupported for a
 // quantized network, out_of_memory; `graph` is unchanged then.
 Result<std::vector<PrunedLayer>> prune(Graph& graph, const PruneOptions& options) noexcept;
 

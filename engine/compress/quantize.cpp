@@ -1,10 +1,10 @@
 #include "engine/compress/quantize.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <utility>
 
 #include "engine/boundary.h"
+#include "engine/compress/layer_names.h"
 #include "engine/compress/quantized_graph.h"
 #include "engine/compress/reconstruct.h"
 #include "engine/model/quantization.h"
@@ -64,43 +64,14 @@ void add_layer(const Node& conv, const std::string& name, QuantizedModel& model)
     add_vector(name + std::string(kOutputFactorSuffix), conv.output_factor, model);
 }
 
-// A convolution by both its names.
-struct LayerName {
-    std::string stored;    // that in the file
-    std::string computed;  // of the module whose output it computes
-};
-
-// By Node::layer.
-std::vector<LayerName> layer_names(const ModelData& model) {
-    std::vector<LayerName> names(static_cast<std::size_t>(layer_count(model.graph)));
-    for (const Node& node : model.graph.nodes) {
-        if (node.op == Op::conv2d) names[static_cast<std::size_t>(node.layer)].stored = node.name;
-    }
-    for (const Node& node : fuse_relu(fold_batch_norm(model.graph)).nodes) {
-        if (node.op != Op::conv2d) continue;
-        names[static_cast<std::size_t>(node.layer)].computed =
-            node.relu ? node.name : model.graph.nodes.back().name;
-    }
-    return names;
-}
-
 // For each layer whether it is one of `chosen`.
 Result<std::vector<bool>> find_layers(const LayerNames& chosen,
                                       const std::vector<LayerName>& names) {
     std::vector<bool> found(names.size());
     for (const std::string& layer : chosen) {
-        const auto it = std::find_if(names.begin(), names.end(), [&](const LayerName& name) {
-            return layer == name.stored || layer == name.computed;
-        });
-        if (it == names.end()) {
-            std::string known;
-            for (const LayerName& name : names) {
-                known += (known.empty() ? "" : ", ") + name.computed + " (" + name.stored + ")";
-            }
-            return Error{ErrorCode::invalid_argument,
-                         "quantize: no layer " + in_quotes(layer) + ", expected one of " + known};
-        }
-        found[static_cast<std::size_t>(it - names.begin())] = true;
+        const Result<std::size_t> i = find_layer(names, layer);
+        if (!i) return Error{i.error().code, "quantize: " + i.error().message};
+        found[*i] = true;
     }
     return found;
 }
@@ -132,7 +103,7 @@ Result<QuantizedModel> quantize_all(const ModelData& model,
             return Error{ErrorCode::unsupported, model.name + ": quantized already"};
         }
     }
-    const std::vector<LayerName> names = layer_names(model);
+    const std::vector<LayerName> names = layer_names(model.graph);
     const Result<std::vector<bool>> keep_float = find_layers(method.keep_float, names);
     if (!keep_float) return keep_float.error();
     const Result<const kernels::KernelTable*> table =
@@ -167,7 +138,7 @@ Result<QuantizedModel> quantize_all(const ModelData& model,
 Result<QuantizedModel> quantize_weights_alone(const weights::SafetensorsFile& file,
                                               const ModelData& model,
                                               const LayerNames& keep_float) {
-    const std::vector<LayerName> names = layer_names(model);
+    const std::vector<LayerName> names = layer_names(model.graph);
     const Result<std::vector<bool>> kept = find_layers(keep_float, names);
     if (!kept) return kept.error();
     QuantizedModel result;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/compress/layer_names.h"
 #include "tests/catch.h"
 #include "tests/network/random_network.h"
 
@@ -32,6 +33,7 @@ Graph graph_of(const std::vector<Conv>& convs) {
         graph.nodes.emplace_back().shape.c = conv.ic;
         Node node;
         node.op = Op::conv2d;
+        node.layer = layer_count(graph);
         node.name = conv.name;
         node.inputs = {static_cast<int>(graph.nodes.size()) - 1};
         node.shape.c = conv.oc;
@@ -331,11 +333,37 @@ TEST_CASE("what cannot be pruned is named and nothing is touched", "[compress]")
     }
 }
 
-TEST_CASE("names of the convolutions", "[compress]") {
-    const std::vector<std::string> names = conv2d_names(random_graph());
-    CHECK(names.size() == 16);
-    CHECK(names.front() == "backbone.0");
-    CHECK(names.back() == "container.0");
+TEST_CASE("prune: layers by either of their names", "[compress]") {
+    const Graph before = random_graph();
+    const auto pruned = [&](const std::string& name) {
+        Graph graph = before;
+        PruneOptions options;
+        options.layer_amounts[name] = 0.5;
+        const Result<std::vector<PrunedLayer>> report = prune(graph, options);
+        REQUIRE(report.ok());
+        std::vector<std::size_t> zeros;
+        for (const PrunedLayer& layer : *report) zeros.push_back(layer.zeros);
+        return zeros;
+    };
+    const std::vector<LayerName> names = layer_names(before);
+    REQUIRE(names.size() == 16);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        INFO(names[i].stored << " " << names[i].computed);
+        CHECK(names[i].stored != names[i].computed);
+        const std::vector<std::size_t> zeros = pruned(names[i].stored);
+        CHECK(zeros == pruned(names[i].computed));
+        for (std::size_t k = 0; k < zeros.size(); ++k) CHECK((zeros[k] > 0) == (k == i));
+
+        Graph graph = before;
+        PruneOptions twice;
+        twice.layer_amounts = {{names[i].stored, 0.5}, {names[i].computed, 0.25}};
+        const Result<std::vector<PrunedLayer>> report = prune(graph, twice);
+        REQUIRE_FALSE(report.ok());
+        CHECK_THAT(report.error().message, contains("'" + names[i].stored + "' is named twice"));
+    }
+    CHECK(names.front().stored == "backbone.0");
+    CHECK(names.back().stored == "container.0");
+    CHECK(names.back().computed == "logits");
 }
 
 }  // namespace

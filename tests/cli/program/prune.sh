@@ -99,4 +99,26 @@ head -c 1000000 "$pruned" >"$work/short_sparse"
 run info -m "$work/short_sparse" </dev/null
 expect_only_error 3 "$work/short_sparse"
 
+# Verbs that take names of layers take both: that in the file, and that in reports.
+check "layers by either name, in every verb that takes some"
+run prune -o "$work/stored.safetensors" --layer container.0=0.5 </dev/null
+expect_success
+run prune -o "$work/computed.safetensors" --layer logits=0.5 </dev/null
+expect_success
+run info -j -m "$work/stored.safetensors" </dev/null
+mv "$out" "$work/stored.json"
+run info -j -m "$work/computed.safetensors" </dev/null
+if [ "$(grep -o '"zeros":[0-9]*' "$work/stored.json")" != "$(grep -o '"zeros":[0-9]*' "$out")" ]; then
+  problem "prune: other weights by the other name"
+fi
+run prune -o "$work/computed.safetensors" --amount 0.5 --keep backbone.2 --keep backbone.0 </dev/null
+expect_only_error 2 "'backbone.0' is named twice"
+for name in container.0 logits; do
+  run quantize -j --weights-only --keep-float $name -o "$work/$name.safetensors" </dev/null
+  expect_success
+  expect_text "$out" '"weights":"float32"'
+  sed -E 's/"(output|method)":"[^"]*",//g; s/"file_bytes".*//' "$out" >"$work/$name.json"
+done
+if ! cmp -s "$work/container.0.json" "$work/logits.json"; then problem "quantize: another layer by the other name"; fi
+
 finish
