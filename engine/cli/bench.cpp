@@ -6,11 +6,13 @@
 
 #include "engine/boundary.h"
 #include "engine/cli/backend_option.h"
+#include "engine/cli/html_option.h"
 #include "engine/cli/json_line.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/measure/throughput.h"
+#include "engine/report/layers_page.h"
 #include "engine/text/printable.h"
 #include "kernels/cpu_features.h"
 
@@ -30,6 +32,7 @@ struct BenchOptions {
     bool per_layer = false;
     bool include_image = false;
     bool json = false;
+    HtmlOption html;
 };
 
 // Pixels without meaning: the time does not depend on them.
@@ -206,7 +209,29 @@ void print_all(const std::vector<Latencies>& times, const std::vector<LayerTime>
     }
 }
 
+Status write_html(const std::vector<Latencies>& times, const std::vector<LayerTime>& layers,
+                  const BenchOptions& options, const Model& model,
+                  const AnyRecognizer& recognizer) {
+    if (!options.html) return {};
+    std::vector<report::TimedThreads> rows;
+    for (std::size_t i = 0; i < times.size(); ++i) rows.push_back({options.threads[i], times[i]});
+    std::vector<report::TimedLayer> chart;
+    for (const LayerTime& layer : layers)
+        chart.push_back({layer.step->name, layer.step->kernel, layer.milliseconds, rate(layer)});
+    return report::write_bench_page(
+        options.html.path,
+        {{"model", model.name()},
+         {"precision", recognizer.precision(model)},
+         {"instruction set", recognizer.isa()},
+         {"CPU", kernels::cpu_brand().text},
+         {"frames", std::to_string(options.frames)},
+         {"threads for each picture", std::to_string(options.intra)},
+         {"measured", options.include_image ? "pixels to text" : "network only"}},
+        rows, chart);
+}
+
 ExitStatus run(const BenchOptions& options) {
+    if (Status path = options.html.check(); !path) return fail(path.error());
     Result<Model> model = options.model.load();
     if (!model) return fail(model.error());
     Result<AnyRecognizer> recognizer =
@@ -220,7 +245,8 @@ ExitStatus run(const BenchOptions& options) {
     if (Status status = recognizer->set_image(picture.view); !status) return fail(status.error());
 
     std::vector<LayerTime> layers;
-    if (options.per_layer) layers = measure_layers(recognizer->cpu()->network(), options);
+    if (options.per_layer || (options.html && !recognizer->is_bpu()))
+        layers = measure_layers(recognizer->cpu()->network(), options);
     std::vector<Latencies> times;
     for (const int threads : options.threads) {
         Result<Latencies> measured = measure_threads(*recognizer, picture.view, threads, options);
@@ -231,7 +257,9 @@ ExitStatus run(const BenchOptions& options) {
         print_text(threads, times.back(), options, *model, recognizer->isa());
     }
     print_all(times, layers, options, *model, *recognizer);
+    const Status written = write_html(times, layers, options, *model, *recognizer);
     if (Status closed = recognizer->close(); !closed) return fail(closed.error());
+    if (!written) return fail(written.error());
     return kDone;
 }
 
@@ -258,6 +286,7 @@ Verb add_bench(CLI::App& app) {
     app.add_flag("--per-layer", options->per_layer, "Also the median time of each layer");
     app.add_flag("--include-image", options->include_image,
                  "Measure from pixels of network size to text instead of the network alone");
+    options->html.add_to(app);
     app.add_flag("-j,--json", options->json, "One JSON array");
     return [options] { return run(*options); };
 }

@@ -212,7 +212,7 @@ ExitStatus run(const DoctorOptions& options) {
     if (plates.empty()) return status;
     std::vector<measure::LabelledPlate> views;
     for (const Plate& plate : plates) views.push_back({plate.image.view(), plate.text});
-    MeasureProgress progress;
+    MeasureProgress progress("reading");
     const Result<Diagnosis> found = measure::diagnose(*model, *recognizer, views, progress);
     progress.hide();
     if (!found) return fail(found.error());

@@ -8,6 +8,7 @@
 #include "engine/cli/backend_option.h"
 #include "engine/cli/decode_option.h"
 #include "engine/cli/evaluation.h"
+#include "engine/cli/html_option.h"
 #include "engine/cli/json_line.h"
 #include "engine/cli/labels.h"
 #include "engine/cli/model_option.h"
@@ -15,6 +16,7 @@
 #include "engine/cli/progress.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
+#include "engine/report/eval_page.h"
 #include "engine/text/printable.h"
 
 namespace lprnet::cli {
@@ -34,6 +36,7 @@ struct EvalOptions {
     double min_accuracy = 0.0;
     bool fit_temperature = false;
     bool json = false;
+    HtmlOption html;
 };
 
 Json score_json(const Score& score) {
@@ -129,7 +132,20 @@ void print_text(const Evaluation& evaluation, const EvalOptions& options, const 
     }
 }
 
+Status write_html(const Evaluation& evaluation, const report::Misreads& misreads,
+                  const EvalOptions& options, const Model& model, const AnyRecognizer& recognizer) {
+    if (!options.html) return {};
+    return report::write_eval_page(options.html.path,
+                                   {{"pictures", options.labels},
+                                    {"model", model.name()},
+                                    {"precision", recognizer.precision(model)},
+                                    {"decoder", options.decode.name()},
+                                    {"instruction set", recognizer.isa()}},
+                                   evaluation, misreads);
+}
+
 ExitStatus run(const EvalOptions& options) {
+    if (Status path = options.html.check(); !path) return fail(path.error());
     Result<Model> model = options.model.load();
     if (!model) return fail(model.error());
     Result<DecodeOptions> decoding = options.decode.load(false);
@@ -146,11 +162,13 @@ ExitStatus run(const EvalOptions& options) {
     Evaluation evaluation;
     evaluation.decoder = decoding->decoder;
     measure::LabelledLogits logits;
+    report::Misreads misreads;
     const ExitStatus status =
-        evaluate(*labelled, *recognizer, evaluation, options.fit_temperature ? &logits : nullptr);
+        evaluate(*labelled, *recognizer, evaluation, options.fit_temperature ? &logits : nullptr,
+                 options.html ? &misreads : nullptr);
     std::optional<TemperatureFit> fit;
     if (options.fit_temperature) {
-        MeasureProgress progress;
+        MeasureProgress progress("fitting");
         const Result<TemperatureFit> fitted =
             measure::fit_temperature(*model, logits, *decoding, progress);
         progress.hide();
@@ -163,7 +181,9 @@ ExitStatus run(const EvalOptions& options) {
     } else {
         print_text(evaluation, options, *model, fit);
     }
+    const Status written = write_html(evaluation, misreads, options, *model, *recognizer);
     if (Status closed = recognizer->close(); !closed) return fail(closed.error());
+    if (!written) return fail(written.error());
     if (status == kDone && evaluation.all.accuracy() < options.min_accuracy) {
         print_error("accuracy " + fixed(evaluation.all.accuracy(), 4) + ", expected at least " +
                     fixed(options.min_accuracy, 4));
@@ -187,6 +207,7 @@ Verb add_eval(CLI::App& app) {
         ->check(number_range(0.0, 1.0));
     app.add_flag("--fit-temperature", options->fit_temperature,
                  "Also find the temperature that makes the confidences right on these images");
+    options->html.add_to(app);
     app.add_flag("-j,--json", options->json, "One JSON object");
     return [options] { return run(*options); };
 }

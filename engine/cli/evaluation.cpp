@@ -12,7 +12,8 @@ using measure::Evaluation;
 
 template <class Recognizers>
 Status read_with_each(const LabelledImage& item, Recognizers recognizers,
-                      std::span<Evaluation> evaluations, measure::LabelledLogits* logits) {
+                      std::span<Evaluation> evaluations, measure::LabelledLogits* logits,
+                      report::Misreads* misreads) {
     const Result<DecodedImage> image = open_image(item.path);
     if (!image) return image.error();
     Reading reading;
@@ -22,18 +23,21 @@ Status read_with_each(const LabelledImage& item, Recognizers recognizers,
         }
         evaluations[i].add(item.text, item.set, reading);
         if (logits != nullptr) logits->add(recognizers[i].logits(), item.text);
+        if (misreads != nullptr) misreads->add(item.path, image->view(), item.text, reading);
     }
     return {};
 }
 
 template <class Recognizers>
 ExitStatus evaluate_each(const std::vector<LabelledImage>& images, Recognizers recognizers,
-                         std::span<Evaluation> evaluations, measure::LabelledLogits* logits) {
+                         std::span<Evaluation> evaluations, measure::LabelledLogits* logits,
+                         report::Misreads* misreads) {
     ExitStatus status = kDone;
-    Progress progress(images.size());
+    Progress progress("reading", images.size());
     for (const LabelledImage& item : images) {
         progress.advance();
-        if (const Status read = read_with_each(item, recognizers, evaluations, logits); !read) {
+        if (const Status read = read_with_each(item, recognizers, evaluations, logits, misreads);
+            !read) {
             progress.hide();
             print_error(read.error().message);
             status = kUnreadable;
@@ -46,12 +50,13 @@ ExitStatus evaluate_each(const std::vector<LabelledImage>& images, Recognizers r
 
 ExitStatus evaluate(const std::vector<LabelledImage>& images, std::span<Recognizer> recognizers,
                     std::span<Evaluation> evaluations) {
-    return evaluate_each(images, recognizers, evaluations, nullptr);
+    return evaluate_each(images, recognizers, evaluations, nullptr, nullptr);
 }
 
 ExitStatus evaluate(const std::vector<LabelledImage>& images, AnyRecognizer& recognizer,
-                    Evaluation& evaluation, measure::LabelledLogits* logits) {
-    return evaluate_each(images, std::span(&recognizer, 1), {&evaluation, 1}, logits);
+                    Evaluation& evaluation, measure::LabelledLogits* logits,
+                    report::Misreads* misreads) {
+    return evaluate_each(images, std::span(&recognizer, 1), {&evaluation, 1}, logits, misreads);
 }
 
 }  // namespace lprnet::cli

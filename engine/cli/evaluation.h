@@ -10,6 +10,7 @@
 #include "engine/cli/labels.h"
 #include "engine/measure/score.h"
 #include "engine/measure/temperature.h"
+#include "engine/report/eval_page.h"
 #include "lprnet/recognizer.h"
 
 namespace lprnet::cli {
@@ -18,8 +19,9 @@ namespace lprnet::cli {
 // cannot be read are named on standard error and make the status kUnreadable.
 ExitStatus evaluate(const std::vector<LabelledImage>& images, std::span<Recognizer> recognizers,
                     std::span<measure::Evaluation> evaluations);
-// `logits`, if not null, get those of every image.
+// `logits` and `misreads`, if not null, get those of every image.
 ExitStatus evaluate(const std::vector<LabelledImage>& images, AnyRecognizer& recognizer,
-                    measure::Evaluation& evaluation, measure::LabelledLogits* logits);
+                    measure::Evaluation& evaluation, measure::LabelledLogits* logits,
+                    report::Misreads* misreads);
 
 }  // namespace lprnet::cli

@@ -9,11 +9,12 @@
 
 namespace lprnet::cli {
 
-// Shows itself only on a terminal and only once the work has taken a second;
-// removes itself at the end. For one thread.
+// Shows itself only on a terminal, at once, with what is done, how fast, and how long the rest will
+// take; removes itself at the end. For one thread.
 class Progress {
 public:
-    explicit Progress(std::size_t total);
+    // `label` is a word or two for what is done with so many parts; a constant.
+    Progress(const char* label, std::size_t total);
     ~Progress();
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
@@ -25,6 +26,9 @@ public:
 private:
     using Clock = std::chrono::steady_clock;
 
+    void draw(Clock::time_point now);
+
+    const char* label_;
     bool enabled_;
     bool visible_ = false;
     std::size_t total_;
@@ -36,7 +40,8 @@ private:
 // The same for what engine/measure does.
 class MeasureProgress final : public measure::Progress {
 public:
-    void begin(std::size_t parts) override { bar_.emplace(parts); }
+    explicit MeasureProgress(const char* label) : label_(label) {}
+    void begin(std::size_t parts) override { bar_.emplace(label_, parts); }
     bool advance(std::size_t parts) override {
         if (bar_) bar_->advance(parts);
         return true;
@@ -46,6 +51,7 @@ public:
     }
 
 private:
+    const char* label_;
     std::optional<cli::Progress> bar_;
 };
 

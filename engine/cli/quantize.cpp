@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/cli/evaluation.h"
+#include "engine/cli/html_option.h"
 #include "engine/cli/inputs.h"
 #include "engine/cli/labels.h"
 #include "engine/cli/model_option.h"
@@ -17,6 +18,7 @@
 #include "engine/image_file/image_file.h"
 #include "engine/measure/fingerprint.h"
 #include "engine/model/model_file.h"
+#include "engine/report/layers_page.h"
 #include "engine/run/choose_table.h"
 #include "engine/text/printable.h"
 #include "weights/whole_file.h"
@@ -46,6 +48,7 @@ struct QuantizeOptions {
     std::string test;
     bool report = false;
     bool json = false;
+    HtmlOption html;
 };
 
 // The normalized inputs of up to `options.images` images, spread evenly over those there are.
@@ -139,7 +142,7 @@ Result<measure::QuantizationReport> compare(const QuantizeOptions& options, cons
                                             const QuantizedModel& quantized,
                                             const measure::Inputs& inputs,
                                             const kernels::KernelTable& table) {
-    MeasureProgress progress;
+    MeasureProgress progress("comparing");
     Result<measure::QuantizationReport> report = measure::compare_networks(
         recognizers.front(), recognizers.back(), quantized.layers, inputs, progress);
     if (report && options.report && !options.weights_only) {
@@ -147,6 +150,18 @@ Result<measure::QuantizationReport> compare(const QuantizeOptions& options, cons
             return s.error();
     }
     return report;
+}
+
+Status write_html(const QuantizeReport& report, const QuantizeOptions& options, const Model& before,
+                  const Model& after) {
+    if (!options.html) return {};
+    return report::write_quantize_page(options.html.path,
+                                       {{"from", before.name()},
+                                        {"to", after.name()},
+                                        {"method", method_name(options)},
+                                        {"bytes before", std::to_string(report.bytes_before)},
+                                        {"bytes after", std::to_string(report.bytes_after)}},
+                                       report.quantization, report.evaluations);
 }
 
 // Everything but the options and what was read.
@@ -181,6 +196,7 @@ ExitStatus quantize_and_report(const QuantizeOptions& options, const ModelFile& 
     } else {
         print_text(report, options.output);
     }
+    if (Status s = write_html(report, options, from.model, made->model); !s) return fail(s.error());
     return status;
 }
 
@@ -190,6 +206,7 @@ ExitStatus run(const QuantizeOptions& options) {
                      "quantize: expected --calibration DIR, or --weights-only"});
     }
     if (Status path = weights::check_output_path(options.output); !path) return fail(path.error());
+    if (Status path = options.html.check(); !path) return fail(path.error());
     const Result<ModelFile> from = load_model_file(options.model);
     if (!from) return fail(from.error());
     Result<Recognizer> before = Recognizer::create(from->model);
@@ -251,6 +268,7 @@ Verb add_quantize(CLI::App& app) {
                  "Also what each layer alone, and all but it, do to the logits; takes seconds");
     app.add_option("--test", options->test,
                    "Labelled images, a folder or labels.tsv, to read before and after");
+    options->html.add_to(app);
     app.add_flag("-j,--json", options->json, "One JSON object");
     return [options] { return run(*options); };
 }

@@ -32,32 +32,28 @@ const char* weights_name(const LayerChange& layer) {
 void print_layers(const QuantizationReport& report) {
     std::vector<std::vector<std::string>> rows = {
         {"layer", "type", "weights", "kernel", "largest", "clip", "cosine", "error %"}};
-    std::vector<bool> left = {true, true, true, true, false, false, false, false};
-    if (report.has_damage) {
-        for (const char* heading : {"alone %", "all but it %", "share %", ""}) {
-            rows.front().push_back(heading);
-            left.push_back(*heading == '\0');
-        }
-    }
     for (const LayerChange& layer : report.layers) {
         const bool clipped = layer.layer.clip > 0.0f;
         rows.push_back({layer.layer.name, layer.type, weights_name(layer), layer.kernel,
                         clipped ? fixed(static_cast<double>(layer.layer.largest), 3) : "",
                         clipped ? fixed(static_cast<double>(layer.layer.clip), 3) : "",
                         fixed(layer.cosine(), 6), fixed(100.0 * layer.relative_error(), 2)});
-        if (!report.has_damage) continue;
-        for (const double value : {layer.alone, layer.without}) {
-            rows.back().push_back(fixed(100.0 * value, 3));
-        }
-        rows.back().push_back(fixed(100.0 * layer.share, 1));
-        rows.back().push_back(bar(layer.share));
     }
-    print_table(rows, left);
+    print_table(rows, {true, true, true, true, false, false, false, false});
     std::puts("");
-    if (report.has_damage) {
-        std::printf("all layers quantized: logits off by %s %%\n",
-                    fixed(100.0 * report.damage, 3).c_str());
+}
+
+void print_damage(const QuantizationReport& report) {
+    std::vector<std::vector<std::string>> rows = {
+        {"logits off by", "alone %", "all but it %", "share %", ""}};
+    for (const LayerChange& layer : report.layers) {
+        rows.push_back({layer.layer.name, fixed(100.0 * layer.alone, 3),
+                        fixed(100.0 * layer.without, 3), fixed(100.0 * layer.share, 1),
+                        bar(layer.share)});
     }
+    print_table(rows, {true, false, false, false, true});
+    std::printf("\nall layers quantized: logits off by %s %%\n",
+                fixed(100.0 * report.damage, 3).c_str());
 }
 
 }  // namespace
@@ -96,6 +92,7 @@ void print_json(const QuantizeReport& report, const Model& model, const std::str
 void print_text(const QuantizeReport& report, const std::string& output) {
     if (report.quantization.images > 0) {
         print_layers(report.quantization);
+        if (report.quantization.has_damage) print_damage(report.quantization);
         std::printf("%zu of %zu texts changed\n", report.quantization.texts_changed,
                     report.quantization.images);
     }

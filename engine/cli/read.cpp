@@ -13,6 +13,7 @@
 #include "engine/cli/backend_option.h"
 #include "engine/cli/decode_option.h"
 #include "engine/cli/frame_text.h"
+#include "engine/cli/html_option.h"
 #include "engine/cli/inputs.h"
 #include "engine/cli/json_line.h"
 #include "engine/cli/model_option.h"
@@ -23,6 +24,7 @@
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/image_file/image_file.h"
+#include "engine/report/read_page.h"
 #include "engine/text/printable.h"
 
 namespace lprnet::cli {
@@ -45,6 +47,7 @@ struct ReadOptions {
     bool reject = false;
     bool quiet = false;
     bool json = false;
+    HtmlOption html;
 };
 
 // What became of the plates that were asked for.
@@ -87,6 +90,12 @@ private:
     std::variant<DecodedImage, RawImage> image_;
 };
 
+// Where the plate is, as corners.
+Quad place_of(const ImageView& view, const ReadOptions& options, std::size_t plate) {
+    if (!options.quads.empty()) return options.quads[plate];
+    return quad_of(options.roi ? *options.roi : Region{0, 0, view.width, view.height});
+}
+
 // One plate of a picture: a region, corners, or all of it.
 Status set_plate(const ImageView& view, const ReadOptions& options, std::size_t plate,
                  AnyRecognizer& recognizer) {
@@ -128,6 +137,10 @@ Json corners(const Quad& quad) {
     return numbers;
 }
 
+bool has_format(const Reading& reading) {
+    return !reading.candidates.empty() && reading.candidates.front().format >= 0;
+}
+
 Json to_json(const std::string& path, std::size_t plate, const Reading& reading, const Times& times,
              const std::string& notice, const Model& model, const ReadOptions& options,
              const AnyRecognizer& recognizer, Decoder decoder) {
@@ -149,21 +162,20 @@ Json to_json(const std::string& path, std::size_t plate, const Reading& reading,
                               {"confidence", candidate.confidence},
                               {"matches_template", candidate.format >= 0}});
     }
-    Json json = {
-        {"file", path},
-        {"plate", reading.text},
-        {"confidence", reading.confidence},
-        {"matches_template", !reading.candidates.empty() && reading.candidates.front().format >= 0},
-        {"candidates", candidates},
-        {"characters", characters},
-        {"reject_score", reading.reject_score},
-        {"rejected", reading.reject_score > reject_above(decoder)},
-        {"processing_time_ms",
-         {{"image", times.image}, {"infer", times.infer}, {"decode", times.decode}}},
-        {"model", model.name()},
-        {"decode", options.decode.name()},
-        {"precision", recognizer.precision(model)},
-        {"backend", recognizer.backend()}};
+    Json json = {{"file", path},
+                 {"plate", reading.text},
+                 {"confidence", reading.confidence},
+                 {"matches_template", has_format(reading)},
+                 {"candidates", candidates},
+                 {"characters", characters},
+                 {"reject_score", reading.reject_score},
+                 {"rejected", reading.reject_score > reject_above(decoder)},
+                 {"processing_time_ms",
+                  {{"image", times.image}, {"infer", times.infer}, {"decode", times.decode}}},
+                 {"model", model.name()},
+                 {"decode", options.decode.name()},
+                 {"precision", recognizer.precision(model)},
+                 {"backend", recognizer.backend()}};
     if (!options.quads.empty()) json["quad"] = corners(options.quads[plate]);
     if (!notice.empty()) json["warning"] = notice;
     return json;
@@ -241,8 +253,13 @@ public:
           model_(model),
           recognizer_(recognizer),
           plates_(std::max<std::size_t>(1, options.quads.size())),
-          progress_(pictures * plates_),
-          notices_(options.quiet) {}
+          progress_("reading", pictures * plates_),
+          notices_(options.quiet) {
+        if (options.html)
+            page_.emplace(std::vector<report::Fact>{{"model", model.name()},
+                                                    {"precision", recognizer.precision(model)},
+                                                    {"decoder", options.decode.name()}});
+    }
 
     void read(const std::string& path) {
         try {
@@ -250,6 +267,9 @@ public:
         } catch (const std::bad_alloc&) {  // the next one may be smaller
             complain(printable(path) + ": out of memory");
         }
+    }
+    Status write_html() && {
+        return page_ ? std::move(*page_).write(options_.html.path) : Status();
     }
     void finish(double seconds) {
         progress_.hide();
@@ -285,10 +305,18 @@ private:
                 progress_.hide();
                 print_reading(path, plate, reading_, times, notice, model_, options_, recognizer_,
                               decoder_);
+                if (page_) add_to_page(path, view, plate, notice);
                 if (!notice.empty() && !noticed) notices_.add(path, notice);
                 noticed = noticed || !notice.empty();
             }
         }
+    }
+
+    void add_to_page(const std::string& path, const ImageView& view, std::size_t plate,
+                     const std::string& notice) {
+        page_->add({path, view, place_of(view, options_, plate), has_format(reading_),
+                    reading_.reject_score > reject_above(decoder_), notice},
+                   reading_);
     }
 
     const ReadOptions& options_;
@@ -300,13 +328,16 @@ private:
     Reading reading_;
     Counts counts_;
     Notices notices_;
+    std::optional<report::ReadPage> page_;
 };
 
 ExitStatus run(const ReadOptions& options) {
     const Clock::time_point started = Clock::now();
+    if (Status path = options.html.check(); !path) return fail(path.error());
     Result<Model> model = options.model.load();
     if (!model) return fail(model.error());
-    Result<DecodeOptions> decoding = options.decode.load(options.json);
+    // Both tell whether a text has a format.
+    Result<DecodeOptions> decoding = options.decode.load(options.json || options.html);
     if (!decoding) return fail(decoding.error());
     Result<AnyRecognizer> recognizer = options.backend.open(options.model, *model, *decoding);
     if (!recognizer) return fail(recognizer.error());
@@ -320,8 +351,11 @@ ExitStatus run(const ReadOptions& options) {
     PictureLoop pictures(options, decoding->decoder, *model, *recognizer, inputs.images.size());
     for (const std::string& path : inputs.images) pictures.read(path);
     pictures.finish(milliseconds(started, Clock::now()) * 1e-3);
+    const ExitStatus status = pictures.status();
+    const Status written = std::move(pictures).write_html();
     if (Status closed = recognizer->close(); !closed) return fail(closed.error());
-    return inputs.errors.empty() ? pictures.status() : kUnreadable;
+    if (!written) return fail(written.error());
+    return inputs.errors.empty() ? status : kUnreadable;
 }
 
 }  // namespace
@@ -379,6 +413,7 @@ Verb add_read(CLI::App& app) {
         ->excludes(roi);
     app.add_flag("--two-rows", options->two_rows, "Plates have two rows: cut apart and joined");
     app.add_flag("-q,--quiet", options->quiet, "No warnings and no counts on standard error");
+    options->html.add_to(app);
     app.add_flag("-j,--json", options->json, "One JSON object a line");
     return [options] {
         for (Quad& quad : options->quads) quad.rows = options->two_rows ? 2 : 1;

@@ -57,7 +57,7 @@ ExitStatus run(const TuneOptions& options) {
     }
     Result<const kernels::KernelTable*> table = table_for("");
     if (!table) return fail(table.error());
-    MeasureProgress progress;
+    MeasureProgress progress("measuring");
     const Result<measure::TuneResult> result =
         measure::tune(*model, **table, options.seconds, progress);
     progress.hide();

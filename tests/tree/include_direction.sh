@@ -27,6 +27,7 @@ engine/track/         engine/track/ engine/text/ engine/boundary.h lprnet/
 engine/run/           engine/run/ engine/plan/ engine/model/ engine/image/ engine/decode/ engine/boundary.h kernels/ lprnet/
 engine/c_api.cpp      engine/boundary.h lprnet/
 engine/bpu/           engine/bpu/ engine/image/ engine/decode/ engine/model/ engine/text/ engine/boundary.h lprnet/
+engine/report/        engine/report/ engine/measure/ engine/image/ engine/text/ weights/whole_file.h lprnet/
 engine/cli/           engine/ kernels/ weights/ lprnet/
 engine/python/        engine/ weights/ lprnet/
 bench/                bench/ engine/ kernels/ weights/ lprnet/
@@ -38,6 +39,7 @@ nlohmann/             engine/model/ engine/cli/ weights/ bench/
 CLI/                  engine/cli/
 nanobind/             engine/python/
 stb_image.h           engine/image_file/
+stb_image_write.h     engine/report/
 Eigen/                bench/
 benchmark/            bench/
 '

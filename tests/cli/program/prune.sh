@@ -69,7 +69,7 @@ prune_error() {  # NAME STATUS TEXT WORD...
   if [ -e "$work/other.safetensors" ]; then problem "a file was written"; fi
 }
 prune_error "neither amount nor layer" 2 "--amount or --layer"
-prune_error "unknown layer to keep" 2 "no layer 'backbone.3', expected one of backbone.0, backbone.4.block.0," \
+prune_error "unknown layer to keep" 2 "no layer 'backbone.3', expected one of backbone.2 (backbone.0), " \
   --amount 0.5 --keep backbone.3
 prune_error "unknown layer" 2 "no layer 'x'" --layer x=0.5
 prune_error "layer named twice" 2 "'backbone.0' is named twice" \

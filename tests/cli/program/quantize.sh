@@ -159,4 +159,22 @@ expect_status 3
 expect_lines "$err" 1
 expect_text "$out" '"images":1,'
 
+check "tables fit 100 columns, those of other verbs, too"
+fits() {  # VERB ARGUMENT...
+  run "$@" </dev/null
+  expect_success
+  # Of layers, sets, instruction sets: bytes, which are no fewer than columns.
+  local wide
+  wide=$(grep -E '^(layer|logits|backbone|set|all|length|precision|fp32|int8)' "$out" | LC_ALL=C awk 'length > 100' | head -n 1)
+  [ -z "$wide" ] || problem "$1: too wide: $wide"
+}
+fits quantize --calibration "$plate" --plain --report -o "$kept"
+expect_text "$out" "all but it %" "logits off by"
+fits bench --per-layer --frames 2 --warmup 0
+fits bench --per-layer --frames 2 --warmup 0 --precision int8
+fits prune --amount 0.3 -o "$kept" --calibration "$samples"
+fits info
+fits eval "$samples"
+fits selftest
+
 finish
