@@ -52,7 +52,8 @@ void append(void* context, void* data, int size) {
 }
 
 double distance(const Point& a, const Point& b) {
-    return std::hypot(double{a.x} - double{b.x}, double{a.y} - double{b.y});
+    return std::hypot(static_cast<double>(a.x) - static_cast<double>(b.x),
+                      static_cast<double>(a.y) - static_cast<double>(b.y));
 }
 
 }  // namespace

@@ -52,7 +52,8 @@ th:first-child, td:first-child { text-align: left; }
 .plate ins { color: var(--good); box-shadow: inset 0 -2px var(--good); }
 .sure { font-variant-numeric: tabular-nums; margin-left: 10px; font-weight: 600; }
 .good { color: var(--good); } .fair { color: var(--fair); } .poor { color: var(--poor); }
-.badge { border: 1px solid currentColor; border-radius: 999px; padding: 1px 9px; margin-left: 10px; font-size: 12px; color: var(--fair); }
+.badge { border: 1px solid currentColor; border-radius: 999px; padding: 1px 9px; margin-left: 10px; font-size: 12px; color: var(--fair);
+  display: inline-block; white-space: nowrap; letter-spacing: 0; vertical-align: middle; }
 .characters { display: flex; flex-wrap: wrap; gap: 6px; margin: 8px 0 4px; padding: 0; list-style: none; }
 .characters li { width: 58px; padding: 4px 4px 5px; text-align: center; border: 1px solid var(--line); border-radius: 8px; }
 .characters b { display: block; font-size: 18px; font-weight: 600; line-height: 1.3; }
