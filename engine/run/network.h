@@ -41,10 +41,10 @@ public:
     // The input from PyTorch's order, [channel][row][column].
     void set_input_planes(std::span<const float> nchw) noexcept;
 
-    // The output of a step in PyTorch's order as real values, whatever its elements and layout, with
-    // the channels that are constant; of a branch of a quantized network's context, whose outputs
-    // are sums, those. Constant channels of branches, and of the joined ones, are zeros here. T is
-    // float or double. May throw std::bad_alloc.
+    // The output of a step in PyTorch's order as real values, whatever its elements and layout,
+    // with the channels that are constant; of a branch of a quantized network's context, whose
+    // outputs are sums, those. Constant channels of branches, and of the joined ones, are zeros
+    // here. T is float or double. May throw std::bad_alloc.
     template <class T>
     void read_output(std::size_t step, std::vector<T>& values) const;
     // The other way round, of a step whose output has elements of float32. Its border stays as it

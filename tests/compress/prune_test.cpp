@@ -317,7 +317,8 @@ TEST_CASE("what cannot be pruned is named and nothing is touched", "[compress]")
         {{.amount = 0.5, .layer_amounts = {{"backbone.0", 2.0}}}, "'backbone.0'"},
         {{.amount = 0.5, .layer_amounts = {{"backbone.0", nan}}}, "'backbone.0'"},
         {{.amount = 0.5, .layer_amounts = {{"backbone.3", 0.0}}}, "no layer 'backbone.3'"},
-        {{.amount = 0.5, .layer_amounts = {{"", 0.0}}}, "backbone.6 (backbone.4.block.6), backbone.8.block.1 (backbone.8.block.0)"},
+        {{.amount = 0.5, .layer_amounts = {{"", 0.0}}},
+         "backbone.6 (backbone.4.block.6), backbone.8.block.1 (backbone.8.block.0)"},
     };
     const Graph before = random_graph();
     for (const auto& c : cases) {

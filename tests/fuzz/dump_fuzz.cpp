@@ -76,8 +76,7 @@ const std::vector<Named>& layers() {
         auto* list = new std::vector<Named>;
         list->push_back({"input", {1, plan.input.shape.c, plan.input.shape.h, plan.input.shape.w}});
         for (const StepInfo& step : plan.info)
-            list->push_back(
-                {step.name, {1, step.shape.c, step.shape.h, step.shape.w}});
+            list->push_back({step.name, {1, step.shape.c, step.shape.h, step.shape.w}});
         list->push_back({"nothing", {1, 1, 2, 3}});
         return list;
     }();
