@@ -35,20 +35,24 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr Range kAnything = {-kInfinity, kInfinity};
 constexpr Range kLevels = {0.0f, kMostLevel};
 
+// What the products of one output channel add up to, without gain and bias.
 struct RowSums {
-    float middle = 0.0f;  // of the sum, without the bias
-    float radius = 0.0f;  // how far it can be from there
+    float most = 0.0f;
+    float least = 0.0f;
+    float magnitude = 0.0f;  // of all products, each at its largest
 };
 
-// In lanes, so that a compiler can use vectors.
-RowSums sum_row(const float* w, const std::vector<float>& middle,
-                const std::vector<float>& radius) noexcept {
+// In lanes, so that a compiler can use vectors. Where no product changes the first two are equal.
+RowSums sum_row(const float* w, const std::vector<float>& low,
+                const std::vector<float>& high) noexcept {
     constexpr std::size_t kLanes = 8;
-    std::array<float, kLanes> middles = {}, radii = {};
-    const std::size_t count = middle.size();
+    std::array<float, kLanes> most = {}, least = {}, magnitude = {};
+    const std::size_t count = low.size();
     const auto add = [&](std::size_t lane, std::size_t i) {
-        middles[lane] += w[i] * middle[i];
-        radii[lane] += std::abs(w[i]) * radius[i];
+        const float a = w[i] * low[i], b = w[i] * high[i];
+        most[lane] += a > b ? a : b;
+        least[lane] += a > b ? b : a;
+        magnitude[lane] += std::abs(a) + std::abs(b);
     };
     std::size_t i = 0;
     for (; i + kLanes <= count; i += kLanes) {
@@ -57,8 +61,9 @@ RowSums sum_row(const float* w, const std::vector<float>& middle,
     for (std::size_t lane = 0; i < count; ++i, ++lane) add(lane, i);
     RowSums sums;
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        sums.middle += middles[lane];
-        sums.radius += radii[lane];
+        sums.most += most[lane];
+        sums.least += least[lane];
+        sums.magnitude += magnitude[lane];
     }
     return sums;
 }
@@ -152,29 +157,39 @@ private:
     }
 
     static Ranges ranges_of_floats(const Node& conv, const Ranges& in) {
-        std::vector<float> middle, radius;
+        // More than the rounding of sums of some thousand products.
+        constexpr double kRounding = 1e-4;
+        std::vector<float> low, high;
         for (Range r : in) {
             if (padded(conv)) r = r.with_zero();
-            middle.insert(middle.end(), taps_of(conv), 0.5f * (r.high + r.low));
-            radius.insert(radius.end(), taps_of(conv), 0.5f * (r.high - r.low));
+            low.insert(low.end(), taps_of(conv), r.low);
+            high.insert(high.end(), taps_of(conv), r.high);
         }
         Ranges out;
         for (std::size_t o = 0; o < channels_of(conv); ++o) {
             const std::size_t row = conv.parameter_row(o);
-            const RowSums sums = sum_row(conv.weight.data() + row * middle.size(), middle, radius);
-            const double gain = gain_of(conv, row);
-            const auto value =
-                static_cast<float>(gain * static_cast<double>(sums.middle)) + conv.bias[o];
-            const auto reach =
-                static_cast<float>(std::abs(gain) * static_cast<double>(sums.radius));
-            Range range = {value - reach, value + reach};
-            // What moves by less than rounding still moves: a later layer may take the rest away.
-            if (reach > 0.0f && range.constant())
-                range.high = std::nextafter(range.high, kInfinity);
-            if (conv.relu) range = {std::max(range.low, 0.0f), std::max(range.high, 0.0f)};
-            out.push_back(range);
+            const RowSums sums = sum_row(conv.weight.data() + row * low.size(), low, high);
+            const double gain = gain_of(conv, row), bias = static_cast<double>(conv.bias[o]);
+            double ends[] = {bias + gain * static_cast<double>(sums.least),
+                             bias + gain * static_cast<double>(sums.most)};
+            if (gain < 0.0) std::swap(ends[0], ends[1]);
+            // One that moves by less than rounding still moves: a later layer may take the rest
+            // away.
+            if (sums.least != sums.most && gain != 0.0) {
+                const double rounding =
+                    kRounding * (std::abs(gain) * static_cast<double>(sums.magnitude));
+                ends[0] -= rounding;
+                ends[1] += rounding;
+            }
+            out.push_back(between(ends[0], ends[1], conv.relu));
         }
         return out;
+    }
+    static Range between(double low, double high, bool relu) {
+        Range range = {static_cast<float>(low), static_cast<float>(high)};
+        if (range.constant() && low != high) range.high = std::nextafter(range.high, kInfinity);
+        if (relu) range = {std::max(range.low, 0.0f), std::max(range.high, 0.0f)};
+        return range;
     }
 
     // The most that int8 weights make of levels, in integers: loops that a compiler makes vectors

@@ -225,6 +225,19 @@ TEST_CASE("a channel that moves by less than its rounding stays", "[plan]") {
     }
 }
 
+// Sums of products as large as what is left of them is small.
+TEST_CASE("a channel that little passes through stays", "[plan]") {
+    for (const float largest : {1.0f, 3.0f, 10.0f}) {
+        NetworkFile file = random_network({.classes = 9, .width = 1.0, .seed = 4});
+        OwnedTensor& weight = file.tensors.at("backbone.8.block.0.weight");
+        for (float& w : weight.values) w = -largest * std::abs(w);
+        for (float& b : file.tensors.at("backbone.8.block.0.bias").values) b = 0.01f;
+        const Graph after = remove_constant_channels(sorted(loaded(file)), 1);
+        INFO("weights times " << largest);
+        CHECK(find(after, "backbone.8.block.1").constants.empty());
+    }
+}
+
 TEST_CASE("whole vectors are kept, and one channel at least", "[plan]") {
     NetworkFile file = random_network({.classes = 9, .width = 1.0, .seed = 4});
     const Layer& layer = kLayers[13];
