@@ -134,9 +134,9 @@ struct Node {
 // Node 0 is the input, the last node the logits.
 struct Graph {
     std::vector<Node> nodes;
-    // The largest number that a pixel can be, normalized, with or without its sign; and whether a
-    // float32 convolution has a channel that is the same for every image. Both are set by
-    // settle_numbers().
+    // The largest number that a pixel can be, normalized, with or without its sign; and whether it
+    // pays to look for channels of float32 convolutions that are the same for every image. Both are
+    // set by settle_numbers().
     float largest_pixel = std::numeric_limits<float>::infinity();
     bool has_constants = false;
 

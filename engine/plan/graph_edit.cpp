@@ -26,6 +26,28 @@ void redirect(Graph& graph, int from, int to) {
     for (Node& node : graph.nodes) std::replace(node.inputs.begin(), node.inputs.end(), from, to);
 }
 
+Arrival find_arrival(const Graph& graph, int tap) {
+    if (use_count(graph, tap) != 1) return {};
+    for (int i = tap + 1; i < node_count(graph); ++i) {
+        const Node& concat = node_at(graph, i);
+        if (!reads(concat, tap)) continue;
+        if (concat.op != Op::concat || use_count(graph, i) != 1) return {};
+        int first = 0;
+        for (const int input : concat.inputs) {
+            if (input == tap) break;
+            first += node_at(graph, input).shape.c;
+        }
+        for (int j = i + 1; j < node_count(graph); ++j) {
+            const Node& conv = node_at(graph, j);
+            if (!reads(conv, i)) continue;
+            const bool pointwise =
+                conv.kh == 1 && conv.kw == 1 && conv.pad_h == 0 && conv.pad_w == 0;
+            return conv.op == Op::conv2d && pointwise ? Arrival{j, first} : Arrival();
+        }
+    }
+    return {};
+}
+
 Graph in_order(Graph graph, const std::vector<int>& order) {
     std::vector<int> renumbered(graph.nodes.size(), -1);
     for (std::size_t i = 0; i < order.size(); ++i) {

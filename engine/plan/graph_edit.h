@@ -33,6 +33,14 @@ int use_count(const Graph& graph, int index);
 // Whoever reads `from` reads `to` instead.
 void redirect(Graph& graph, int from, int to);
 
+// Where a context_tap's channels arrive: the one 1x1 convolution, without padding, behind the one
+// concatenation that reads it; conv is -1 if there is none.
+struct Arrival {
+    int conv = -1;
+    int first_channel = 0;
+};
+Arrival find_arrival(const Graph& graph, int tap);
+
 // The nodes that `order` lists, in that order; they read others among them alone.
 Graph in_order(Graph graph, const std::vector<int>& order);
 

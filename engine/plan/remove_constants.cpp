@@ -237,23 +237,6 @@ private:
 
     // --- Which of them can go -----------------------------------------------------------------
 
-    // The one convolution that reads `node`, which is a concatenation or a part of one, if it can
-    // do without columns: it reads nothing else, one pixel at a time.
-    int arrival_of(int tap) const {
-        if (use_count(graph_, tap) != 1) return -1;
-        for (int i = tap + 1; i < node_count(graph_); ++i) {
-            const Node& concat = node_at(graph_, i);
-            if (!reads(concat, tap)) continue;
-            if (concat.op != Op::concat || use_count(graph_, i) != 1) return -1;
-            for (int j = i + 1; j < node_count(graph_); ++j) {
-                const Node& conv = node_at(graph_, j);
-                if (!reads(conv, i)) continue;
-                return conv.op == Op::conv2d && taps_of(conv) == 1 && !padded(conv) ? j : -1;
-            }
-        }
-        return -1;
-    }
-
     // Whether `reader` can do without channel `c` of what it reads, which is always `value`.
     bool can_spare(int reader, std::size_t c, float value) {
         const Node& node = node_at(graph_, reader);
@@ -263,7 +246,7 @@ private:
             case Op::max_pool:
                 return node.channel_stride == 1 && (c >= channels_of(node) || removable(reader)[c]);
             case Op::context_tap:
-                return arrival_of(reader) >= 0 &&
+                return find_arrival(graph_, reader).conv >= 0 &&
                        (value == 0.0f || (source.op == Op::conv2d && !source.quantized()));
             default: return false;
         }

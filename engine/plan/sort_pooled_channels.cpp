@@ -36,35 +36,6 @@ void permute_input_channels(Node& conv, int ic, int first, const std::vector<int
     }
 }
 
-// Where a context_tap's channels arrive: the one 1x1 convolution behind the one
-// concatenation that reads it.
-struct Arrival {
-    int conv = -1;
-    int first_channel = 0;
-};
-
-Arrival find_arrival(const Graph& graph, int tap) {
-    for (int i = 0; i < node_count(graph); ++i) {
-        const Node& concat = node_at(graph, i);
-        if (concat.op != Op::concat || use_count(graph, i) != 1 || use_count(graph, tap) != 1)
-            continue;
-        int first = 0;
-        for (const int input : concat.inputs) {
-            if (input == tap) {
-                for (int j = i + 1; j < node_count(graph); ++j) {
-                    const Node& conv = node_at(graph, j);
-                    if (conv.op == Op::conv2d && conv.kh == 1 && conv.kw == 1 &&
-                        only_input(conv) == i) {
-                        return {j, first};
-                    }
-                }
-            }
-            first += node_at(graph, input).shape.c;
-        }
-    }
-    return {};
-}
-
 }  // namespace
 
 Graph sort_pooled_channels(Graph graph) {

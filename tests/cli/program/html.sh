@@ -80,7 +80,7 @@ fi
 
 # A thousand readings take minutes under sanitizers, and a browser sees the same page.
 if [ -n "${LPRNET_NO_BROWSER:-}" ]; then
-  echo "skipped: reports in a browser, where readings take long"
+  echo "skipped: reports in a browser, which LPRNET_NO_BROWSER says"
   finish
 fi
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
