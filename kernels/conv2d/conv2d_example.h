@@ -12,6 +12,21 @@ struct Conv2dExample {
     static constexpr std::size_t input_size = (oh + kh - 1) * input_row;
     static constexpr std::size_t output_size = oh * output_row;
     static constexpr std::size_t weights_size = oc * ic * kh * kw;
+
+    // All but what it points to.
+    template <class Call>
+    static Call call() noexcept {
+        Call call = {};
+        call.input_row = input_row;
+        call.output_row = output_row;
+        call.oh = oh;
+        call.ow = ow;
+        call.ic = ic;
+        call.oc = oc;
+        call.kh = kh;
+        call.kw = kw;
+        return call;
+    }
 };
 
 struct PackedF32 {

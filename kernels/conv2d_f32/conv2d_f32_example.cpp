@@ -13,20 +13,13 @@ Example make(const KernelTable& table, void (*kernel)(const Conv2dF32&) noexcept
     Example example;
     const PackedF32 packed = add_packed_f32(example, table, weights, bias, rows);
     float* output = example.memory.add<float>(S::output_size);
-    set_run<Conv2dF32>(example, table, kernel,
-                       {.input = example.memory.add<float>(input),
-                        .input_row = S::input_row,
-                        .weights = packed.weights,
-                        .bias = packed.bias,
-                        .output = output,
-                        .output_row = S::output_row,
-                        .oh = S::oh,
-                        .ow = S::ow,
-                        .ic = S::ic,
-                        .oc = S::oc,
-                        .kh = S::kh,
-                        .kw = S::kw,
-                        .relu = true});
+    auto call = S::call<Conv2dF32>();
+    call.input = example.memory.add<float>(input);
+    call.weights = packed.weights;
+    call.bias = packed.bias;
+    call.output = output;
+    call.relu = true;
+    set_run(example, table, kernel, call);
     set_result(example, output, S::output_size);
     return example;
 }

@@ -13,19 +13,12 @@ Example conv2d_levels_f32_example(const KernelTable& table) {
     Example example;
     const PackedF32 packed = add_packed_f32(example, table, weights, bias, false);
     void* output = add_levels(example.memory, table, S::output_size);
-    set_run<Conv2dLevelsF32>(example, table, table.conv2d_levels_f32,
-                             {.input = add_levels(example.memory, table, input),
-                              .input_row = S::input_row,
-                              .weights = packed.weights,
-                              .bias = packed.bias,
-                              .output = output,
-                              .output_row = S::output_row,
-                              .oh = S::oh,
-                              .ow = S::ow,
-                              .ic = S::ic,
-                              .oc = S::oc,
-                              .kh = S::kh,
-                              .kw = S::kw});
+    auto call = S::call<Conv2dLevelsF32>();
+    call.input = add_levels(example.memory, table, input);
+    call.weights = packed.weights;
+    call.bias = packed.bias;
+    call.output = output;
+    set_run(example, table, table.conv2d_levels_f32, call);
     set_levels_result(example, table, output, S::output_size);
     return example;
 }

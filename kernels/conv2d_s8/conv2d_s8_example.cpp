@@ -20,20 +20,13 @@ Example conv2d_s8_example(const KernelTable& table) {
     pack_conv2d_s8(table, {weights.data()}, bias.data(), scale.data(), S::oc, S::ic, S::kh, S::kw,
                    packed, packed_bias, packed_scale);
     void* output = add_levels(example.memory, table, S::output_size);
-    set_run<Conv2dS8>(example, table, table.conv2d_s8,
-                      {.input = add_levels(example.memory, table, input),
-                       .input_row = S::input_row,
-                       .weights = packed,
-                       .bias = packed_bias,
-                       .scale = packed_scale,
-                       .output = output,
-                       .output_row = S::output_row,
-                       .oh = S::oh,
-                       .ow = S::ow,
-                       .ic = S::ic,
-                       .oc = S::oc,
-                       .kh = S::kh,
-                       .kw = S::kw});
+    auto call = S::call<Conv2dS8>();
+    call.input = add_levels(example.memory, table, input);
+    call.weights = packed;
+    call.bias = packed_bias;
+    call.scale = packed_scale;
+    call.output = output;
+    set_run(example, table, table.conv2d_s8, call);
     set_levels_result(example, table, output, S::output_size);
     return example;
 }

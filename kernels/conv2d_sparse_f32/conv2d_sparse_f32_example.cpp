@@ -19,27 +19,17 @@ Example conv2d_sparse_f32_example(const KernelTable& table) {
     pack_conv2d_sparse_f32(table, {weights.data()}, bias.data(), S::oc, S::ic, S::kh, S::kw, packed,
                            lists, packed_bias);
     float* output = example.memory.add<float>(S::output_size);
-    set_run<Conv2dSparseF32>(example, table, table.conv2d_sparse_f32,
-                             {.input = example.memory.add<float>(input),
-                              .input_row = S::input_row,
-                              .weights = packed,
-                              .lists = lists,
-                              .bias = packed_bias,
-                              .output = output,
-                              .output_row = S::output_row,
-                              .oh = S::oh,
-                              .ow = S::ow,
-                              .ic = S::ic,
-                              .oc = S::oc,
-                              .kh = S::kh,
-                              .kw = S::kw,
-                              .relu = true,
-                              .input_panels = false,
-                              .output_panels = false,
-                              .first_pixel = 0,
-                              .pixels = S::oh * S::ow,
-                              .scratch = example.memory.add<float>(
-                                  conv2d_sparse_f32_scratch(table, S::oc, S::ic, S::kh, S::kw))});
+    auto call = S::call<Conv2dSparseF32>();
+    call.input = example.memory.add<float>(input);
+    call.weights = packed;
+    call.lists = lists;
+    call.bias = packed_bias;
+    call.output = output;
+    call.relu = true;
+    call.pixels = S::oh * S::ow;
+    call.scratch =
+        example.memory.add<float>(conv2d_sparse_f32_scratch(table, S::oc, S::ic, S::kh, S::kw));
+    set_run(example, table, table.conv2d_sparse_f32, call);
     set_result(example, output, S::output_size);
     return example;
 }
