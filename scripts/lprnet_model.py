@@ -108,7 +108,8 @@ class ChannelStridePool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.channel_stride > 1:
-            x = _EveryNth.apply(x, self.channel_stride) if torch.is_grad_enabled() else x[:, :: self.channel_stride]
+            costly = torch.is_grad_enabled() and x.device.type == "cpu"
+            x = _EveryNth.apply(x, self.channel_stride) if costly else x[:, :: self.channel_stride]
         return functional.max_pool2d(x, 3, self.stride)
 
 
@@ -119,6 +120,8 @@ class ByteDropout(nn.Dropout):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.p == 0:
             return x
+        if x.device.type != "cpu":
+            return super().forward(x)
         count = x.numel()
         words = torch.empty((count + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
         threshold = round(self.p * 256)

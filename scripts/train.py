@@ -27,8 +27,8 @@ from synth_plates import SPECIAL_KINDS, GlyphBank
 from training.evaluation import EvalSet, network_input
 from training.journal import write_table
 from training.optimizer import keep_memory
-from training.recipe import RecipeError, Stage, chain, changed, load_recipe
-from training.stage import Evaluate, Site, is_done, run_average, run_stage
+from training.recipe import RecipeError, Stage, chain, changed, load_recipe, together
+from training.stage import Evaluate, Site, Training, is_done, run_average, run_stages
 
 SCRIPTS = Path(__file__).resolve().parent
 # Plates of the synthetic dev set in the log; the whole set takes longer than it tells more.
@@ -43,7 +43,7 @@ OTHERS = {"armed_police", "civil_aviation", "agricultural_two_row"}
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("stage", help="a stage of the recipe: dense, sparse35 ...; short needs no data")
+    parser.add_argument("stage", nargs="+", help="stages of the recipe: dense, sparse35 ...; short needs no data")
     parser.add_argument("--data", type=Path, help="folder with plates/train, plates/dev and glyphs")
     parser.add_argument("--out", type=Path, required=True, help="folder for the runs, one folder each stage")
     parser.add_argument("--recipe", type=Path, default=SCRIPTS / "recipe.toml", help="default: recipe.toml beside this")
@@ -53,6 +53,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--initial", type=Path, metavar="MODEL", help="start the stage from this, not from its parent")
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="change settings of the stage")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="torch threads (default: %(default)s)")
+    parser.add_argument("--device", default="cpu", help="of torch, such as cuda (default: %(default)s)")
+    parser.add_argument("--compile", action="store_true", help="torch.compile the networks: pays after some minutes")
     parser.add_argument("--workers", type=int, default=1, help="processes that make batches (default: %(default)s)")
     parser.add_argument("--save-minutes", type=float, default=3.0, help="between checkpoints (default: %(default)s)")
     parser.add_argument("--eval-minutes", type=float, default=20.0, help="between evaluations (default: %(default)s)")
@@ -111,13 +113,14 @@ def stages_to_run(arguments: argparse.Namespace, given: dict[str, Path]) -> list
         recipe[name] = replace(recipe[name], after="", average=(), teacher="", steps=max(1, recipe[name].steps))
     stages = [stage for stage in chain(recipe, arguments.stage) if stage.name not in given]
     if not stages:
-        raise RecipeError(f"--given {arguments.stage}: nothing is left to run")
+        raise RecipeError(f"--given {' '.join(arguments.stage)}: nothing is left to run")
     if arguments.initial:
         stages = stages[-1:]
     stages[-1] = changed(stages[-1], arguments.set)
     needs_data = [stage.name for stage in stages if stage.real_share > 0 and not stage.average]
     if needs_data and not arguments.data:
         raise RecipeError(f"stage {needs_data[0]}: trains on real crops: expected --data, found none")
+    together(stages)
     return stages
 
 
@@ -137,23 +140,31 @@ def main(words: Sequence[str] | None = None) -> int:
             return 3
     keep_memory()
     torch.set_num_threads(arguments.threads)
+    torch.backends.cudnn.benchmark = True
     real = [folder for folder in real if folder.is_dir()]
-    site = Site(tuple(real), glyphs, arguments.workers, arguments.save_minutes, arguments.eval_minutes)
+    site = Site(
+        tuple(real), glyphs, arguments.workers, arguments.save_minutes, arguments.eval_minutes,
+        torch.device(arguments.device), arguments.compile,
+    )  # fmt: skip
     folders: list[Path] = []
     try:
         evaluate = make_evaluate(arguments.data, glyphs)
-        for stage in stages:
-            folder = arguments.out / stage.name
-            if is_done(folder):
-                print(f"{stage.name}  done before: {folder / 'ema.pth'}", flush=True)
-            else:
+        for group in together(stages):
+            trainings = []
+            for stage in group:
+                folder = arguments.out / stage.name
+                folders.append(folder)
+                if is_done(folder):
+                    print(f"{stage.name}  done before: {folder / 'ema.pth'}", flush=True)
+                    continue
                 needed = {name: given.get(name, arguments.out / name / "ema.pth") for name in stage.needs}
-                start = arguments.initial or needed.get(stage.after)
                 if stage.average:
                     run_average(stage, folder, [needed[part] for part in stage.average], evaluate)
-                else:
-                    run_stage(stage, folder, start, site, evaluate, needed.get(stage.teacher))
-            folders.append(folder)
+                    continue
+                start = arguments.initial or needed.get(stage.after)
+                trainings.append(Training(stage, folder, start, site, needed.get(stage.teacher)))
+            if trainings:
+                run_stages(trainings, site, evaluate)
             write_table(arguments.out / "stages.md", folders)
     except (RecipeError, LayoutError, OSError, ValueError) as error:
         print(str(error).splitlines()[0], file=sys.stderr)

@@ -65,28 +65,27 @@ def ease_of(progress: float, ease_in: float) -> float:
 
 
 def _produce(
-    stage: Stage, real: Sequence[Path], glyphs: Path | None, first: int, stride: int, queue: multiprocessing.Queue
+    stage: Stage, real: Sequence[Path], glyphs: Path | None, steps: range, queue: multiprocessing.Queue
 ) -> None:
     cv2.setNumThreads(1)
     source = BatchSource(stage, real, glyphs)
-    for step in range(first, stage.end, stride):
+    for step in steps:
         queue.put(source.draw(step))
     queue.close()
 
 
-def batches(stage: Stage, real: Sequence[Path], glyphs: Path | None, first: int, workers: int) -> Iterator[Batch]:
-    """Batches first, first + 1 ... of the stage, made by `workers` processes that end with this one."""
+def batches(stage: Stage, real: Sequence[Path], glyphs: Path | None, steps: range, workers: int) -> Iterator[Batch]:
+    """The batches of these steps of the stage, made by `workers` processes that end with this one."""
     context = multiprocessing.get_context("spawn")
     queues = []
     for worker in range(workers):
         queue = context.Queue(maxsize=QUEUE_LENGTH)
-        process = context.Process(
-            target=_produce, args=(stage, real, glyphs, first + worker, workers, queue), daemon=True
-        )
+        share = steps[worker::workers]
+        process = context.Process(target=_produce, args=(stage, real, glyphs, share, queue), daemon=True)
         process.start()
         queues.append((queue, process))
-    for step in range(first, stage.end):
-        queue, process = queues[(step - first) % workers]
+    for number in range(len(steps)):
+        queue, process = queues[number % workers]
         while queue.empty():
             if not process.is_alive():
                 raise RuntimeError("the process that makes batches ended")

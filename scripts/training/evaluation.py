@@ -46,10 +46,12 @@ class EvalSet:
     def logits(self, network: Lprnet, batch: int = 64) -> np.ndarray:
         """[image, class, step]. Batches do not change any answer: every mean in the network is per image."""
         network.eval()
+        device = next(network.parameters()).device
         results = []
         for start in range(0, len(self.images), batch):
             pixels = torch.from_numpy(normalize(self.images[start : start + batch]))
-            results.append(network(pixels.contiguous(memory_format=torch.channels_last)).float().numpy())
+            pixels = pixels.to(device, memory_format=torch.channels_last)
+            results.append(network(pixels).float().cpu().numpy())
         return np.concatenate(results)
 
     def accuracy_of(self, logits: np.ndarray) -> dict[str, float]:

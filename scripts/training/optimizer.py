@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lprnet_model import Lprnet
-from plates import normalize
+from plates import UPSTREAM_PREPROCESS, normalize
 from training.batches import Batch
 from training.recipe import Stage
 
@@ -29,11 +29,14 @@ class MovingAverage:
     def update(self, network: nn.Module) -> None:
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (20 + self.updates))
+        floats, means = [], []
         for key, value in network.state_dict().items():
             if value.is_floating_point():
-                self.tensors[key].lerp_(value, 1 - decay)
+                floats.append(value)
+                means.append(self.tensors[key])
             else:
                 self.tensors[key].copy_(value)
+        torch._foreach_lerp_(means, floats, 1 - decay)
 
 
 def keep_memory() -> None:
@@ -66,20 +69,36 @@ def make_optimizer(network: Lprnet, stage: Stage) -> torch.optim.Optimizer:
             part = [p for p in parameters if (p.ndim > 1) == matrices]
             if part:
                 groups.append({"params": part, "weight_decay": decay, "share": share})
-    return torch.optim.AdamW(groups, lr=stage.lr, betas=(0.9, 0.99))
+    on_cpu = next(network.parameters()).device.type == "cpu"
+    return torch.optim.AdamW(groups, lr=stage.lr, betas=(0.9, 0.99), fused=not on_cpu)
 
 
-def loss_of(network: Lprnet, batch: Batch, stage: Stage, teacher: Lprnet | None = None) -> Tensor:
-    """CTC loss and, with a teacher, how far the network's probabilities of each step are from the teacher's."""
-    pixels = torch.from_numpy(normalize(batch.images)).contiguous(memory_format=torch.channels_last)
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=stage.precision == "bf16"):
-        logits = network(pixels)
-        wanted = teacher_logits(teacher, pixels)
+def pixels_of(batch: Batch, device: torch.device) -> Tensor:
+    """The network's input, [n, 3, 24, 94] in channels-last order."""
+    pixels = torch.from_numpy(normalize(batch.images)) if device.type == "cpu" else _normalized_there(batch, device)
+    return pixels.contiguous(memory_format=torch.channels_last)
+
+
+def _normalized_there(batch: Batch, device: torch.device) -> Tensor:
+    """The same numbers as normalize's, from bytes that take a quarter of the time to copy."""
+    images = torch.from_numpy(batch.images).to(device, non_blocking=True)
+    return (images.permute(0, 3, 1, 2).float() - UPSTREAM_PREPROCESS["mean"]) * UPSTREAM_PREPROCESS["scale"]
+
+
+def logits_of(network: nn.Module, pixels: Tensor, stage: Stage) -> Tensor:
+    """[n, class, step], in the precision that the stage trains with."""
+    with torch.autocast(pixels.device.type, dtype=torch.bfloat16, enabled=stage.precision == "bf16"):
+        return network(pixels)
+
+
+def loss_of(network: nn.Module, pixels: Tensor, batch: Batch, stage: Stage, wanted: Tensor | None = None) -> Tensor:
+    """CTC loss and, with a teacher's logits, how far the probabilities of each step are from the teacher's."""
+    logits = logits_of(network, pixels, stage)
     log_probabilities = logits.float().permute(2, 0, 1).log_softmax(dim=2)
     time_steps = torch.full((len(batch.lengths),), logits.shape[2], dtype=torch.int64)
     loss = nn.functional.ctc_loss(
         log_probabilities,
-        torch.from_numpy(batch.labels),
+        torch.from_numpy(batch.labels).to(pixels.device),
         time_steps,
         torch.from_numpy(batch.lengths),
         blank=logits.shape[1] - 1,
@@ -92,8 +111,3 @@ def loss_of(network: Lprnet, batch: Batch, stage: Stage, teacher: Lprnet | None 
     goal = nn.functional.log_softmax(wanted.float() / SOFTNESS, dim=1)
     distance = nn.functional.kl_div(soft, goal, reduction="none", log_target=True).sum(dim=1).mean()
     return loss + stage.distil * SOFTNESS**2 * distance
-
-
-@torch.no_grad()
-def teacher_logits(teacher: Lprnet | None, pixels: Tensor) -> Tensor | None:
-    return teacher(pixels) if teacher else None

@@ -23,6 +23,7 @@ class Stage:
     name: str
     steps: int = 0  # that the schedule is laid out for
     after: str = ""  # the stage whose average this one starts from; "" starts from random weights
+    beside: str = ""  # trained in one go with this stage, on its batches
     stop: int = 0  # ends after so many steps, in the middle of its schedule; 0 goes to the end
     seed: int = 1
     batch: int = 48
@@ -103,6 +104,37 @@ def _checked(name: str, values: dict) -> Stage:
     return stage
 
 
+# What a batch depends on, besides its number.
+BATCH_SETTINGS = (
+    "seed", "batch", "classes", "real_share", "real_strength", "synth_strength", "synth_spread", "kinds",
+    "province_balance", "set_balance", "splice_share", "ease_in",
+)  # fmt: skip
+
+
+def together(stages: list[Stage]) -> list[list[Stage]]:
+    """The stages in the order they run, those that are trained on the same batches in one group."""
+    groups: list[list[Stage]] = []
+    for stage in stages:
+        group = next((one for one in groups if stage.beside and one[0].name == stage.beside), None)
+        if group is None:
+            groups.append([stage])
+            continue
+        # The others of a group run before anything that comes after its first.
+        done = {one.name for earlier in groups[: groups.index(group)] for one in earlier}
+        late = [name for name in stage.needs if name in {one.name for one in stages} - done]
+        if late:
+            raise RecipeError(f"stage {stage.name}: needs {late[0]}, which is not done when {stage.beside} begins")
+        first = group[0]
+        for key in BATCH_SETTINGS + (("steps",) if first.ease_in > 0 else ()):
+            if getattr(stage, key) != getattr(first, key):
+                raise RecipeError(
+                    f"stage {stage.name}: {key}: expected {getattr(first, key)!r} as {first.name}, whose batches it "
+                    f"uses, found {getattr(stage, key)!r}"
+                )
+        group.append(stage)
+    return groups
+
+
 def load_recipe(path: Path) -> dict[str, Stage]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -122,8 +154,8 @@ def _inherited(content: dict[str, dict], name: str) -> dict:
     return content[base] | values
 
 
-def chain(recipe: dict[str, Stage], name: str) -> list[Stage]:
-    """The stages that `name` needs and `name`, in the order they run."""
+def chain(recipe: dict[str, Stage], names: list[str]) -> list[Stage]:
+    """The stages of these names and those that they need, in the order they run."""
     stages: list[Stage] = []
 
     def add(name: str, above: tuple[str, ...]) -> None:
@@ -136,7 +168,8 @@ def chain(recipe: dict[str, Stage], name: str) -> list[Stage]:
         if recipe[name] not in stages:
             stages.append(recipe[name])
 
-    add(name, ())
+    for name in names:
+        add(name, ())
     return stages
 
 

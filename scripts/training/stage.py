@@ -1,4 +1,4 @@
-"""Runs one stage: resumes it where it stopped, writes its journal, checkpoint and, once done, ema.pth."""
+"""Runs stages: resumes them where they stopped, writes their journals, checkpoints and, once done, ema.pth."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from lprnet_model import Lprnet, LprnetShape, load_model
-from training.batches import batches
+from training.batches import Batch, batches
 from training.growing import grown
 from training.journal import Journal, Progress
-from training.optimizer import MovingAverage, learning_rate, loss_of, make_optimizer
+from training.optimizer import MovingAverage, learning_rate, logits_of, loss_of, make_optimizer, pixels_of
 from training.pruning import FixedZeros, prune
 from training.recipe import RecipeError, Stage
 
@@ -35,6 +35,8 @@ class Site:
     workers: int
     save_minutes: float
     eval_minutes: float
+    device: torch.device = torch.device("cpu")
+    compiled: bool = False
 
 
 def save_atomically(content: dict, path: Path) -> None:
@@ -102,70 +104,110 @@ def _listed(accuracy: dict[str, float]) -> str:
     return "  ".join(f"{name} {100 * share:.1f}" for name, share in accuracy.items())
 
 
-def run_stage(
-    stage: Stage, folder: Path, start: Path | None, site: Site, evaluate: Evaluate, teacher: Path | None = None
-) -> None:
-    """Trains; `start` is a model file or None. Killed and run again it gives the weights of an uninterrupted run."""
-    check_settings(stage, folder, start)
-    network = starting_network(stage, start)
-    taught_by = load_model(teacher).network.to(memory_format=torch.channels_last) if teacher else None
-    zeros = FixedZeros(network)
-    optimizer = make_optimizer(network, stage)
-    average = MovingAverage(network, stage.ema)
-    averaged = Lprnet(network.shape).to(memory_format=torch.channels_last)
-    checkpoint_path = folder / "checkpoint.pth"
-    step, spent = 0, 0.0
-    if checkpoint_path.is_file():
-        saved = torch.load(checkpoint_path, weights_only=True)
-        network.load_state_dict(saved["network"])
-        optimizer.load_state_dict(saved["optimizer"])
-        average.tensors, average.updates = saved["ema"], saved["updates"]
-        step, spent = saved["step"], saved["seconds"]
+class Training:
+    """The training of one network, in a folder of its own."""
 
-    journal = Journal(folder, step)
-    progress = Progress(stage.name, stage.end, step, stage.batch)
-    began = time.monotonic() - spent
-    last_save = last_eval = time.monotonic()
-    losses: list[float] = []
+    def __init__(self, stage: Stage, folder: Path, start: Path | None, site: Site, teacher: Path | None) -> None:
+        """`start` and `teacher` are model files or None; goes on from the folder's checkpoint if there is one."""
+        check_settings(stage, folder, start)
+        self.stage, self.folder, self.teacher = stage, folder, teacher
+        self.network = starting_network(stage, start).to(site.device)
+        self.zeros = FixedZeros(self.network)
+        self.optimizer = make_optimizer(self.network, stage)
+        self.average = MovingAverage(self.network, stage.ema)
+        self.averaged = Lprnet(self.network.shape).to(site.device, memory_format=torch.channels_last)
+        self.step, spent = 0, 0.0
+        if self.checkpoint.is_file():
+            saved = torch.load(self.checkpoint, weights_only=True, map_location=site.device)
+            self.network.load_state_dict(saved["network"])
+            self.optimizer.load_state_dict(saved["optimizer"])
+            self.average.tensors, self.average.updates = saved["ema"], saved["updates"]
+            self.step, spent = saved["step"], saved["seconds"]
+        self.journal = Journal(folder, self.step)
+        self.began = time.monotonic() - spent
+        self.losses: list[Tensor] = []
+        self.run = torch.compile(self.network) if site.compiled else self.network
 
-    def save() -> None:
-        content = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "ema": average.tensors}
-        content |= {"updates": average.updates, "step": step, "seconds": time.monotonic() - began}
-        save_atomically(content, checkpoint_path)
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / "checkpoint.pth"
 
-    def report(rate: float) -> None:
-        averaged.load_state_dict(average.tensors)
-        accuracy = evaluate(averaged)
-        minutes = (time.monotonic() - began) / 60
-        journal.add(step, minutes, rate, sum(losses) / max(len(losses), 1), accuracy)
-        losses.clear()
-        progress.say(f"{stage.name}  step {step}  {_listed(accuracy)}")
+    @property
+    def rate(self) -> float:
+        return learning_rate(self.stage, self.step)
 
-    for batch in batches(stage, site.real, site.glyphs, step, site.workers):
+    def learn(self, pixels: Tensor, batch: Batch, wanted: Tensor | None) -> None:
+        """One step; `wanted` is what the teacher says, if there is one."""
         # Dropout draws from here: seeded by the step, so that a resumed run draws the same.
-        torch.manual_seed(stage.seed * 1_000_003 + step)
-        rate = learning_rate(stage, step)
-        for group in optimizer.param_groups:
-            group["lr"] = rate * group["share"]
-        network.train()
-        optimizer.zero_grad(set_to_none=True)
-        loss = loss_of(network, batch, stage, taught_by)
+        torch.manual_seed(self.stage.seed * 1_000_003 + self.step)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate * group["share"]
+        self.network.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = loss_of(self.run, pixels, batch, self.stage, wanted)
         loss.backward()
-        zeros.clear_gradients()
-        nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimizer.step()
-        zeros.clear_weights()
-        average.update(network)
-        step += 1
-        losses.append(loss.item())
-        progress.step(step, losses[-1])
+        self.zeros.clear_gradients()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 5.0)
+        self.optimizer.step()
+        self.zeros.clear_weights()
+        self.average.update(self.network)
+        self.step += 1
+        self.losses.append(loss.detach())
+
+    def save(self) -> None:
+        content = {
+            "network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(),
+            "ema": self.average.tensors, "updates": self.average.updates,
+            "step": self.step, "seconds": time.monotonic() - self.began,
+        }  # fmt: skip
+        save_atomically(content, self.checkpoint)
+
+    def report(self, evaluate: Evaluate) -> str:
+        self.averaged.load_state_dict(self.average.tensors)
+        accuracy = evaluate(self.averaged)
+        minutes = (time.monotonic() - self.began) / 60
+        loss = float(torch.stack(self.losses).mean()) if self.losses else 0.0
+        self.losses.clear()
+        self.journal.add(self.step, minutes, self.rate, loss, accuracy)
+        return f"{self.stage.name}  step {self.step}  {_listed(accuracy)}"
+
+    def finish(self) -> None:
+        save_atomically({key: value.cpu() for key, value in self.average.tensors.items()}, self.folder / "ema.pth")
+
+
+def run_stages(trainings: Sequence[Training], site: Site, evaluate: Evaluate) -> None:
+    """Trains networks on the same batches, those of the first one's stage. Killed and run again it gives the weights of
+    an uninterrupted run."""
+    first = trainings[0].stage
+    begin, end = min(one.step for one in trainings), max(one.stage.end for one in trainings)
+    teachers = {one.teacher: load_model(one.teacher).network for one in trainings if one.teacher}
+    for teacher in teachers.values():
+        teacher.to(site.device, memory_format=torch.channels_last)
+    progress = Progress(" ".join(one.stage.name for one in trainings), end, begin, first.batch)
+    last_save = last_eval = time.monotonic()
+    steps = range(begin, end)
+    for step, batch in zip(steps, batches(first, site.real, site.glyphs, steps, site.workers), strict=True):
+        pixels = pixels_of(batch, site.device)
+        # A run that was cut off between two checkpoints has networks that are ahead of others.
+        due = [one for one in trainings if one.step == step < one.stage.end]
+        with torch.no_grad():
+            wanted = {path: logits_of(teacher, pixels, first) for path, teacher in teachers.items()}
+        for one in due:
+            one.learn(pixels, batch, wanted.get(one.teacher))
+        if due:
+            # The loss of the step before, if it is kept: an accelerator need not be waited for.
+            progress.step(step + 1, float(due[0].losses[-2:][0]))
         now = time.monotonic()
         if now - last_save >= 60 * site.save_minutes:
-            save()
+            for one in due:
+                one.save()
             last_save = now
-        if now - last_eval >= 60 * site.eval_minutes and step < stage.end:
-            report(rate)
+        if now - last_eval >= 60 * site.eval_minutes:
+            for one in due:
+                if one.step < one.stage.end:
+                    progress.say(one.report(evaluate))
             last_eval = time.monotonic()
-    save()
-    report(learning_rate(stage, stage.end))
-    save_atomically(average.tensors, folder / "ema.pth")
+    for one in trainings:
+        one.save()
+        progress.say(one.report(evaluate))
+        one.finish()

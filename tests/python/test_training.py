@@ -37,7 +37,8 @@ def site() -> stage.Site:
 
 
 def run(folder: Path, start: Path | None = None, evaluate=lambda network: {"all": 0.0}, **settings) -> dict:
-    stage.run_stage(recipe.Stage("test", **{**TINY, **settings}), folder, start, site(), evaluate)
+    training = stage.Training(recipe.Stage("test", **{**TINY, **settings}), folder, start, site(), teacher=None)
+    stage.run_stages([training], site(), evaluate)
     return lprnet_model.read_checkpoint(folder / "ema.pth")
 
 
@@ -49,11 +50,11 @@ def test_every_stage_of_the_recipe_can_run() -> None:
     stages = recipe.load_recipe(SCRIPTS / "recipe.toml")
     assert {"dense", "sparse35", "sparse50", "sparse70", "shaped35", "short"} <= set(stages)
     for name in stages:
-        assert recipe.chain(stages, name)[0].needs == () and recipe.chain(stages, name)[-1].name == name
-    assert [one.name for one in recipe.chain(stages, "sparse35")] == [
-        "scratch", "restart", "first", "cameras", "settle_1", "settle_2", "settle_3", "dense", "sparse35",
+        assert recipe.chain(stages, [name])[0].needs == () and recipe.chain(stages, [name])[-1].name == name
+    shipped = recipe.chain(stages, ["dense", "sparse35"])
+    assert [[one.name for one in group] for group in recipe.together(shipped)] == [
+        ["scratch"], ["restart"], ["first"], ["cameras", "wide"], ["dense", "sparse35"],
     ]  # fmt: skip
-    assert [one.name for one in recipe.chain(stages, "taught")][-3:] == ["cameras", "wide", "taught"]
     assert stages["shaped35"].prune == "groups" and stages["shaped35"].amount == stages["sparse35"].amount == 0.35
     assert stages["short"].real_share == 0
 
@@ -90,9 +91,52 @@ def test_stages_that_come_after_themselves_or_nothing(tmp_path: Path) -> None:
     path.write_text("[a]\nsteps = 1\nafter = 'b'\n[b]\nsteps = 1\nafter = 'a'\n[c]\nsteps = 1\nafter = 'd'\n")
     stages = recipe.load_recipe(path)
     with pytest.raises(recipe.RecipeError, match="comes after itself"):
-        recipe.chain(stages, "a")
+        recipe.chain(stages, ["a"])
     with pytest.raises(recipe.RecipeError, match="stage d: not in the recipe"):
-        recipe.chain(stages, "c")
+        recipe.chain(stages, ["c"])
+
+
+def test_stages_beside_others(bank: synth_plates.GlyphBank, tmp_path: Path) -> None:
+    """Networks that are trained in one go get the weights that each would get alone."""
+    alone = [recipe.Stage(name, **{**TINY, "steps": steps, "lr": rate}) for name, steps, rate in
+             (("a", 3, 1e-3), ("b", 5, 2e-3), ("c", 4, 3e-3))]  # fmt: skip
+    wanted = [run(tmp_path / f"alone_{one.name}", steps=one.steps, lr=one.lr) for one in alone]
+    trainings = [stage.Training(one, tmp_path / one.name, None, site(), teacher=None) for one in alone]
+    stage.run_stages(trainings, site(), lambda network: {"all": 0.0})
+    for one, expected in zip(alone, wanted, strict=True):
+        assert equal(lprnet_model.read_checkpoint(tmp_path / one.name / "ema.pth"), expected)
+
+
+def test_a_cut_off_group_goes_on_where_each_of_it_was(bank: synth_plates.GlyphBank, tmp_path: Path) -> None:
+    stages = [recipe.Stage(name, **{**TINY, "steps": 4, "lr": rate}) for name, rate in (("a", 1e-3), ("b", 2e-3))]
+    wanted = [run(tmp_path / f"alone_{one.name}", steps=4, lr=one.lr) for one in stages]
+    for one, steps in zip(stages, (1, 3), strict=True):
+        training = stage.Training(one, tmp_path / one.name, None, site(), teacher=None)
+        for batch in stage.batches(one, (), None, range(steps), 1):
+            training.learn(stage.pixels_of(batch, site().device), batch, None)
+        training.save()
+    trainings = [stage.Training(one, tmp_path / one.name, None, site(), teacher=None) for one in stages]
+    assert [one.step for one in trainings] == [1, 3]
+    stage.run_stages(trainings, site(), lambda network: {"all": 0.0})
+    for one, expected in zip(stages, wanted, strict=True):
+        assert equal(lprnet_model.read_checkpoint(tmp_path / one.name / "ema.pth"), expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[a]\nsteps = 4\n[b]\nsteps = 6\nafter = 'a'\nbeside = 'a'\n", "stage b: needs a, which is not done when a"),
+        ("[a]\nsteps = 4\n[b]\nsteps = 4\nbeside = 'a'\nseed = 7\n", "stage b: seed: expected 1 as a, whose batches"),
+        ("[a]\nsteps = 4\n[b]\nsteps = 6\nbeside = 'a'\n", "stage b: steps: expected 4 as a"),
+        ("[a]\nsteps = 4\nbatch = 3\n[b]\nsteps = 4\nbeside = 'a'\n", "stage b: batch: expected 3 as a"),
+    ],
+)
+def test_stages_that_cannot_be_beside_others(tmp_path: Path, capsys, text: str, named: str) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(text)
+    assert train.main(["a", "b", "--recipe", str(path), "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert named in error and error.count("\n") == 1
 
 
 def test_training_on_crops_wants_data(tmp_path: Path, capsys) -> None:
