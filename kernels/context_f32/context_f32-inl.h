@@ -39,6 +39,22 @@ struct LastLanes {
         std::copy(lane + first, lane + kLanes, to + first);
     }
 };
+// The same where this call has computed those before, too: they are stored again as they are.
+template <class Batch>
+struct MergedLanes {
+    int first;
+    typename Batch::batch_bool_type taken;
+
+    explicit MergedLanes(int first_lane) noexcept : first(first_lane) {
+        alignas(64) float lane[Batch::size];
+        for (int i = 0; i < static_cast<int>(Batch::size); ++i) lane[i] = static_cast<float>(i);
+        taken = Batch::load_aligned(lane) >= Batch(static_cast<float>(first_lane));
+    }
+    Batch load(const float* from) const noexcept { return Batch::load_unaligned(from); }
+    void store(const Batch& value, float* to) const noexcept {
+        xsimd::select(taken, value, load(to)).store_unaligned(to);
+    }
+};
 template <class Batch>
 struct AllLanes {
     static constexpr int first = 0;
@@ -152,7 +168,10 @@ void context_tap_f32(const ContextTapF32& a) noexcept {
     // What is left, in the last lanes of a vector; of channels before it, which another thread may
     // compute, only the input is read.
     const int begin = a.channels_used - kLanes;
-    if (a.channels_before + begin >= 0) {
+    if (begin >= 0) {
+        context_tap_f32_vectors<Isa, 1>(a, a.input + begin, a.output + begin, square,
+                                        MergedLanes<Batch>(c - begin));
+    } else if (a.channels_before + begin >= 0) {
         context_tap_f32_vectors<Isa, 1>(a, a.input + begin, a.output + begin, square,
                                         LastLanes<Batch>{c - begin});
     } else {
