@@ -522,12 +522,24 @@ SAMPLE_PLATES = (
     ("皖K6608N", "blue", (WIDTH, HEIGHT)),
     ("青HF06291", "green", (WIDTH, HEIGHT)),
 )
+# Of kinds with characters or rows of their own.
+SPECIAL_SAMPLE_PLATES = (
+    ("京A0K31警", "police", (188, 60)),
+    ("冀B4827挂", "trailer", (220, 110)),
+    ("粤ZR36D港", "hong_kong", (188, 60)),
+    ("苏E4821学", "trainer", (188, 60)),
+    ("鲁Q52917D", "green_large", (220, 64)),
+    ("VA30216", "military", (188, 60)),
+    ("使184036", "embassy", (188, 60)),
+)
 
 
-def render_samples(bank: GlyphBank, seed: int) -> list[tuple[str, str, np.ndarray]]:
+def render_samples(
+    bank: GlyphBank, seed: int, plates: Sequence[tuple[str, str, tuple[int, int]]] = SAMPLE_PLATES
+) -> list[tuple[str, str, np.ndarray]]:
     """The plates that ship as an example: (file name, text, image); mild light, slight angle, each of its own size."""
     results = []
-    for number, (text, kind, size) in enumerate(SAMPLE_PLATES):
+    for number, (text, kind, size) in enumerate(plates):
         rng = np.random.default_rng([seed, number])
         clean = render_plate(Plate(text, kind), bank, rng, tidy=True)
         height, width = clean.shape[:2]
@@ -564,22 +576,23 @@ def main() -> int:
     parser.add_argument("--clean", action="store_true", help="front views as rendered, nothing spoiled")
     parser.add_argument("--strength", type=float, default=1.0, help="how far plates are spoiled (default: %(default)s)")
     parser.add_argument("--samples", action="store_true", help="the sample plates that ship, from fonts only")
+    parser.add_argument("--special-samples", action="store_true", help="those of special kinds, likewise")
     arguments = parser.parse_args()
     if arguments.glyphs is not None and not arguments.glyphs.is_dir():
         print(f"{arguments.glyphs}: expected a folder of glyph images", file=sys.stderr)
         return 3
     try:
         # Samples twice as fine as for training: the largest is as wide as the plate has millimetres.
-        bank = GlyphBank(scale=1.0) if arguments.samples else GlyphBank(arguments.glyphs)
+        shown = SPECIAL_SAMPLE_PLATES if arguments.special_samples else SAMPLE_PLATES if arguments.samples else ()
+        bank = GlyphBank(scale=1.0) if shown else GlyphBank(arguments.glyphs)
     except FileNotFoundError as error:
         print(error, file=sys.stderr)
         return 3
     arguments.out.mkdir(parents=True, exist_ok=True)
     rows = []
-    if arguments.samples:
-        for name, text, image in render_samples(bank, arguments.seed):
+    if shown:
+        for (_, kind, _), (name, text, image) in zip(shown, render_samples(bank, arguments.seed, shown), strict=True):
             write_image(arguments.out / name, image)
-            kind = next(sample[1] for sample in SAMPLE_PLATES if sample[0] == text)
             rows.append((name, text, kind))
     else:
         for number in range(arguments.count):

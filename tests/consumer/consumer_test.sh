@@ -189,7 +189,7 @@ example 1 'error: pattern:1:*' pattern 沪C62018.bgr 188x60 'city : ['
 example 0 '沪C62018' verify write 沪C62018.bgr 188x60 logits
 example 0 $'沪C62018\n*: largest difference * ok' verify check 沪C62018.bgr 188x60 logits
 example 1 $'新J85T20\n*: largest difference * BAD' verify check 新J85T20.bgr 188x60 logits
-example 1 'error: 沪C62018.bgr: expected 4896 bytes, found another size*' verify check 沪C62018.bgr 188x60 沪C62018.bgr
+example 1 'error: 沪C62018.bgr: expected 6408 bytes, found another size*' verify check 沪C62018.bgr 188x60 沪C62018.bgr
 example 1 'error: absent: *no file*' verify check 沪C62018.bgr 188x60 absent
 
 example 0 '沪C62018 *  沪 *' read_c99 沪C62018.bgr 188x60

@@ -374,7 +374,7 @@ TEST_CASE("options out of range are refused", "[decode]") {
         REQUIRE_FALSE(refused.ok());
         CHECK(refused.error().code == ErrorCode::invalid_argument);
     }
-    const Result<Patterns> patterns = Patterns::parse("a : 警", "p");
+    const Result<Patterns> patterns = Patterns::parse("a : 电", "p");
     REQUIRE(patterns.ok());
     const Result<TextDecoder> refused =
         TextDecoder::create(model(), {.decoder = Decoder::grammar, .patterns = *patterns});

@@ -641,7 +641,7 @@ TEST_CASE("options that are none give no handle", "[c_api]") {
     decoding.decoder = LPR_GRAMMAR;
     decoding.patterns = "x : #{";
     CHECK(refuse(LPR_MALFORMED, options, model.get()).find("patterns:1:7") == 0);
-    decoding.patterns = "x : \xE8\xAD\xA6";
+    decoding.patterns = "x : \xE7\x94\xB5";
     CHECK(refuse(LPR_MISMATCH, options, model.get()).find("none of 1 formats") !=
           std::string::npos);
 }
@@ -758,7 +758,7 @@ TEST_CASE("a decoding that is none changes nothing", "[c_api]") {
     bad = good;
     bad.patterns = "x : #{";
     refuse(LPR_MALFORMED, bad, "patterns:1:7");
-    bad.patterns = "x : \xE8\xAD\xA6";
+    bad.patterns = "x : \xE7\x94\xB5";
     bad.decoder = LPR_GRAMMAR;
     refuse(LPR_MISMATCH, bad, "none of 1 formats");
     CHECK(lpr_recognizer_set_decoding(nullptr, &good, nullptr, 0) == LPR_INVALID_ARGUMENT);

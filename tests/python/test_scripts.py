@@ -311,6 +311,10 @@ def test_renderer_program(bank: synth_plates.GlyphBank, tmp_path: Path) -> None:
     for sample in plates.list_samples([tmp_path / "samples"]):
         plates.encode(sample.text)
         assert plates.text_from_file_name(sample.path) == sample.text
+    special = run("special", "--special-samples")
+    assert len(special) == 8 and special == run("special2", "--special-samples")
+    for sample in plates.list_samples([tmp_path / "special"]):
+        plates.encode(sample.text, plates.CHARSET_CN89)
 
 
 def test_public_checkpoint_reads_plates(tmp_path: Path) -> None:

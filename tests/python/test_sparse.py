@@ -88,7 +88,7 @@ def test_export_sparse(tmp_path: Path) -> None:
     assert sparse.stat().st_size <= 1_250_000 < dense.stat().st_size
     stored = load_file(sparse)
     assert stored["backbone.20.weight.mask"].dtype == torch.uint8
-    assert stored["backbone.20.weight.shape"].tolist() == [68, 256, 13, 1]
+    assert stored["backbone.20.weight.shape"].tolist() == [89, 256, 13, 1]
     assert "backbone.20.weight" not in stored and "backbone.20.bias" in stored
     for path in (dense, sparse):
         network = lprnet_model.load_model(path).network.state_dict()

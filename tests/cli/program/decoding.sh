@@ -50,7 +50,7 @@ for verb in "read $plate" "eval $samples" info; do
   run $verb --pattern "$work/bad.txt" </dev/null
   expect_only_error 3 "$work/bad.txt:2:9: expected a number"
 done
-printf 'x : 警警\n' >"$work/foreign.txt"
+printf 'x : 电电\n' >"$work/foreign.txt"
 check "read: formats that the model cannot write"
 run read --pattern "$work/foreign.txt" "$plate" </dev/null
 expect_only_error 3 "none of 1 formats"

@@ -61,8 +61,8 @@ expect_status 1
 expect_text "$out" "nothing fits" "0 of 2"
 
 check "doctor: a text with a character that the model lacks"
-run doctor "$plate=警A12345" </dev/null
-expect_only_error 3 "$plate" "'警A12345'" "'警'" "cannot read"
+run doctor "$plate=电A12345" </dev/null
+expect_only_error 3 "$plate" "'电A12345'" "'电'" "cannot read"
 
 check "doctor: a text longer than the model can write"
 run doctor "$plate=AAAAAAAAAAAAAAAAAAAAA" </dev/null

@@ -145,4 +145,18 @@ expect_status 3
 expect_lines "$out" 2
 expect_lines "$err" 1
 
+check "read: plates of special kinds, two rows among them"
+special=$source_folder/tests/samples_special
+for precision in fp32 int8; do
+  for decoder in greedy beam grammar; do
+    while IFS=$'\t' read -r file text kind; do
+      rows=()
+      if [ "$kind" = trailer ]; then rows=(--two-rows); fi
+      run read --precision $precision --decode $decoder "${rows[@]}" "$special/$file" </dev/null
+      expect_success
+      expect_text "$out" "$text"$'\t'
+    done <"$special/labels.tsv"
+  done
+done
+
 finish

@@ -111,7 +111,7 @@ run read --decode greedy -n 5 "$plate" </dev/null
 expect_only_error 2 "greedy has one candidate" "--decode beam"
 
 formats=$work/formats.txt
-printf 'usual 1 : 警@#{5}\nrare 0.001 : @{2}#{5}\n' >"$formats"
+printf 'usual 1 : 电@#{5}\nrare 0.001 : @{2}#{5}\n' >"$formats"
 for verb in "read $plate" "eval $samples"; do
   check "${verb%% *}: the usual format is beyond the alphabet"
   # shellcheck disable=SC2086  # several words
