@@ -431,7 +431,7 @@ def test_comparison_errors_are_one_line(
         ((SHIPPED, given, dump), "8-bit integers: give their --scale"),
         ((SHIPPED, given, tmp_path / "none"), "no such folder"),
         ((SHIPPED, given, write_dump(tmp_path / "empty", {})), "holds no model_infer_output_"),
-        ((SHIPPED, given, write_dump(tmp_path / "short", {"logits": logits[:5]})), "expected 4896 bytes"),
+        ((SHIPPED, given, write_dump(tmp_path / "short", {"logits": logits[:5]})), "expected 6408 bytes"),
         ((SHIPPED, given, write_dump(tmp_path / "name", {"softmax": logits})), "found softmax"),
         ((SHIPPED, given, write_dump(tmp_path / "one", {"branch0": exact["branch0"]})), "branch1: missing"),
         ((SHIPPED, given, write_dump(tmp_path / "nan", {"logits": logits * np.float32("nan")})), "not finite"),
