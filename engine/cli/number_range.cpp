@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "engine/cli/table.h"
+#include "engine/text/number_text.h"
 #include "engine/text/printable.h"
 
 namespace lprnet::cli {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <system_error>
 #include <utility>
 
@@ -16,9 +17,9 @@
 #include "engine/cli/model_option.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
+#include "engine/measure/smaller_model.h"
 #include "engine/model/model_data.h"
 #include "engine/model/model_file.h"
-#include "engine/model/model_tensors.h"
 #include "engine/text/printable.h"
 #include "weights/whole_file.h"
 
@@ -26,7 +27,6 @@ namespace lprnet::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using weights::SafetensorsFile;
 
 struct PruneVerbOptions {
     std::string model;  // empty: built in
@@ -74,23 +74,6 @@ Result<PruneOptions> prune_options(const PruneVerbOptions& options) {
         }
     }
     return prune;
-}
-
-std::string percent_text(double share) {
-    return short_number(100.0 * share) + " %";
-}
-
-// What the metadata of the new file tell about it.
-std::string note(const PruneOptions& options) {
-    std::string text = "pruned " + percent_text(options.amount) + " by L1 ";
-    if (options.unit == PruneUnit::groups) {
-        text += "in groups of " + std::to_string(kPruneGroup) + " output channels ";
-    }
-    text += options.global ? "over all layers" : "per layer";
-    for (const auto& [name, amount] : options.layer_amounts) {
-        text += ", " + name + " " + percent_text(amount);
-    }
-    return text;
 }
 
 // None if there is nothing to read.
@@ -191,30 +174,6 @@ void print_text(const Report& report, const PruneVerbOptions& options) {
                 report.bytes_after, report.bytes_before);
 }
 
-// A file that is not written yet, and the model that it holds.
-struct NewFile {
-    ModelTensors tensors;
-    weights::Metadata metadata;
-    std::size_t size;
-    Model model;
-};
-
-// The file is read back before it is written: what cannot be loaded never appears.
-Result<NewFile> make_file(const std::string& output, const PruneOptions& prune,
-                          const SafetensorsFile& from, const Graph& graph) {
-    Result<ModelTensors> tensors = tensors_with_weights(from, graph);
-    if (!tensors) return tensors.error();
-    weights::Metadata metadata = from.metadata();
-    std::string& source = metadata["lprnet.source"];
-    source += (source.empty() ? "" : "; ") + note(prune);
-    const Result<std::vector<std::byte>> bytes =
-        weights::serialize_safetensors(tensors->views, metadata);
-    if (!bytes) return bytes.error();
-    Result<Model> model = Model::from_memory(*bytes, output);
-    if (!model) return model.error();
-    return NewFile{std::move(*tensors), std::move(metadata), bytes->size(), std::move(*model)};
-}
-
 // Everything but the options and what was read.
 ExitStatus prune_and_report(const PruneVerbOptions& options, const PruneOptions& prune_by,
                             const ModelFile& from, const std::vector<LabelledImage>& images) {
@@ -223,20 +182,21 @@ ExitStatus prune_and_report(const PruneVerbOptions& options, const PruneOptions&
     if (!pruned) {
         return fail({pruned.error().code, from.model.name() + ": " + pruned.error().message});
     }
-    const Result<NewFile> made = make_file(options.output, prune_by, from.file, graph);
+    const Result<measure::SmallerModel> made =
+        measure::pruned_model(from.file, graph, measure::note_of(prune_by), options.output);
     if (!made) return fail(made.error());
     Report report;
     report.layers = std::move(*pruned);
     report.bytes_before = file_bytes(from.file);
-    report.bytes_after = made->size;
+    report.bytes_after = made->bytes.size();
     for (const Node& node : made->model.data().graph.nodes) {
         if (node.op == Op::conv2d) report.stored_bytes.push_back(node.stored_bytes);
     }
     Result<std::vector<Recognizer>> recognizers = recognizers_of(from.model, made->model, images);
     if (!recognizers) return fail(recognizers.error());
     report.evaluations.resize(recognizers->size());
-    if (Status s = weights::write_safetensors(options.output, made->tensors.views, made->metadata);
-        !s) {
+    const std::span<const std::byte> bytes = made->bytes;
+    if (Status s = weights::write_whole_file(options.output, {&bytes, 1}); !s) {
         return fail(s.error());
     }
     const ExitStatus status = evaluate(images, *recognizers, report.evaluations);

@@ -1,8 +1,8 @@
 #include "engine/compress/quantize.h"
 
 #include <algorithm>
-#include <array>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "engine/cli/evaluation.h"
@@ -13,10 +13,9 @@
 #include "engine/cli/number_range.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/quantize_report.h"
-#include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/image_file/image_file.h"
-#include "engine/measure/fingerprint.h"
+#include "engine/measure/smaller_model.h"
 #include "engine/model/model_file.h"
 #include "engine/report/layers_page.h"
 #include "engine/run/choose_table.h"
@@ -25,15 +24,6 @@
 
 namespace lprnet::cli {
 namespace {
-
-using weights::SafetensorsFile;
-
-constexpr std::array<std::pair<const char*, ClipMethod>, 5> kMethods = {
-    {{"mse", ClipMethod::mse},
-     {"percentile", ClipMethod::percentile},
-     {"kl", ClipMethod::kl},
-     {"max", ClipMethod::max},
-     {"search", ClipMethod::search}}};
 
 struct QuantizeOptions {
     std::string model;  // empty: built in
@@ -78,61 +68,16 @@ ExitStatus read_inputs(const QuantizeOptions& options, Recognizer& recognizer,
     return status;
 }
 
-std::string method_name(const QuantizeOptions& options) {
-    std::string name = "int8 weights";
-    if (!options.weights_only) {
-        name = "int8, clipped by " + options.method;
-        if (options.plain) name += ", plain";
-        if (options.zero_below > 0.0) name += ", zero below " + short_number(options.zero_below);
-    }
-    for (const std::string& layer : options.keep_float) name += ", " + layer + " float32";
-    return name;
-}
-
-Result<QuantizedModel> quantize_as(const QuantizeOptions& options, const ModelFile& from,
-                                   const measure::Inputs& inputs,
-                                   const kernels::KernelTable& table) {
+QuantizeMethod method_of(const QuantizeOptions& options, const kernels::KernelTable& table) {
     QuantizeMethod method;
     method.table = &table;
     method.equalise = method.reconstruct = !options.plain;
     method.zero_below = options.zero_below;
     method.keep_float.insert(options.keep_float.begin(), options.keep_float.end());
-    for (const auto& [name, value] : kMethods) {
-        if (options.method == name) method.clip = value;
+    for (const ClipMethodTraits& traits : kClipMethods) {
+        if (options.method == traits.name) method.clip = traits.method;
     }
-    return options.weights_only ? quantize_weights(from.file, from.model.data(), method.keep_float)
-                                : quantize(from.model.data(), inputs, method);
-}
-
-// A file that is not written yet, and the model that it holds.
-struct NewFile {
-    std::vector<weights::TensorView> views;
-    weights::Metadata metadata;
-    std::size_t size;
-    Model model;
-};
-
-// The file is read back before it is written: what cannot be loaded never appears.
-Result<NewFile> make_file(const QuantizeOptions& options, const SafetensorsFile& from,
-                          const QuantizedModel& quantized, const kernels::KernelTable& table) {
-    weights::Metadata metadata = from.metadata();
-    std::string& source = metadata["lprnet.source"];
-    source += source.empty() ? "" : "; ";
-    source += method_name(options);
-    metadata.erase(measure::kFingerprintKey);
-    std::vector<weights::TensorView> views = quantized.views();
-    Result<std::vector<std::byte>> bytes = weights::serialize_safetensors(views, metadata);
-    if (!bytes) return bytes.error();
-    Result<Model> loaded = Model::from_memory(*bytes, options.output);
-    if (!loaded) return loaded.error();
-    if (!options.weights_only) {
-        const Result<std::vector<float>> logits = measure::fingerprint_logits(*loaded, table);
-        if (!logits) return logits.error();
-        metadata[measure::kFingerprintKey] = measure::fingerprint(*logits);
-        bytes = weights::serialize_safetensors(views, metadata);
-        if (!bytes) return bytes.error();
-    }
-    return NewFile{std::move(views), std::move(metadata), bytes->size(), std::move(*loaded)};
+    return method;
 }
 
 // The networks before and after, layer by layer.
@@ -152,13 +97,13 @@ Result<measure::QuantizationReport> compare(const QuantizeOptions& options, cons
     return report;
 }
 
-Status write_html(const QuantizeReport& report, const QuantizeOptions& options, const Model& before,
-                  const Model& after) {
+Status write_html(const QuantizeReport& report, const QuantizeOptions& options,
+                  const std::string& note, const Model& before, const Model& after) {
     if (!options.html) return {};
     return report::write_quantize_page(options.html.path,
                                        {{"from", before.name()},
                                         {"to", after.name()},
-                                        {"method", method_name(options)},
+                                        {"method", note},
                                         {"bytes before", std::to_string(report.bytes_before)},
                                         {"bytes after", std::to_string(report.bytes_after)}},
                                        report.quantization, report.evaluations);
@@ -170,9 +115,15 @@ ExitStatus quantize_and_report(const QuantizeOptions& options, const ModelFile& 
                                const std::vector<LabelledImage>& test) {
     const Result<const kernels::KernelTable*> table = table_for("");
     if (!table) return fail(table.error());
-    const Result<QuantizedModel> quantized = quantize_as(options, from, inputs, **table);
+    const QuantizeMethod method = method_of(options, **table);
+    const Result<QuantizedModel> quantized =
+        options.weights_only ? quantize_weights(from.file, from.model.data(), method.keep_float)
+                             : quantize(from.model.data(), inputs, method);
     if (!quantized) return fail(quantized.error());
-    const Result<NewFile> made = make_file(options, from.file, *quantized, **table);
+    const std::string note = options.weights_only ? measure::note_of_weights_only(method.keep_float)
+                                                  : measure::note_of(method);
+    const Result<measure::SmallerModel> made = measure::quantized_model(
+        from.file, *quantized, note, options.output, options.weights_only ? nullptr : *table);
     if (!made) return fail(made.error());
     Result<Recognizer> after = Recognizer::create(made->model);
     if (!after) return fail(after.error());
@@ -182,8 +133,9 @@ ExitStatus quantize_and_report(const QuantizeOptions& options, const ModelFile& 
     Result<measure::QuantizationReport> compared =
         compare(options, from.model, made->model, recognizers, *quantized, inputs, **table);
     if (!compared) return fail(compared.error());
-    QuantizeReport report = {std::move(*compared), file_bytes(from.file), made->size, {}};
-    if (Status s = weights::write_safetensors(options.output, made->views, made->metadata); !s) {
+    QuantizeReport report = {std::move(*compared), file_bytes(from.file), made->bytes.size(), {}};
+    const std::span<const std::byte> bytes = made->bytes;
+    if (Status s = weights::write_whole_file(options.output, {&bytes, 1}); !s) {
         return fail(s.error());
     }
     ExitStatus status = kDone;
@@ -192,11 +144,12 @@ ExitStatus quantize_and_report(const QuantizeOptions& options, const ModelFile& 
         status = evaluate(test, recognizers, report.evaluations);
     }
     if (options.json) {
-        print_json(report, from.model, options.output, method_name(options));
+        print_json(report, from.model, options.output, note);
     } else {
         print_text(report, options.output);
     }
-    if (Status s = write_html(report, options, from.model, made->model); !s) return fail(s.error());
+    if (Status s = write_html(report, options, note, from.model, made->model); !s)
+        return fail(s.error());
     return status;
 }
 

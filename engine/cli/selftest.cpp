@@ -10,6 +10,7 @@
 #include "engine/cli/verbs.h"
 #include "engine/measure/selftest.h"
 #include "engine/model/model_file.h"
+#include "engine/text/number_text.h"
 
 namespace lprnet::cli {
 namespace {

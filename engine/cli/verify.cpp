@@ -13,6 +13,7 @@
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/measure/network_layers.h"
+#include "engine/text/number_text.h"
 #include "engine/text/printable.h"
 
 namespace lprnet::cli {

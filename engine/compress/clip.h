@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 #include <vector>
 
 namespace lprnet {
@@ -14,6 +15,20 @@ enum class ClipMethod {
     kl,          // least divergence of the rounded distribution from the real one
     search,      // for each layer that of the above which changes the logits least
 };
+
+struct ClipMethodTraits {
+    ClipMethod method;
+    std::string_view name;
+};
+
+// In the order of the enumerators.
+inline constexpr ClipMethodTraits kClipMethods[] = {
+    {ClipMethod::max, "max"}, {ClipMethod::percentile, "percentile"}, {ClipMethod::mse, "mse"},
+    {ClipMethod::kl, "kl"},   {ClipMethod::search, "search"},
+};
+constexpr std::string_view name_of(ClipMethod method) noexcept {
+    return kClipMethods[static_cast<std::size_t>(method)].name;
+}
 
 // What a layer's output looks like: counts of equal bins from 0 to the largest value.
 struct Histogram {
