@@ -6,6 +6,7 @@
 #include "engine/text/printable.h"
 #include "weights/file_bytes.h"
 #include "weights/text_file.h"
+#include "weights/whole_file.h"
 
 namespace lprnet::python {
 namespace {
@@ -40,6 +41,13 @@ nb::object as_dict(const PythonModel& self) {
 }
 
 }  // namespace
+
+PythonModel PythonModel::of(nb::handle model, const std::string& precision) {
+    if (model.is_none()) return builtin(precision);
+    if (nb::isinstance<PythonModel>(model)) return nb::cast<const PythonModel&>(model);
+    if (is_path(model)) return load(python::path(model, "model"));
+    throw_type_error("model: expected None, a path or a Model, found " + describe(model));
+}
 
 PythonModel PythonModel::builtin(const std::string& precision) {
     return {take(Model::builtin(precision)), nullptr};
@@ -146,6 +154,23 @@ void add_model(nb::module_& module) {
             "By which logits are divided so that confidences are shares of plates read right.")
         .def("info", &as_dict, nb::sig("def info(self) -> dict[str, typing.Any]"),
              "All of this but the characters, with the size of the input in pixels, as a dict.")
+        .def(
+            "save",
+            [](const PythonModel& m, nb::object file) {
+                const std::string name = path(file, "path");
+                const std::span<const std::byte> bytes =
+                    m.bytes ? std::span<const std::byte>(*m.bytes)
+                            : builtin_model_bytes(m.model.precision());
+                check([&]() -> Status {
+                    const nb::gil_scoped_release released;
+                    if (Status s = weights::check_output_path(name); !s) return s;
+                    return weights::write_whole_file(name, {&bytes, 1});
+                }());
+            },
+            nb::arg("path").none(), nb::sig("def save(self, path: str | os.PathLike[str]) -> None"),
+            "Writes its .safetensors file, whole or not at all; NotFoundError (a "
+            "FileNotFoundError)\n"
+            "where that cannot be.")
         .def("__repr__", &repr)
         .def(
             "__getstate__",

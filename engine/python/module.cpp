@@ -87,6 +87,7 @@ NB_MODULE(_engine, module) {
     add_model(module);
     add_track(module);
     add_recognizer(module);
+    add_tools(module);
     module.def(
         "decode_image", &decode, nb::arg("image").none(), nb::kw_only(),
         nb::arg("color").none() = "bgr", nb::arg("max_bytes").none() = nb::none(),

@@ -16,6 +16,7 @@ void add_results(nb::module_& module);
 void add_model(nb::module_& module);
 void add_track(nb::module_& module);
 void add_recognizer(nb::module_& module);
+void add_tools(nb::module_& module);
 
 // A model that can be pickled: with the bytes of its file, which may be another one by then, or not
 // be there on the machine that unpickles it.
@@ -23,6 +24,8 @@ struct PythonModel {
     Model model;
     std::shared_ptr<const std::vector<std::byte>> bytes;  // null: built in
 
+    // None for the one built in, a path or a Model.
+    static PythonModel of(nb::handle model, const std::string& precision = "fp32");
     static PythonModel builtin(const std::string& precision);
     static PythonModel load(const std::string& path);
     static PythonModel from_bytes(std::span<const std::byte> bytes, const std::string& label);

@@ -58,12 +58,7 @@ PythonModel model_of(nb::handle model, nb::handle precision) {
     static constexpr Precision kPrecisions[] = {{"fp32"}, {"int8"}};
     std::string wanted;
     if (!precision.is_none()) wanted = chosen(precision, "precision", kPrecisions).name;
-    if (model.is_none()) return PythonModel::builtin(wanted.empty() ? "fp32" : wanted);
-    PythonModel found = [&] {
-        if (nb::isinstance<PythonModel>(model)) return nb::cast<const PythonModel&>(model);
-        if (is_path(model)) return PythonModel::load(path(model, "model"));
-        throw_type_error("model: expected None, a path or a Model, found " + describe(model));
-    }();
+    PythonModel found = PythonModel::of(model, wanted.empty() ? "fp32" : wanted);
     // A file without zeros is fp32, too.
     const std::string has = std::string(found.model.precision()) == "int8" ? "int8" : "fp32";
     if (!wanted.empty() && wanted != has)

@@ -4,7 +4,6 @@
 #include <memory>
 
 #include "engine/boundary.h"
-#include "engine/image_file/image_file.h"
 #include "engine/text/printable.h"
 
 namespace lprnet::python {
@@ -165,29 +164,45 @@ std::vector<Source> Source::of_stack(nb::handle images, const Form& form) {
     return sources;
 }
 
-Status Source::read(Recognizer& recognizer, const Place& place, Reading& reading) const noexcept {
-    return guarded([&]() -> Status {
-        if (const ImageView* view = std::get_if<ImageView>(&what_))
-            return read_view(recognizer, *view, place, reading);
+ImageView Opened::view() const noexcept {
+    if (const ImageView* view = std::get_if<ImageView>(&pixels_)) return *view;
+    if (const DecodedImage* image = std::get_if<DecodedImage>(&pixels_)) return image->view();
+    const Packed& packed = std::get<Packed>(pixels_);
+    ImageView view = packed.view;
+    view.data = packed.bytes.data();
+    return view;
+}
+
+Result<Opened> Source::open() const noexcept {
+    return guarded([&]() -> Result<Opened> {
+        if (const ImageView* view = std::get_if<ImageView>(&what_)) return Opened(*view);
         if (const Pixels* pixels = std::get_if<Pixels>(&what_)) {
             ImageView view{pixels->data, pixels->width, pixels->height, pixels->row,
                            pixels->format};
-            std::vector<std::uint8_t> copy;
-            if (!pixels->are_packed()) {
-                copy = pixels->packed();
-                view.data = copy.data();
-                view.stride = row_bytes(view.format, view.width);
-            }
-            return read_view(recognizer, view, place, reading);
+            if (pixels->are_packed()) return Opened(view);
+            view.stride = row_bytes(view.format, view.width);
+            return Opened(pixels->packed(), view);
         }
         const std::string* path = std::get_if<std::string>(&what_);
-        const Result<DecodedImage> image =
+        Result<DecodedImage> image =
             path != nullptr ? open_image(*path) : decode_image(std::get<Encoded>(what_).bytes);
         if (!image) return image.error();
-        const Status status = read_view(recognizer, image.value().view(), place, reading);
-        if (status || path == nullptr) return status;
-        return Error{status.error().code, printable(*path) + ": " + status.error().message};
+        return Opened(std::move(*image));
     });
+}
+
+Status Source::read(Recognizer& recognizer, const Place& place, Reading& reading) const noexcept {
+    return guarded([&]() -> Status {
+        const Result<Opened> opened = open();
+        if (!opened) return opened.error();
+        const Status status = read_view(recognizer, opened->view(), place, reading);
+        return status ? status : named(status.error());
+    });
+}
+
+Error Source::named(const Error& error) const {
+    const std::string* path = std::get_if<std::string>(&what_);
+    return path == nullptr ? error : Error{error.code, printable(*path) + ": " + error.message};
 }
 
 }  // namespace lprnet::python

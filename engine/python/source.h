@@ -5,9 +5,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "engine/image_file/image_file.h"
 #include "engine/python/arguments.h"
 #include "lprnet/recognizer.h"
 #include "lprnet/result.h"
@@ -34,6 +36,26 @@ Place place_of(nb::handle region, nb::handle quad, bool two_rows);
 Form form_of(nb::handle color, nb::handle format, nb::handle width, nb::handle height,
              nb::handle stride);
 
+// Pixels of a picture, with what they lie in if that is not the caller's memory.
+class Opened {
+public:
+    Opened(const ImageView& view) : pixels_(view) {}
+    Opened(DecodedImage image) : pixels_(std::move(image)) {}
+    // `view` but for its data.
+    Opened(std::vector<std::uint8_t> packed, const ImageView& view)
+        : pixels_(Packed{std::move(packed), view}) {}
+
+    // Valid as long as this object lives and is not moved from.
+    ImageView view() const noexcept;
+
+private:
+    struct Packed {
+        std::vector<std::uint8_t> bytes;
+        ImageView view;
+    };
+    std::variant<ImageView, DecodedImage, Packed> pixels_;
+};
+
 class Source {
 public:
     // Throws what the caller has to be told: a type, shape or size that is not a picture's.
@@ -41,8 +63,12 @@ public:
     // The pictures of an array NxHxWx3 or NxHxWx4.
     static std::vector<Source> of_stack(nb::handle images, const Form& form);
 
-    // Needs no lock of the interpreter.
+    // Both need no lock of the interpreter. The pixels are the caller's, or of a file that is
+    // decoded.
+    Result<Opened> open() const noexcept;
     Status read(Recognizer& recognizer, const Place& place, Reading& reading) const noexcept;
+    // The error with the path in front, if there is one.
+    Error named(const Error& error) const;
 
 private:
     // Pixels, with any distance between them.

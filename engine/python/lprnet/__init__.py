@@ -5,7 +5,21 @@
 Reading('川G5W306', confidence=0.9986, reject_score=0.0014)
 """
 
-from lprnet._engine import KnownPlates, Model, Patterns, Reading, Recognizer, Vote, __version__, decode_image
+from lprnet._engine import (
+    KnownPlates,
+    Model,
+    Patterns,
+    Reading,
+    Recognizer,
+    Vote,
+    __version__,
+    decode_image,
+    doctor,
+    prune,
+    quantize,
+    selftest,
+    verify,
+)
 from lprnet._errors import (
     DeviceFailedError,
     Error,
@@ -17,6 +31,7 @@ from lprnet._errors import (
     TimedOutError,
     UnsupportedError,
 )
+from lprnet._evaluate import evaluate
 from lprnet._results import Alternative, Answer, Candidate, Character, Format, Match
 
 __all__ = [
@@ -43,4 +58,10 @@ __all__ = [
     "Vote",
     "__version__",
     "decode_image",
+    "doctor",
+    "evaluate",
+    "prune",
+    "quantize",
+    "selftest",
+    "verify",
 ]

@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 import os
 from typing import Any, Literal
 
@@ -129,6 +129,12 @@ class Model:
     def info(self) -> dict[str, Any]:
         """
         All of this but the characters, with the size of the input in pixels, as a dict.
+        """
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """
+        Writes its .safetensors file, whole or not at all; NotFoundError (a FileNotFoundError)
+        where that cannot be.
         """
 
     def __repr__(self) -> str: ...
@@ -329,6 +335,57 @@ class Recognizer:
     def __repr__(self) -> str: ...
 
     def __reduce__(self) -> tuple: ...
+
+def verify(dump: str | os.PathLike[str], model: Model | str | os.PathLike[str] | None = None, *, isa: str = '', min_cosine: float = 0.999999, progress: Callable[[int, int], object] | None = None) -> lprnet._results.Verification:
+    """
+    Compares every layer with a dump of PyTorch, which scripts/dump_reference.py writes.
+
+    min_cosine: what a layer has to have, -1 to 1. progress: called with parts done and in all;
+    an exception that it raises, or KeyboardInterrupt, stops the work. MismatchError (a
+    ValueError) if the dump is of another network, NotFoundError if it cannot be read.
+    """
+
+def selftest(model: Model | str | os.PathLike[str] | None = None, *, progress: Callable[[int, int], object] | None = None) -> list[lprnet._results.TableCheck]:
+    """
+    Compares every kernel table of this CPU with plain loops. model: None for those built
+    in, in both precisions. progress: as for verify().
+    """
+
+def doctor(plates: Iterable[tuple[Any, str]], model: Model | str | os.PathLike[str] | None = None, *, isa: str = '', progress: Callable[[int, int], object] | None = None) -> lprnet._results.Diagnosis:
+    """
+    Finds out which pixels a model expects: channel order, scale and resize.
+
+    plates: pairs of a picture, as Recognizer.read() takes it, and its text; a dozen will do.
+    Those that cannot be used are in `errors` of the answer; if none can, the first error is
+    raised. `ok` is false if the model's file says something else than fits best.
+    progress: as for verify().
+    """
+
+def quantize(pictures: Iterable[Any] | None, model: Model | str | os.PathLike[str] | None = None, *, method: Literal['max', 'percentile', 'mse', 'kl', 'search'] = 'mse', plain: bool = False, zero_below: float = 0.0, keep_float: Iterable[str] = (), damage: bool = False, label: str = 'quantized', progress: Callable[[int, int], object] | None = None) -> lprnet._results.Quantization:
+    """
+    Makes a model that is computed in int8; Model.save() writes it.
+
+    pictures: some hundreds like those to be read, as Recognizer.read() takes them; None: weights
+    of a byte alone, computed in float32. Those that cannot be read are in `errors`; if none
+    can, the first error is raised.
+    method: where activations saturate. plain: without what makes it good, as a baseline.
+    zero_below: weights below this share (0 to 1) of the largest of their output channel become
+    zero. keep_float: layers whose weights stay float32. damage: also what each layer does to
+    the logits, in seconds. label: the new model's name. progress: as for verify(), while
+    networks are compared; the seconds of quantizing itself cannot be stopped.
+    UnsupportedError (a ValueError) for a model that is quantized already.
+    """
+
+def prune(amount: float = 0.0, model: Model | str | os.PathLike[str] | None = None, *, layers: dict[str, float] = {}, whole: Literal['weights', 'groups'] = 'weights', over_all: bool = False, label: str = 'pruned') -> lprnet._results.Pruning:
+    """
+    Makes a model whose smallest weights are zero; Model.save() writes it.
+
+    amount: share that becomes zero, 0 to 1, of each layer or, with over_all, of all together.
+    layers: layers with a share of their own, by PyTorch module path; 0 leaves one as it is.
+    whole: single weights, or groups of one input channel x 16 output channels. label: the new
+    model's name. InvalidArgumentError for a layer that is not there, UnsupportedError for a
+    quantized model (ValueErrors).
+    """
 
 def decode_image(image: str | os.PathLike[str] | Buffer, *, color: Literal['bgr', 'rgb'] = 'bgr', max_bytes: int | None = None) -> numpy.typing.NDArray[numpy.uint8]:
     """
