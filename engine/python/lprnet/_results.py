@@ -213,7 +213,7 @@ class Pruning(NamedTuple):
 class Score(NamedTuple):
     """What was read right: counts, and shares from 0 to 1.
 
-    char_accuracy: one minus edits per character, not below 0. first_char_accuracy: of the first character, the province.
+    char_accuracy: one minus edits per character, not below 0. first_char_accuracy: of the first character alone.
     """
 
     plates: int
