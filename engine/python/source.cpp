@@ -181,6 +181,14 @@ Result<Opened> Source::open() const noexcept {
                            pixels->format};
             if (pixels->are_packed()) return Opened(view);
             view.stride = row_bytes(view.format, view.width);
+            // A view of a few bytes may be of any size.
+            const std::size_t bytes = image_bytes(view.format, view.height, view.stride);
+            if (const std::size_t most = ImageLimits().max_bytes; bytes > most)
+                return Error{ErrorCode::out_of_memory,
+                             "image: expected at most " + std::to_string(most) +
+                                 " bytes of pixels that are not side by side, which are copied, "
+                                 "found " +
+                                 std::to_string(bytes)};
             return Opened(pixels->packed(), view);
         }
         const std::string* path = std::get_if<std::string>(&what_);

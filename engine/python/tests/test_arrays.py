@@ -193,6 +193,17 @@ def test_two_gigabytes(recognizer):
         recognizer.read(huge)
 
 
+def test_views_that_are_larger_than_memory(recognizer):
+    """What has to be copied is bounded, as decoding is; what lies side by side is read where it is."""
+    view = np.broadcast_to(np.uint8(7), (32768, 32768, 3))
+    with pytest.raises(MemoryError, match="at most 251658240 bytes of pixels that are not side by side.* 3221225472"):
+        recognizer.read(view)
+    with pytest.raises(MemoryError):
+        recognizer.read(view, region=(0, 0, 94, 24))
+    [error, reading] = recognizer.read_batch([view, view[:24, :94]])
+    assert isinstance(error, lprnet.OutOfMemoryError) and reading == recognizer.read(view[:24, :94].copy())
+
+
 def test_what_is_no_picture(recognizer):
     for image in (None, 3, 1.5, [1, 2], (), {}, object(), lprnet, recognizer, [[1, 2], [3, 4]]):
         with pytest.raises(TypeError, match="image: expected a path, .* found "):
