@@ -106,19 +106,17 @@ def test_fork_in_the_midst(samples, intra):
     assert recognizer.read_batch(samples) == expected
 
 
-def read_by_program(program, *words):
-    run = subprocess.run([program, "read", "--json", "--quiet", *words], capture_output=True, text=True, check=True)
+def read_by_program(program, isa, *words):
+    environment = {**os.environ, "LPRNET_ISA": isa}
+    command = [program, "read", "--json", "--quiet", *words]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     return [json.loads(line) for line in run.stdout.splitlines()]
 
 
 def compare_with_program(program, paths, folder, flags, **options):
     # The same kernels: tables differ in the order of their sums.
     recognizer = lprnet.Recognizer(threads=2, **options)
-    os.environ["LPRNET_ISA"] = recognizer.isa
-    try:
-        rows = read_by_program(program, *flags, *folder)
-    finally:
-        del os.environ["LPRNET_ISA"]
+    rows = read_by_program(program, recognizer.isa, *flags, *folder)
     assert [row["file"] for row in rows] == [str(path) for path in paths]
     for row, reading in zip(rows, recognizer.read_batch(paths), strict=True):
         assert (row["plate"], row["confidence"]) == (reading.text, reading.confidence)
