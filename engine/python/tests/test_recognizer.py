@@ -15,7 +15,7 @@ import lprnet
 def test_repr_and_text(recognizer, samples):
     reading = recognizer.read(str(samples[1]))
     assert str(reading) == reading.text == samples[1].stem
-    assert repr(reading).startswith(f"Reading('{reading.text}', confidence=0.")
+    assert repr(reading).startswith(f"Reading('{reading.text}', confidence={reading.confidence:.4f}, ")
     assert "".join(c.text for c in reading.characters) == reading.text
     assert reading.candidates[0] == (reading.text, reading.confidence, -1)
     assert 0 <= reading.reject_score < recognizer.reject_above < 1
