@@ -15,7 +15,7 @@ struct Part {
 };
 
 // What a call reads and writes that is not its own for ever, as weights are.
-enum class Memory : std::uint8_t { input, output, squares, scratch };
-inline constexpr std::size_t kMemories = 4;
+enum class Memory : std::uint8_t { input, theta, output, squares, scratch };
+inline constexpr std::size_t kMemories = 5;
 
 }  // namespace lprnet::kernels
