@@ -55,12 +55,12 @@ void for_each_pixel(Network& network, const std::vector<std::vector<float>>& inp
     }
 }
 
-// The convolutions that have a ReLU, without a value yet.
+// The convolutions that have a ReLU, behind which there will be levels, without a value yet.
 Layers layers_of(const Graph& graph) {
     Layers layers(static_cast<std::size_t>(layer_count(graph)));
     for (int i = 0; i < node_count(graph); ++i) {
         const Node& node = node_at(graph, i);
-        if (node.op != Op::conv2d || !node.relu) continue;
+        if (node.op != Op::conv2d || !node.relu || node.linear) continue;
         OutputStatistics& layer = layers[static_cast<std::size_t>(node.layer)].emplace();
         layer.name = node.name;
         layer.largest.resize(node.bias.size());

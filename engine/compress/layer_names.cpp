@@ -15,7 +15,7 @@ std::vector<LayerName> layer_names(const Graph& graph) {
     for (const Node& node : fuse_relu(fold_batch_norm(graph)).nodes) {
         if (node.op != Op::conv2d) continue;
         names[static_cast<std::size_t>(node.layer)].computed =
-            node.relu ? node.name : graph.nodes.back().name;
+            node.relu || node.linear ? node.name : graph.nodes.back().name;
     }
     return names;
 }

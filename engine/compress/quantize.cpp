@@ -18,6 +18,7 @@ namespace {
 
 std::vector<std::int64_t> shape_of(const Node& conv, std::size_t weights) {
     const auto oc = static_cast<std::int64_t>(conv.bias.size());
+    if (conv.linear) return {oc, static_cast<std::int64_t>(weights) / oc};
     const std::int64_t taps = std::int64_t{conv.kh} * conv.kw;
     return {oc, static_cast<std::int64_t>(weights) / (oc * taps), conv.kh, conv.kw};
 }

@@ -14,18 +14,8 @@ namespace {
 
 constexpr double kWeightSteps = kMostWeight;
 
-// Node 1 becomes the one that makes levels of normalized pixels.
-void insert_levels(const Preprocess& preprocess, Graph& graph) {
-    for (Node& node : graph.nodes) {
-        for (int& input : node.inputs) ++input;
-    }
-    Node levels = levels_node(graph.input_shape());
-    set_levels(preprocess, levels);
-    graph.nodes.insert(graph.nodes.begin() + 1, std::move(levels));
-}
-
-// The first layer reads levels: (level - mean) * scale moves into its weights and bias. It has no
-// padding, whose zeros would not be levels.
+// A layer that reads levels of pixels: (level - mean) * scale moves into its weights and bias. It
+// has no padding, whose zeros would not be levels.
 void read_levels(const Preprocess& preprocess, Node& conv, std::vector<double>& weight) {
     const std::size_t taps = static_cast<std::size_t>(conv.kh) * static_cast<std::size_t>(conv.kw);
     const auto ic = static_cast<std::size_t>(channels(preprocess.order));
@@ -135,9 +125,9 @@ void set_weight(std::vector<std::int8_t> weight, std::vector<float> step, Node& 
 
 Graph quantized_graph(const ModelData& model, const std::vector<OutputRange>& ranges,
                       const std::vector<bool>& keep_float) {
-    Graph graph = fuse_relu(fold_batch_norm(model.graph));
-    insert_levels(model.preprocess, graph);
+    Graph graph = with_levels(fuse_relu(fold_batch_norm(model.graph)));
     for (Node& node : graph.nodes) {
+        if (node.op == Op::quantize) set_levels(model.preprocess, node);
         if (node.op != Op::conv2d) continue;
         std::vector<double> weight = scaled_weight(node);
         if (node_at(graph, only_input(node)).op == Op::quantize) {
@@ -146,7 +136,7 @@ Graph quantized_graph(const ModelData& model, const std::vector<OutputRange>& ra
         const auto layer = static_cast<std::size_t>(node.layer);
         const ReadLevels read = levels_read_by(graph, node);
         read_factors(read.factor, node, weight);
-        if (node.relu) {
+        if (node.relu && !node.linear) {
             const OutputRange& range = ranges[layer];
             node.output_scale = range.clip / static_cast<float>(kMostLevel);
             node.output_factor = range.factor;
@@ -158,7 +148,7 @@ Graph quantized_graph(const ModelData& model, const std::vector<OutputRange>& ra
             continue;
         }
         round_to_nearest(weight, read.scale, node);
-        if (node.relu) clear_idle_channels(read.scale, node);
+        if (node.quantized()) clear_idle_channels(read.scale, node);
     }
     return graph;
 }

@@ -228,9 +228,11 @@ Status reconstruct(const ModelData& model, const std::vector<std::vector<float>>
     Stepper exact(std::move(*exact_plan), inputs);
     Stepper fitted(std::move(*plan), inputs);
     for (std::size_t s = 0; s < fitted.plan->info.size(); ++s) {
-        // The same steps in the same order, but for the one that makes levels of pixels.
+        // The same steps in the same order, but for those that make levels, or real values of them.
         const std::size_t e = exact.find(fitted.plan->info[s].name);
-        if (fitted.plan->info[s].op == Op::conv2d) {
+        // A linear layer has one output for each image: too few to fit it to.
+        if (fitted.plan->info[s].op == Op::conv2d &&
+            !convolution(folded, fitted.plan->info[s].layer).linear) {
             const Node& original = convolution(folded, fitted.plan->info[s].layer);
             Node& node = convolution(quantized, fitted.plan->info[s].layer);
             const std::vector<double> weight = scaled_weight(original);

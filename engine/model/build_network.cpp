@@ -191,7 +191,7 @@ Status read_weight(TensorSource& source, std::vector<std::int64_t>& shape, Node&
 // have float32 weights.
 Status read_output_scale(TensorSource& source, bool quantized, Node& node) {
     const std::string name = tensor_of(node.name, kOutputScaleSuffix);
-    if (!source.has(name)) return {};
+    if (node.linear || !source.has(name)) return {};
     if (!quantized && node.quantized_weight.size() == 0) {
         return source.mismatch("tensor '" + tensor_of(node.name, kWeightSuffix) +
                                "' is not I8, but '" + name +
@@ -255,8 +255,12 @@ Status set_extents(const TensorSource& source, const LayerRow& row, const Shape&
 
 Status add_conv2d(TensorSource& source, const LayerRow& row, const Shape& in, bool quantized,
                   Node& node) {
+    node.linear = row.linear;
     std::vector<std::int64_t> shape = {-1, in.c, -1, -1};
+    if (node.linear) shape = {-1, std::int64_t{in.c} * in.h * in.w};
     if (Status s = read_weight(source, shape, node); !s) return s;
+    // In the order of PyTorch's flatten the weight is that of a convolution.
+    if (node.linear) shape = {shape.front(), in.c, in.h, in.w};
     if (Status s = read_output_scale(source, quantized, node); !s) return s;
     if (Status s = check_extents(source, shape, node); !s) return s;
     // Weights in int8 alone: the network is computed in float32.
@@ -342,6 +346,20 @@ Status add_concat(const TensorSource& source, const Graph& graph, const Shape& i
     return {};
 }
 
+// The picture as it is, sampled by an affine map.
+Status add_affine_sample(const TensorSource& source, const Graph& graph, const Shape& in,
+                         Node& node) {
+    const Node& map = graph.nodes[static_cast<std::size_t>(node.inputs.back())];
+    constexpr Shape kMap = {6, 1, 1};
+    if (!(map.shape == kMap)) {
+        return source.mismatch("tensor '" + tensor_of(map.name, kWeightSuffix) + "' makes " +
+                               shape_text(map.shape) + " values, expected the " + shape_text(kMap) +
+                               " of an affine map");
+    }
+    node.shape = in;
+    return {};
+}
+
 // Reads what `node` needs, and finds its shape.
 Status add_layer(TensorSource& source, const LayerRow& row, const Graph& graph, bool quantized,
                  Node& node) {
@@ -352,6 +370,7 @@ Status add_layer(TensorSource& source, const LayerRow& row, const Graph& graph, 
         case Op::max_pool:
         case Op::average_pool: return add_pool(source, row, in, node);
         case Op::concat: return add_concat(source, graph, in, node);
+        case Op::affine_sample: return add_affine_sample(source, graph, in, node);
         case Op::mean_height: node.shape = {in.c, 1, in.w}; return {};
         case Op::normalize:
             node.shape = in;
@@ -377,6 +396,19 @@ Status check_work(const TensorSource& source, const Graph& graph, const Node& no
     return {};
 }
 
+// Whether the file has anything of the rows in front: a tensor, or what it says of them.
+bool has_front(const Architecture& architecture, const weights::SafetensorsFile& file) {
+    if (architecture.front.empty()) return false;
+    if (file.metadata().find(kTransformerKey) != file.metadata().end()) return true;
+    const std::span<const weights::TensorView> tensors = file.tensors();
+    return std::any_of(tensors.begin(), tensors.end(), [&](const weights::TensorView& tensor) {
+        return std::any_of(architecture.front.begin(), architecture.front.end(),
+                           [&](const LayerRow& row) {
+                               return tensor.name.starts_with(std::string(row.name) + ".");
+                           });
+    });
+}
+
 }  // namespace
 
 Result<Graph> build_network(const Architecture& architecture, const weights::SafetensorsFile& file,
@@ -384,15 +416,19 @@ Result<Graph> build_network(const Architecture& architecture, const weights::Saf
     TensorSource source(architecture, file, name, borrow);
     Graph graph;
     std::int64_t work = 0;
-    std::map<std::string_view, int> index;
+    std::map<std::string_view, int> index = {{kInputName, 0}};
     graph.nodes.emplace_back();
-    graph.nodes.back().name = "input";
+    graph.nodes.back().name = kInputName;
     graph.nodes.back().shape = input;
-    // A quantized network's batch norms are in its weights, and its first layer reads levels.
+    // A quantized network's batch norms are in its weights.
     const bool quantized = source.has(source.first_output_scale());
-    if (quantized) graph.nodes.push_back(levels_node(input));
     int layers = 0;
-    for (const LayerRow& row : architecture.layers) {
+    std::vector<LayerRow> rows;
+    if (has_front(architecture, file)) {
+        rows.assign(architecture.front.begin(), architecture.front.end());
+    }
+    rows.insert(rows.end(), architecture.layers.begin(), architecture.layers.end());
+    for (const LayerRow& row : rows) {
         if (quantized && row.op == Op::batch_norm) continue;
         Node node;
         node.op = row.op;
@@ -408,7 +444,7 @@ Result<Graph> build_network(const Architecture& architecture, const weights::Saf
         graph.nodes.push_back(std::move(node));
     }
     if (Status s = source.check_all_used(); !s) return s.error();
-    return graph;
+    return quantized ? with_levels(std::move(graph)) : std::move(graph);
 }
 
 }  // namespace lprnet

@@ -15,8 +15,10 @@ const char* op_name(Op op) noexcept {
         case Op::normalize: return "normalize";
         case Op::concat: return "concat";
         case Op::mean_height: return "mean_height";
+        case Op::affine_sample: return "affine_sample";
         case Op::context_tap: return "context_tap";
         case Op::quantize: return "quantize";
+        case Op::dequantize: return "dequantize";
     }
     return "unknown";
 }

@@ -23,8 +23,11 @@ enum class Op {
     normalize,    // x / mean(x^2) over one image
     concat,       // along the channels
     mean_height,  // mean over the rows: [c][h][w] -> [c][1][w]
+    // A picture sampled at the positions of an affine map: reads both, the map's six numbers last.
+    affine_sample,
     context_tap,  // average_pool + normalize + mean_height; the plan's own
-    quantize,     // normalized pixels to their levels, 0 to 255; the plan's own
+    quantize,     // normalized pixels to their levels, 0 to 255; the engine's own
+    dequantize,   // levels to what they stand for; the engine's own
 };
 
 const char* op_name(Op op) noexcept;
@@ -70,6 +73,9 @@ struct Node {
     std::vector<float> bias;
     // Which convolution of the table of layers it is, counted from 0. Passes keep it.
     int layer = -1;
+    // A linear layer: a convolution whose kernel covers all that arrives. The file has its weight
+    // in two dimensions, and none of its numbers in levels.
+    bool linear = false;
     int kh = 1, kw = 1;
     int pad_h = 0, pad_w = 0;
     bool relu = false;
@@ -120,6 +126,9 @@ struct Node {
     // quantize: pixel level = value * level_factor + level_offset, for each channel.
     std::vector<float> level_factor;
     std::vector<float> level_offset;
+
+    // affine_sample: what a position of -1 or 1 means, see kernels::AffineSampleF32.
+    bool align_corners = false;
 
     // batch_norm: `weight` is gamma and `bias` beta, plus these.
     std::vector<float> running_mean;

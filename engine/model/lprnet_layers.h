@@ -1,4 +1,5 @@
-// LPRNet as one table, by the module names of the public PyTorch checkpoints.
+// LPRNet as one table, by the module names of the public PyTorch checkpoints; and the spatial
+// transformer that may be in front of it (section 3.1 of its paper), which straightens the picture.
 #pragma once
 
 #include "engine/model/architecture.h"
@@ -6,6 +7,19 @@
 namespace lprnet {
 
 // clang-format off
+inline constexpr LayerRow kTransformerLayers[] = {
+    {.name = "transformer.localization.0", .op = Op::conv2d},
+    {.name = "transformer.localization.1", .op = Op::max_pool, .window = {2, 2}, .stride = {2, 2}},
+    {.name = "transformer.localization.2", .op = Op::relu},
+    {.name = "transformer.localization.3", .op = Op::conv2d},
+    {.name = "transformer.localization.4", .op = Op::max_pool, .window = {3, 3}, .stride = {3, 3}},
+    {.name = "transformer.localization.5", .op = Op::relu},
+    {.name = "transformer.fc_loc.0",       .op = Op::conv2d, .linear = true},
+    {.name = "transformer.fc_loc.1",       .op = Op::relu},
+    {.name = "transformer.fc_loc.2",       .op = Op::conv2d, .linear = true},
+    {.name = "transformer",                .op = Op::affine_sample, .from = {"input", "transformer.fc_loc.2"}},
+};
+
 inline constexpr LayerRow kLprNetLayers[] = {
     {.name = "backbone.0",          .op = Op::conv2d},
     {.name = "backbone.1",          .op = Op::batch_norm},

@@ -215,6 +215,23 @@ Status read_preprocess(const Metadata& metadata, Preprocess& out) {
     return read_normalization(metadata, *object, out);
 }
 
+// Of a network that samples its picture.
+Status read_transformer(const Metadata& metadata, Graph& graph) {
+    for (Node& node : graph.nodes) {
+        if (node.op != Op::affine_sample) continue;
+        const Result<Json> object = metadata.json(kTransformerKey);
+        if (!object) return object.error();
+        const Json* corners = object->find("align_corners");
+        if (corners == nullptr || !corners->is(Json::Kind::boolean)) {
+            return metadata.error(kTransformerKey, "is " + found(*object) +
+                                                       ", expected {\"align_corners\": true} or "
+                                                       "false");
+        }
+        node.align_corners = corners->number != 0.0;
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string name, bool borrow,
@@ -244,6 +261,7 @@ Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string n
         borrow);
     if (!graph) return graph.error();
     model.graph = std::move(*graph);
+    if (Status s = read_transformer(metadata, model.graph); !s) return s.error();
     // Weights that are borrowed are part of the program, as trusted as its code, and every start
     // would pay for it.
     if (!borrow) {

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/image/preprocess.h"
@@ -15,6 +16,9 @@ namespace lprnet {
 namespace weights {
 class SafetensorsFile;
 }
+
+// What a file with a spatial transformer says of it.
+inline constexpr std::string_view kTransformerKey = "lprnet.transformer";
 
 struct ModelData {
     std::string name;

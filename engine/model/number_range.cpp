@@ -14,6 +14,10 @@
 // and by 2^-63 in networks with bounds up to 2^44, which trained ones have. A branch whose values
 // pass kLargestContext has a root of its mean square above 2^-30. So underflow shows in no logit.
 //
+// A sampled picture has no number beyond those of the picture: shares of four pixels, or zeros.
+// What is lost in the map that it is sampled by moves positions by up to an extent times as much:
+// below kNegligible, as by underflow, that is less than the rounding of a position.
+//
 // What becomes zero. Setting w[o][i] to zero changes y[o] by at most |w[o][i]| B[i], a term of its
 // own in E[o]. The errors are summed up for the network at hand; only if what reaches the context
 // is below kNegligible, 2^-26 of the least root of a mean square, less than float32's own
@@ -157,6 +161,8 @@ private:
                 for (std::size_t c = 0; c < channels; ++c) bound.push_back(pixel_bound(c));
             } else if (node(i).op == Op::normalize) {
                 bound.assign(channels, kLargestContext);
+            } else if (node(i).op == Op::affine_sample) {
+                bound = bounds_[static_cast<std::size_t>(node(i).inputs.front())];
             } else if (node(i).quantized()) {
                 bound.assign(channels,
                              0.0f);  // its plan bounds integers, and the context resets it
@@ -244,6 +250,11 @@ private:
             std::vector<double>& error = errors[static_cast<std::size_t>(i)];
             const auto channels = static_cast<std::size_t>(node(i).shape.c);
             if (node(i).op == Op::input || node(i).quantized()) {
+                error.assign(channels, 0.0);
+            } else if (node(i).op == Op::affine_sample) {
+                for (const double e : errors[static_cast<std::size_t>(node(i).inputs.back())]) {
+                    if (!(e <= kNegligible)) return false;
+                }
                 error.assign(channels, 0.0);
             } else if (is_float(i)) {
                 error = errors_of(i, passed_on(i, errors));

@@ -15,13 +15,57 @@ Floats real_weights(const Node& conv) {
     return Floats(std::move(weight));
 }
 
-Node levels_node(const Shape& input) {
+Node levels_node(const Node& source, int index) {
     Node levels;
     levels.op = Op::quantize;
-    levels.name = "levels";
-    levels.inputs = {0};
-    levels.shape = input;
+    levels.name = index == 0 ? "levels" : source.name + ".levels";
+    levels.inputs = {index};
+    levels.shape = source.shape;
     return levels;
+}
+
+namespace {
+
+Node real_values_node(const Node& source, int index) {
+    Node values;
+    values.op = Op::dequantize;
+    values.name = source.name + ".values";
+    values.inputs = {index};
+    values.shape = source.shape;
+    return values;
+}
+
+// Whether the output of `node` has levels: through pools and ReLUs that of a convolution.
+bool makes_levels(const std::vector<Node>& nodes, const Node& node) {
+    const Node* source = &node;
+    while (source->op == Op::max_pool || source->op == Op::relu) {
+        source = &nodes[static_cast<std::size_t>(source->inputs.front())];
+    }
+    return source->op == Op::conv2d && !source->linear;
+}
+
+}  // namespace
+
+Graph with_levels(Graph graph) {
+    std::vector<Node> nodes;
+    std::vector<int> moved;  // by node before
+    for (Node& node : graph.nodes) {
+        for (int& input : node.inputs) input = moved[static_cast<std::size_t>(input)];
+        if (node.op == Op::conv2d) {
+            const int index = node.inputs.front();
+            const Node& source = nodes[static_cast<std::size_t>(index)];
+            const bool pixels = source.op == Op::input || source.op == Op::affine_sample;
+            if (node.linear ? makes_levels(nodes, source) : pixels) {
+                nodes.push_back(node.linear ? real_values_node(source, index)
+                                            : levels_node(source, index));
+                node.inputs.front() = static_cast<int>(nodes.size()) - 1;
+            }
+        }
+        moved.push_back(static_cast<int>(nodes.size()));
+        nodes.push_back(std::move(node));
+    }
+    graph.nodes = std::move(nodes);
+    return graph;
 }
 
 void set_levels(const Preprocess& preprocess, Node& levels) {

@@ -38,8 +38,11 @@ constexpr double real_weight(std::int8_t weight, float scale) noexcept {
 // Of a whole convolution, each rounded once. May throw std::bad_alloc.
 Floats real_weights(const Node& conv);
 
-// The node that makes levels of normalized pixels, right behind the input, without its numbers.
-Node levels_node(const Shape& input);
+// The node that makes levels of the normalized pixels of node `source`, without its numbers.
+Node levels_node(const Node& source, int index);
+// The graph of a quantized network with what stands between floats and levels: convolutions read
+// levels of pixels, linear layers real values. May throw std::bad_alloc.
+Graph with_levels(Graph graph);
 // Those: normalized = (level - mean) * scale, the other way round.
 void set_levels(const Preprocess& preprocess, Node& levels);
 

@@ -134,7 +134,8 @@ private:
     Status check_borders() const {
         for (int i = 0; i < node_count(graph_); ++i) {
             const Node& node = node_at(graph_, i);
-            const bool by_rows = node.op == Op::conv2d || node.op == Op::max_pool;
+            const bool by_rows =
+                node.op == Op::conv2d || node.op == Op::max_pool || node.op == Op::affine_sample;
             if (draft_.output(i).has_border() && !by_rows) return padded(node);
         }
         return {};
@@ -205,6 +206,9 @@ private:
         // A window may begin in the border; panels have none.
         step.call.at(Memory::input) =
             in.nhwc() != nullptr ? in.byte_at(-node.pad_h, -node.pad_w, 0) : in.byte_at(0, 0, 0);
+        if (node.op == Op::affine_sample) {
+            step.call.at(Memory::theta) = draft_.output(node.inputs.back()).byte_at(0, 0, 0);
+        }
         step.call.at(Memory::output) = out.byte_at(0, 0, 0);
         if (working(index).scratch > 0) step.call.at(Memory::scratch) = working_begin(index);
         if (working(index).context >= 0) step.call.at(Memory::squares) = squares_begin(index);

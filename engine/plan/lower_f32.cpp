@@ -50,6 +50,7 @@ public:
             case Op::max_pool:
                 return lowered<Kernel::max_pool2d_f32>(
                     max_pool<kernels::MaxPool2dF32>(node, in, out));
+            case Op::affine_sample: return lower_sample(node, in, out);
             case Op::context_tap:
                 // Its sums of floats differ from table to table.
                 if (exact_) return not_quantized(node);
@@ -132,6 +133,18 @@ private:
         made.call.scratch_bytes = sizeof(float) * kernels::conv2d_sparse_f32_scratch(
                                                       table_, conv.oc, conv.ic, conv.kh, conv.kw);
         return made;
+    }
+
+    static Lowered lower_sample(const Node& node, const Tensor& in, const Tensor& out) {
+        kernels::AffineSampleF32 sample = {};
+        sample.input_row = in.nhwc()->row();
+        sample.output_row = out.nhwc()->row();
+        sample.height = in.shape.h;
+        sample.width = in.shape.w;
+        sample.channels = in.shape.c;
+        sample.rows = out.shape.h;
+        sample.align_corners = node.align_corners;
+        return lowered<Kernel::affine_sample_f32>(sample);
     }
 
     Lowered lower_tap(const Node& node, const Tensor& in, const Tensor& out) const {

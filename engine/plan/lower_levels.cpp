@@ -58,6 +58,9 @@ public:
             case Op::max_pool:
                 return lowered<Kernel::max_pool2d_levels>(
                     max_pool<kernels::MaxPool2dLevels>(node, in, out));
+            case Op::dequantize:
+                if (in.has_border()) return padded(node_at(draft_.graph, only_input(node)));
+                return lower_dequantize(node, in, packed);
             case Op::context_tap: return lower_tap(node, in, out, packed);
             case Op::concat: return lower_context(node, packed);
             default: return no_kernel(node);
@@ -95,6 +98,18 @@ private:
         quantize.period = static_cast<int>(period);
         quantize.count = static_cast<int>(in.values());
         return lowered<Kernel::quantize_f32>(quantize);
+    }
+
+    Lowered lower_dequantize(const Node& node, const Tensor& in, PackedMemory& packed) const {
+        auto* scale = packed.take<float>(static_cast<std::size_t>(in.shape.c));
+        for (int c = 0; c < in.shape.c && !packed.counting(); ++c) {
+            scale[c] = static_cast<float>(draft_.input_levels(node)->of(c));
+        }
+        kernels::DequantizeLevels dequantize = {};
+        dequantize.scale = scale;
+        dequantize.channels = in.shape.c;
+        dequantize.pixels = in.shape.h * in.shape.w;
+        return lowered<Kernel::dequantize_levels>(dequantize);
     }
 
     // What 1 of the node's input is.

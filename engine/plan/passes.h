@@ -13,7 +13,8 @@ namespace lprnet {
 // w' = s w and b' = s (b - mean) + beta, computed in double.
 Graph fold_batch_norm(Graph graph);
 
-// conv2d -> relu becomes conv2d with its relu flag set.
+// conv2d -> relu becomes conv2d with its relu flag set, conv2d -> max_pool -> relu the same in
+// front of the pool.
 Graph fuse_relu(Graph graph);
 
 // conv2d 1x1 -> mean_height becomes mean_height -> conv2d 1x1, and the mean moves

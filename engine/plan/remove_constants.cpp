@@ -126,6 +126,9 @@ private:
                 out.assign(channels_of(node), kLevels);
             } else if (node.op == Op::conv2d) {
                 out = ranges_of_conv(node);
+            } else if (node.op == Op::affine_sample) {
+                // Shares of pixels, or zeros.
+                for (const Range r : ranges(node.inputs.front())) out.push_back(r.with_zero());
             } else if (node.op == Op::max_pool) {
                 const Ranges& in = ranges(only_input(node));
                 for (std::size_t c = 0; c < channels_of(node); ++c)

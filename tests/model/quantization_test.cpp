@@ -66,7 +66,7 @@ TEST_CASE("what a layer reads is known through pools and ReLUs", "[model]") {
 TEST_CASE("the levels of pixels are the pixels", "[model]") {
     const Model loaded = random_model({});
     const ModelData& model = loaded.data();
-    Node node = levels_node(model.graph.input_shape());
+    Node node = levels_node(model.graph.nodes.front(), 0);
     set_levels(model.preprocess, node);
     CHECK(node.shape == model.graph.input_shape());
     REQUIRE(node.level_factor.size() == static_cast<std::size_t>(node.shape.c));

@@ -134,10 +134,13 @@ TEST_CASE("networks of other shapes agree with the unfused graph", "[network]") 
         {.seed = 8, .zeros = 0.7},
         {.classes = 5, .width = 0.3, .seed = 9, .zeros = 0.9},
         {.width = 0.25, .seed = 10, .zeros = 0.99},
+        {.classes = 89, .width = 0.5, .seed = 11, .transformer = true},
+        {.channels = 1, .classes = 36, .width = 0.3, .seed = 12, .zeros = 0.7, .transformer = true},
     };
     for (const RandomNetwork& from : networks) {
         INFO("width " << from.width << ", classes " << from.classes << ", channels "
-                      << from.channels << ", zeros " << from.zeros);
+                      << from.channels << ", zeros " << from.zeros << ", transformer "
+                      << from.transformer);
         const Model model = random_model(from);
         std::mt19937 random(from.seed);
         const Shape shape = model.data().graph.input_shape();
@@ -154,6 +157,8 @@ TEST_CASE("networks of other shapes agree with the unfused graph", "[network]") 
                 network.run_step(s);
                 // fused or moved: no such node in the graph
                 if (step.op == Op::context_tap || step.op == Op::concat) continue;
+                // a ReLU in front of the pool behind which the graph has it
+                if (expected.count(step.name) == 0 && step.name.ends_with(".relu")) continue;
                 const OracleTensor& tensor = expected.at(step.name);
                 const Agreement a =
                     agreement(network, s, [&](std::size_t i) { return tensor.values[i]; });

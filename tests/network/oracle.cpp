@@ -105,6 +105,72 @@ OracleTensor conv2d(const Node& node, const OracleTensor& in) {
     return out;
 }
 
+// A linear layer of a quantized network, as conv2d_f32_exact is defined: a rounding after each
+// product and each sum, tap by tap, channel by channel.
+OracleTensor linear_by_floats(const Node& node, const OracleTensor& in) {
+    OracleTensor out{node.shape, {}};
+    const int taps = node.kh * node.kw;
+    for (int o = 0; o < node.shape.c; ++o) {
+        float sum = node.bias[static_cast<std::size_t>(o)];
+        for (int t = 0; t < taps; ++t) {
+            for (int c = 0; c < in.shape.c; ++c) {
+                const auto k = static_cast<std::size_t>((o * in.shape.c + c) * taps + t);
+                const double value = at(in, c, t / node.kw, t % node.kw);
+                const float product = static_cast<float>(double{node.weight[k]} * value);
+                sum = static_cast<float>(double{sum} + double{product});
+            }
+        }
+        out.values.push_back(sum);
+    }
+    return out;
+}
+
+// As affine_sample_f32 is defined: in float32 behind the numbers of a row, which double has.
+OracleTensor affine_sample(const Node& node, const OracleTensor& in, const OracleTensor& map) {
+    const int h = in.shape.h, w = in.shape.w;
+    const double less = node.align_corners ? 1.0 : 0.0;
+    const double sx = w - less, sy = h - less, cx = (w - 1) / 2.0, cy = (h - 1) / 2.0;
+    double theta[6];
+    for (std::size_t i = 0; i < 6; ++i) theta[i] = static_cast<float>(map.values[i]);
+    OracleTensor out{in.shape, std::vector<double>(in.values.size())};
+    for (int y = 0; y < h; ++y) {
+        const auto x_begin =
+            static_cast<float>(theta[1] * (sx / sy) * (y - cy) + theta[2] * sx / 2 + cx);
+        const auto y_begin = static_cast<float>(theta[4] * (y - cy) + theta[5] * sy / 2 + cy);
+        for (int x = 0; x < w; ++x) {
+            const auto place = [&](double slope, float begin) {
+                const float product = static_cast<float>(slope * (x - cx));
+                return static_cast<float>(double{product} + double{begin});
+            };
+            const float px = place(theta[0], x_begin);
+            const float py = place(static_cast<float>(theta[3] * (sy / sx)), y_begin);
+            const float left = std::floor(px), top = std::floor(py);
+            const float shares_x[] = {1.0f - (px - left), px - left};
+            const float shares_y[] = {1.0f - (py - top), py - top};
+            for (int c = 0; c < in.shape.c; ++c) {
+                float rows[2];
+                for (int r = 0; r < 2; ++r) {
+                    float products[2];
+                    for (int s = 0; s < 2; ++s) {
+                        const float fx = left + static_cast<float>(s),
+                                    fy = top + static_cast<float>(r);
+                        const bool inside = fx >= 0 && fx < static_cast<float>(w) && fy >= 0 &&
+                                            fy < static_cast<float>(h);
+                        const float weight = shares_y[r] * shares_x[s];
+                        products[s] = 0.0f;
+                        if (!inside) continue;
+                        const double value = at(in, c, static_cast<int>(fy), static_cast<int>(fx));
+                        products[s] = static_cast<float>(double{weight} * value);
+                    }
+                    rows[r] = products[0] + products[1];
+                }
+                out.values[static_cast<std::size_t>((c * h + y) * w + x)] = rows[0] + rows[1];
+            }
+        }
+    }
+    return out;
+}
+
 OracleTensor levels(const Node& node, const OracleTensor& in) {
     Matrix out = as_matrix(in);
     for (int c = 0; c < node.shape.c; ++c) {
@@ -142,6 +208,19 @@ OracleTensor with_factors(const OracleTensor& in) {
         out.values[i] *= in.factors[i / plane];
     }
     out.factors.clear();
+    return out;
+}
+
+// Real values of levels, each rounded once.
+OracleTensor real_values(const OracleTensor& in) {
+    OracleTensor out{in.shape, {}};
+    const std::size_t plane = in.values.size() / static_cast<std::size_t>(in.shape.c);
+    for (std::size_t i = 0; i < in.values.size(); ++i) {
+        const double factor = in.factors.empty() ? 1.0 : in.factors[i / plane];
+        const auto step = static_cast<float>(in.scale * factor);
+        out.values.push_back(
+            static_cast<float>(std::round(in.values[i] / in.scale) * double{step}));
+    }
     return out;
 }
 
@@ -193,7 +272,8 @@ std::map<std::string, OracleTensor> run_oracle(const Graph& graph,
         switch (node.op) {
             case Op::input: out = {node.shape, input}; break;
             case Op::conv2d:
-                out = conv2d(node, in(0));
+                out = node.linear && graph.quantized() ? linear_by_floats(node, in(0))
+                                                       : conv2d(node, in(0));
                 if (!node.relu) break;
                 for (double& value : out.values) value = std::max(value, 0.0);
                 break;
@@ -219,6 +299,8 @@ std::map<std::string, OracleTensor> run_oracle(const Graph& graph,
                 break;
             case Op::mean_height: out = mean_height(node, in(0)); break;
             case Op::quantize: out = levels(node, in(0)); break;
+            case Op::dequantize: out = real_values(in(0)); break;
+            case Op::affine_sample: out = affine_sample(node, in(0), in(1)); break;
             case Op::context_tap: {
                 Node pooled;
                 pooled.window = node.window;

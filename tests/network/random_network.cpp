@@ -30,6 +30,11 @@ public:
         add(name + ".bias", {oc}, -0.1f, 0.1f);
     }
 
+    void linear(const std::string& name, int out, int in, float largest) {
+        add(name + ".weight", {out, in}, -largest, largest);
+        add(name + ".bias", {out}, -0.1f, 0.1f);
+    }
+
     void batch_norm(const std::string& name, int channels) {
         add(name + ".weight", {channels}, 0.5f, 1.5f);
         add(name + ".bias", {channels}, -0.2f, 0.2f);
@@ -52,6 +57,18 @@ private:
     double zeros_;
     std::mt19937 pruned_;  // of its own: the weights that stay are those of the dense network
 };
+
+// Behind all others, whose weights are the same without it.
+void add_transformer(Builder& b, const RandomNetwork& network) {
+    const int first = 12, second = 10, hidden = 9;
+    b.conv2d("transformer.localization.0", first, network.channels, 3, 3);
+    b.conv2d("transformer.localization.3", second, first, 5, 5);
+    b.linear("transformer.fc_loc.0", hidden, second * 2 * 14, 0.1f);
+    b.linear("transformer.fc_loc.2", 6, hidden, 0.15f);
+    for (const std::size_t diagonal : {0, 4}) {
+        b.file.tensors["transformer.fc_loc.2.bias"].values[diagonal] += 1.0f;
+    }
+}
 
 }  // namespace
 
@@ -83,6 +100,8 @@ NetworkFile random_network(const RandomNetwork& network) {
     b.conv2d("container.0", network.classes,
              scaled(64) + scaled(128) + scaled(256) + network.classes, 1, 1);
 
+    if (network.transformer) add_transformer(b, network);
+
     std::string charset = "[";
     for (int i = 0; i + 1 < network.classes; ++i) charset += "\"" + std::to_string(i) + "\",";
     b.file.metadata = {
@@ -93,6 +112,7 @@ NetworkFile random_network(const RandomNetwork& network) {
                                   R"(","mean":127.5,"scale":0.0078125,"resize":"bilinear"})"},
         {"lprnet.source", "random"},
     };
+    if (network.transformer) b.file.metadata["lprnet.transformer"] = R"({"align_corners":true})";
     return std::move(b.file);
 }
 

@@ -18,6 +18,8 @@ struct RandomNetwork {
     double width = 1.0;
     unsigned seed = 1;
     double zeros = 0.0;  // share of the convolution weights
+    // A spatial transformer in front, whose map turns and moves each picture by something else.
+    bool transformer = false;
 };
 
 // A tensor that owns its values, so that a test can spoil it before it is written.
