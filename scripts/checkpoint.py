@@ -27,7 +27,7 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
-__all__ = ["Checkpoint", "LayoutError", "check_architecture", "read_checkpoint", "read_network"]
+__all__ = ["Checkpoint", "LayoutError", "check_architecture", "read_checkpoint", "read_network", "read_transformer"]
 
 
 class LayoutError(ValueError):
@@ -340,6 +340,9 @@ def _open_safetensors(path: Path) -> Checkpoint:
 MAX_DEPTH = 16
 # Whatever stands before this names the network; training frameworks add module., model., _orig_mod. and others.
 FIRST_TENSOR = "backbone.0.weight"
+# The same of a spatial transformer.
+FIRST_LOCATED = "localization.0.weight"
+TRANSFORMER_MODULES = ("localization.", "fc_loc.")
 OWN_TRANSFORMER = ("transformer.localization.", "transformer.fc_loc.")
 TRANSFORMER = re.compile(
     r"(^|\.)(st|stn|st_?net|stn_?net|loc_?net|localization|localisation|fc_loc|transformer)(\.|$)", re.I
@@ -380,14 +383,15 @@ class _Candidate:
         return f"in {self.label()!r}" if self.label() else "in the file's own dictionary"
 
 
-def _candidates(content: Any) -> list[_Candidate]:
+def _candidates(content: Any, first: str = FIRST_TENSOR) -> list[_Candidate]:
+    """Whatever has a tensor of that name, under any prefix."""
     found = []
     for path, dictionary in _dictionaries(content):
         names = {str(key): value for key, value in dictionary.items()}
         for key, value in names.items():
-            if not ("." + key).endswith("." + FIRST_TENSOR) or not _is_tensor(value):
+            if not ("." + key).endswith("." + first) or not _is_tensor(value):
                 continue
-            prefix = key[: len(key) - len(FIRST_TENSOR)]
+            prefix = key[: len(key) - len(first)]
             tensors = {name[len(prefix) :]: value for name, value in names.items() if name.startswith(prefix)}
             found.append(_Candidate(path, prefix, tensors))
     return found
@@ -432,10 +436,14 @@ def _numbers_of(value: Any) -> Any:
     return (value.storage.key, value.offset, value.size, value.stride) if isinstance(value, _TensorRef) else id(value)
 
 
-def _only(candidates: list[_Candidate]) -> _Candidate:
-    """The same numbers under two names are one network."""
+def _are_one(candidates: list[_Candidate]) -> bool:
+    """The same numbers under several names are one network."""
     first, *others = ({name: _numbers_of(value) for name, value in c.tensors.items()} for c in candidates)
-    if any(other != first for other in others):
+    return all(other == first for other in others)
+
+
+def _only(candidates: list[_Candidate]) -> _Candidate:
+    if not _are_one(candidates):
         raise LayoutError(f"{len(candidates)} networks, {_names(candidates)}: choose one with --key NAME")
     return candidates[0]
 
@@ -474,6 +482,31 @@ def read_network(path: Path, key: str | None = None, front: bool = False) -> tup
         except LayoutError as error:
             raise LayoutError(f"{name}: {error}") from error
     return state, chosen.place(), _transformer(checkpoint.content)
+
+
+def read_transformer(path: Path) -> dict[str, Tensor]:
+    """Tensors of the spatial transformer in a file, wherever it is kept there, under LPRNet's own names."""
+    checkpoint = Checkpoint.open(path)
+    candidates = _candidates(checkpoint.content, FIRST_LOCATED)
+    if not candidates:
+        raise LayoutError(f"expected a spatial transformer with {FIRST_LOCATED}, found none")
+    for candidate in candidates:
+        candidate.tensors = {
+            name: value for name, value in candidate.tensors.items() if name.startswith(TRANSFORMER_MODULES)
+        }
+    if not _are_one(candidates):
+        raise LayoutError(
+            f"{len(candidates)} spatial transformers, {_names(candidates)}: save one in a file of its own"
+        )
+    state = {}
+    for name, value in candidates[0].tensors.items():
+        if not _is_tensor(value):
+            raise LayoutError(f"{name}: expected a tensor {candidates[0].place()}, found {_described(value)}")
+        try:
+            state[f"transformer.{name}"] = checkpoint.tensor(value)
+        except LayoutError as error:
+            raise LayoutError(f"{name}: {error}") from error
+    return state
 
 
 def read_checkpoint(path: Path, key: str | None = None, front: bool = False) -> dict[str, Tensor]:

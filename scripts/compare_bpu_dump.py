@@ -169,6 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     answers: dict[str, Tensors] = {}
     try:
         model = load_model(options.model)
+        model.network.transformer = None  # it stands in front of what the BPU reads
     except (OSError, ValueError, SafetensorError) as error:
         return _fail(f"{options.model}: {str(error).splitlines()[0]}")
     try:

@@ -2,8 +2,8 @@
 """Dumps what every layer of LPRNet computes in PyTorch, as the yardstick for the C++ engine.
 
 One image per forward pass, float32. The output holds one tensor [image, C, H, W] per leaf module under its PyTorch
-path, `input` and `logits`; dropouts are left out (they do nothing when a model is read). Seeded random images and
-seeded random models make test cases that need no data.
+path, the picture that a spatial transformer makes, `input` and `logits`; dropouts are left out (they do nothing when a
+model is read). Seeded random images and seeded random models make test cases that need no data.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,15 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from export_weights import write_model
-from lprnet_model import Lprnet, LprnetShape, Model, load_model, numbered_charset, save_tensors
+from lprnet_model import (
+    Lprnet,
+    LprnetShape,
+    Model,
+    SpatialTransformer,
+    load_model,
+    numbered_charset,
+    save_tensors,
+)  # fmt: skip
 from plates import (
     CHARSET_CN68,
     HEIGHT,
@@ -38,7 +47,8 @@ def leaf_modules(network: Lprnet) -> dict[str, nn.Module]:
     return {
         name: module
         for name, module in network.named_modules()
-        if not list(module.children()) and not isinstance(module, nn.Dropout)
+        if isinstance(module, SpatialTransformer)
+        or (not list(module.children()) and not isinstance(module, nn.Dropout))
     }
 
 
@@ -49,7 +59,8 @@ def layer_outputs(network: Lprnet, pixels: Tensor, wanted: Sequence[str]) -> dic
 
     def keep(name: str):
         def hook(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
-            outputs[name] = output.detach().clone()
+            # Of linear layers [1, C] becomes [1, C, 1, 1].
+            outputs[name] = output.detach().clone().reshape(*output.shape, *[1] * (4 - output.ndim))
 
         return hook
 
@@ -75,6 +86,9 @@ def random_model(shape: LprnetShape, seed: int) -> Lprnet:
             module.weight.data.uniform_(0.6, 1.4, generator=generator)
             module.bias.data.uniform_(-0.3, 0.3, generator=generator)
             module.momentum = None
+    if network.transformer is not None:
+        for layer in (network.transformer.fc_loc[0], network.transformer.fc_loc[2]):
+            layer.weight.data.uniform_(-0.1, 0.1, generator=generator)
     pixels = torch.rand((8, shape.channels, HEIGHT, WIDTH), generator=generator) * 2 - 1
     with torch.no_grad():
         network.train()
@@ -86,8 +100,9 @@ def random_model(shape: LprnetShape, seed: int) -> Lprnet:
 
 
 def parse_model_spec(text: str) -> tuple[LprnetShape, int]:
-    """`widths=0.75,classes=37,channels=3,seed=1`; widths may also be five numbers with colons between them."""
-    values = {"widths": "1", "classes": "68", "channels": "3", "seed": "1"}
+    """`widths=0.75,classes=37,channels=3,seed=1`; widths may also be five numbers with colons between them, and
+    transformer three, the widths of a spatial transformer."""
+    values = {"widths": "1", "classes": "68", "channels": "3", "seed": "1", "transformer": ""}
     for part in filter(None, text.split(",")):
         key, separator, value = part.partition("=")
         if key not in values or not separator:
@@ -98,7 +113,11 @@ def parse_model_spec(text: str) -> tuple[LprnetShape, int]:
     classes, channels = int(values["classes"]), int(values["channels"])
     if classes < 2 or channels not in (1, 3):
         raise ValueError(f"expected at least 2 classes and 1 or 3 channels, found {classes} and {channels}")
-    return LprnetShape.from_widths(sizes, classes, channels), int(values["seed"])
+    transformer = tuple(int(width) for width in values["transformer"].split(":")) if values["transformer"] else None
+    if transformer is not None and (len(transformer) != 3 or min(transformer) < 1):
+        raise ValueError(f"expected three widths of a transformer, found {values['transformer']!r}")
+    shape = LprnetShape.from_widths(sizes, classes, channels)
+    return replace(shape, transformer=transformer), int(values["seed"])
 
 
 def random_images(count: int, seed: int) -> np.ndarray:
@@ -177,8 +196,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error(f"{path.parent}: no such folder")
     if options.save_model is not None:
         write_model(
-            options.save_model, model.network.state_dict(), model.charset, model.preprocess, model.source, model.blank
-        )
+            options.save_model, model.network.state_dict(), model.charset, model.preprocess, model.source, model.blank,
+            align_corners=model.network.transformer is None or model.network.transformer.align_corners,
+        )  # fmt: skip
     if options.output is None:
         return 0
 

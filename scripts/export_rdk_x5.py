@@ -4,7 +4,8 @@
 Two forms of the network: `whole` leaves everything to the BPU and answers with logits; `branches` answers with the
 four branches of the context, each with a scale of its own, and leaves the rest to the CPU. Two kinds of input:
 `featuremap` is what the network reads, float32; `nv12` (for gray networks `gray`) is what a camera gives, 94x24 pixels,
-normalized by the BPU. steps.md in the folder says which commands to run, on the host and on the board.
+normalized by the BPU. A spatial transformer is in neither: it has to run on the CPU in front. steps.md in the folder
+says which commands to run, on the host and on the board.
 
 Exit status: 0 done, 2 wrong usage, 3 an input could not be read.
 """
@@ -19,10 +20,11 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import torch
 from safetensors import SafetensorError
 
 import onnx_network
-from lprnet_model import Model, load_model
+from lprnet_model import Model, SpatialTransformer, load_model
 from plates import HEIGHT, WIDTH, list_samples, normalize, read_image, to_network_size
 
 MARCH = "bayes-e"
@@ -69,7 +71,7 @@ toolchain agrees is told by step 1.
 | `*_{featuremap}.yaml` | input: float32, 1x{channels}x{height}x{width}, {order}, (x - {mean}) * {scale} |
 | `*_{camera}.yaml` | input: {camera} of {width}x{height} pixels{range}; the BPU normalizes |
 | `calibration/` | {count} images for each kind of input |
-
+{transformer}
 ## On the host (x86, the toolchain's container)
 
     docker run -it --rm -v "$PWD":/package -w /package {docker} bash
@@ -101,6 +103,14 @@ toolchain agrees is told by step 1.
     scripts/compare_bpu_dump.py {model} calibration/{featuremap}_f32/000.bin dump --int8 int8.safetensors
 
 puts the BPU's answer beside that in float32 and that of `lprnet quantize`, for each branch and the logits.
+"""
+
+
+TRANSFORMER = """
+`{model}` has a spatial transformer, which is in none of the ONNX files: the BPU has no operator that samples a picture
+anew. It has to run on the CPU in front, and its output, normalized or as pixels, is what these models read; the images
+in `calibration/` are such outputs. lprnet.cpp's own recognizer for the BPU does not do that and refuses such models:
+export one without `--stn`, or read with the CPU.
 """
 
 
@@ -150,22 +160,37 @@ def config(form: str, kind: str, graph: onnx.GraphProto, preprocess: dict, nv12_
     )  # fmt: skip
 
 
-def write_calibration(folder: Path, images: np.ndarray, preprocess: dict) -> None:
+@torch.inference_mode()
+def straightened(transformer: SpatialTransformer | None, images: np.ndarray, preprocess: dict) -> np.ndarray:
+    """Normalized images as the network reads them, one forward pass each."""
+    pixels = normalize(images, preprocess)
+    if transformer is None:
+        return pixels
+    return torch.cat([transformer(image) for image in torch.from_numpy(pixels).split(1)]).numpy()
+
+
+def write_calibration(folder: Path, images: np.ndarray, model: Model) -> None:
     """One file a sample and kind of input: float32, CxHxW, without a header."""
-    for name, values in (
-        (FEATUREMAP, preprocess),
-        (preprocess["channel_order"].lower(), preprocess | LEVELS),
-    ):
+    transformer, preprocess = model.network.transformer, model.preprocess
+    values = straightened(transformer, images, preprocess)
+    if transformer is None:
+        levels = normalize(images, preprocess | LEVELS)
+    else:
+        mean, scale = (np.reshape(preprocess[key], (-1, 1, 1)) for key in ("mean", "scale"))
+        levels = np.clip(values / scale + mean, 0, 255).astype(np.float32)
+    for name, samples in ((FEATUREMAP, values), (preprocess["channel_order"].lower(), levels)):
         target = folder / f"{name}_f32"
         target.mkdir(parents=True, exist_ok=True)
-        for number, sample in enumerate(normalize(images, values)):
+        for number, sample in enumerate(samples):
             sample.tofile(target / f"{number:03}.bin")
 
 
-def steps(model: Path, preprocess: dict, channels: int, count: int, nv12_range: str) -> str:
+def steps(source: Path, model: Model, count: int, nv12_range: str) -> str:
+    preprocess, channels = model.preprocess, model.network.shape.channels
     camera = CAMERA_TYPE[preprocess["channel_order"]]
     return STEPS.format(
-        model=model.name, input=onnx_network.INPUT, branches=", ".join(f"`{name}`" for name in onnx_network.BRANCHES),
+        transformer=TRANSFORMER.format(model=source.name) if model.network.transformer is not None else "",
+        model=source.name, input=onnx_network.INPUT, branches=", ".join(f"`{name}`" for name in onnx_network.BRANCHES),
         featuremap=FEATUREMAP, camera=camera, channels=channels, height=HEIGHT, width=WIDTH,
         order=preprocess["channel_order"], mean=numbers(preprocess["mean"]), scale=numbers(preprocess["scale"]),
         range=f" in {nv12_range} range" if camera == "nv12" else "", count=count, docker=DOCKER_IMAGE, march=MARCH,
@@ -185,8 +210,8 @@ def write_package(folder: Path, source: Path, model: Model, images: np.ndarray, 
         for kind in kinds:
             text = config(form, kind, graph.graph, model.preprocess, nv12_range)
             (folder / f"{form}_{kind}.yaml").write_text(text, encoding="utf-8")
-    write_calibration(folder / "calibration", images, model.preprocess)
-    text = steps(source, model.preprocess, model.network.shape.channels, len(images), nv12_range)
+    write_calibration(folder / "calibration", images, model)
+    text = steps(source, model, len(images), nv12_range)
     (folder / "steps.md").write_text(text, encoding="utf-8")
 
 

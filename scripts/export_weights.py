@@ -23,8 +23,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from checkpoint import LayoutError, read_network
-from lprnet_model import expected_shapes, infer_shape, numbered_charset, save_tensors
+from checkpoint import LayoutError, read_network, read_transformer
+from lprnet_model import TRANSFORMER_KEY, expected_shapes, infer_shape, numbered_charset, save_tensors
 from plates import CHARSET_CN68, CHARSETS, UPSTREAM_PREPROCESS
 
 PREPROCESS_PRESETS = {
@@ -53,9 +53,10 @@ def write_model(
     source: str,
     blank: int | None = None,
     sparse: bool = False,
+    align_corners: bool = True,
 ) -> None:
     """Checks that the state dict is an LPRNet (LayoutError otherwise) and writes it; sparse: zeros of convolutions as a
-    bit mask."""
+    bit mask; align_corners: of a spatial transformer, if it has one."""
     shape = infer_shape(state)
     if (wrong := missing_classes(charset, shape.classes)) is not None:
         raise LayoutError(f"charset: {wrong}")
@@ -71,7 +72,10 @@ def write_model(
             raise LayoutError(f"{key}: a value of {state[key].dtype} is too large for float32")
     if blank is None:
         blank = len(charset) - 1
-    save_tensors(path, tensors, model_metadata(charset, blank, preprocess, source), sparse)
+    metadata = model_metadata(charset, blank, preprocess, source)
+    if shape.transformer:
+        metadata[TRANSFORMER_KEY] = json.dumps({"align_corners": align_corners})
+    save_tensors(path, tensors, metadata, sparse)
 
 
 ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
@@ -166,6 +170,19 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--key", metavar="NAME", help="the dictionary or prefix of the network, where a file has several"
     )
+    parser.add_argument(
+        "--stn",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="also the spatial transformer in front of the network, from FILE, or without one from the checkpoint",
+    )
+    parser.add_argument(
+        "--stn-align-corners",
+        choices=("true", "false"),
+        default="true",
+        help="as affine_grid and grid_sample were called; true is what PyTorch before 1.3 did (default: %(default)s)",
+    )
     parser.add_argument("--blank", type=int, help="index of the blank (default: the last)")
     parser.add_argument(
         "--preprocess", choices=sorted(PREPROCESS_PRESETS), default="upstream", help="pixel preset (default: upstream)"
@@ -189,14 +206,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--output: {options.output.parent}: no such folder")
     try:
         state, place, transformer = read_network(options.checkpoint, options.key)
+    except LayoutError as error:
+        return _fail(options.checkpoint, str(error))
+    except OSError as error:
+        return _fail(options.checkpoint, error.strerror or str(error))
+    if options.stn is not None:
+        stn = Path(options.stn) if options.stn else options.checkpoint
+        try:
+            state |= read_transformer(stn)
+        except LayoutError as error:
+            return _fail(stn, str(error))
+        except OSError as error:
+            return _fail(stn, error.strerror or str(error))
+    try:
         try:
             shape = infer_shape(state)
         except LayoutError as error:
             raise LayoutError(f"{error} ({place})") from error
     except LayoutError as error:
         return _fail(options.checkpoint, str(error))
-    except OSError as error:
-        return _fail(options.checkpoint, error.strerror or str(error))
 
     if options.charset_size_only:
         charset = numbered_charset(shape.classes)
@@ -231,16 +259,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--scale: expected 1e-9 to 1e9 or as much below 0, found {preprocess['scale']}")
     try:
         source = options.source or options.checkpoint.name
-        write_model(options.output, state, charset, preprocess, source, options.blank, options.sparse)
+        align_corners = options.stn_align_corners == "true"
+        write_model(options.output, state, charset, preprocess, source, options.blank, options.sparse, align_corners)
     except LayoutError as error:
         return _fail(options.checkpoint, str(error))
     except OSError as error:
         return _fail(options.output, error.strerror or str(error))
-    if transformer is not None:
+    if transformer is not None and options.stn is None:
         print(
             f"{options.checkpoint}: warning: {transformer!r} looks like a spatial transformer, which straightens"
-            " pictures in front of this network; it is left out: give the network plates that are straight already"
-            " (--quad)",
+            " pictures in front of this network; it is left out: --stn takes it along, or give the network plates that"
+            " are straight already (--quad)",
             file=sys.stderr,
         )
     return 0

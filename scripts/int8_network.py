@@ -37,7 +37,8 @@ class Branch:
 
 class Int8Network:
     def __init__(self, path: Path) -> None:
-        """LayoutError for a file that holds no quantized network."""
+        """LayoutError for a file that holds no quantized network. A spatial transformer is left out: inputs are what it
+        makes of a picture."""
         with safe_open(str(path), framework="pt") as file:
             check_architecture(file.metadata())
             stored = {key: file.get_tensor(key) for key in file.keys()}

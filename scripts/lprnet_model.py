@@ -39,6 +39,10 @@ LOCATED = (2, 14)
 # The three tensors of weights/FORMAT.md that stand for a sparse one, and what their entries cost in the header.
 MASK, VALUES, SHAPE = ".mask", ".values", ".shape"
 SPARSE_HEADER_BYTES = 256
+# Of what may be sparse: OIHW of convolutions, and outputs and inputs of linear layers.
+WEIGHT_DIMENSIONS = (4, 2)
+# In the metadata of a model file with a spatial transformer.
+TRANSFORMER_KEY = "lprnet.transformer"
 DATA_ALIGNMENT = 64
 
 
@@ -152,10 +156,15 @@ class SmallBasicBlock(nn.Module):
 
 class SpatialTransformer(nn.Module):
     """Straightens the picture before it is read (section 3.1 of the LPRNet paper): a small network sees where the plate
-    lies and gives an affine map, by which the picture is sampled anew. It starts as the identity."""
+    lies and gives an affine map, by which the picture is sampled anew. It starts as the identity.
 
-    def __init__(self, channels: int, widths: tuple[int, int, int]) -> None:
+    align_corners: positions -1 and 1 are the centers of the corner pixels, not the corners of the picture, as PyTorch
+    before 1.3 had it too.
+    """
+
+    def __init__(self, channels: int, widths: tuple[int, int, int], align_corners: bool = True) -> None:
         super().__init__()
+        self.align_corners = align_corners
         first, second, hidden = widths
         self.localization = nn.Sequential(
             nn.Conv2d(channels, first, 3), nn.MaxPool2d(2), nn.ReLU(),
@@ -170,9 +179,9 @@ class SpatialTransformer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         theta = self.fc_loc(self.localization(x).flatten(1)).float().view(-1, 2, 3)
-        # Corners are the centers of the corner pixels; what lies outside is 0, the gray between black and white.
-        grid = functional.affine_grid(theta, list(x.shape), align_corners=True)
-        return functional.grid_sample(x, grid, align_corners=True)
+        # What lies outside is 0, the gray between black and white.
+        grid = functional.affine_grid(theta, list(x.shape), align_corners=self.align_corners)
+        return functional.grid_sample(x, grid, align_corners=self.align_corners)
 
 
 class Lprnet(nn.Module):
@@ -337,9 +346,12 @@ def _transformer_widths(state: Mapping[str, Tensor]) -> tuple[int, int, int] | N
     return tuple(state[key].shape[0] for key in layers)
 
 
-def model_from_state_dict(state: Mapping[str, Tensor]) -> Lprnet:
-    """A network in eval mode with these float32 tensors; sizes come from the tensors alone."""
+def model_from_state_dict(state: Mapping[str, Tensor], align_corners: bool = True) -> Lprnet:
+    """A network in eval mode with these float32 tensors; sizes come from the tensors alone. align_corners: of a spatial
+    transformer."""
     network = Lprnet(infer_shape(state))
+    if network.transformer is not None:
+        network.transformer.align_corners = align_corners
     tensors = {key: value.detach().to(torch.float32) for key, value in state.items()}
     for index in NORM_INDICES:
         tensors.setdefault(f"backbone.{index}.num_batches_tracked", torch.tensor(0))
@@ -394,14 +406,15 @@ def _json(text: str) -> str:
 
 
 def _with_sparse_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Convolution weights (the tensors of four dimensions) as mask, values and shape where that is smaller."""
+    """Weights of convolutions (four dimensions) and linear layers (two) as mask, values and shape where that is
+    smaller."""
     stored: dict[str, Tensor] = {}
     for key, value in tensors.items():
         elements = value.detach().to(torch.float32).flatten().numpy()
         mask = np.packbits(elements != 0, bitorder="little")
         values = elements[elements != 0]
         size = mask.nbytes + values.nbytes + 8 * value.ndim + SPARSE_HEADER_BYTES
-        if value.ndim != 4 or size >= elements.nbytes:
+        if value.ndim not in WEIGHT_DIMENSIONS or size >= elements.nbytes:
             stored[key] = value
             continue
         stored[key + MASK] = torch.from_numpy(mask)
@@ -436,8 +449,8 @@ def _dense(name: str, stored: Mapping[str, Tensor]) -> Tensor:
     mask, values, shape = parts
     dimensions = [int(dimension) for dimension in shape]
     count = math.prod(dimensions)
-    if len(dimensions) != 4 or min(dimensions) < 0:
-        raise LayoutError(f"{name}{SHAPE}: expected 4 dimensions (OIHW), found {dimensions}")
+    if len(dimensions) not in WEIGHT_DIMENSIONS or min(dimensions) < 0:
+        raise LayoutError(f"{name}{SHAPE}: expected 4 dimensions (OIHW), or 2 of a linear layer, found {dimensions}")
     if len(mask) != -(-count // 8):
         raise LayoutError(f"{name}{MASK}: expected {-(-count // 8)} bytes for {dimensions}, found {len(mask)}")
     bits = np.unpackbits(mask, bitorder="little").astype(bool)
@@ -477,6 +490,17 @@ def numbered_charset(classes: int) -> list[str]:
     return [f"#{index}" for index in range(classes - 1)] + ["-"]
 
 
+def _align_corners(metadata: Mapping[str, str]) -> bool:
+    text = metadata.get(TRANSFORMER_KEY, '{"align_corners": true}')
+    try:
+        found = json.loads(text).get("align_corners")
+    except (ValueError, AttributeError):
+        found = None
+    if not isinstance(found, bool):
+        raise LayoutError(f'{TRANSFORMER_KEY}: expected {{"align_corners": true}} or false, found {text[:96]}')
+    return found
+
+
 def load_model(path: Path) -> Model:
     """A .safetensors model file, or a .pth state dict (read as the public checkpoint reads its pixels)."""
     if path.suffix == ".safetensors":
@@ -487,7 +511,7 @@ def load_model(path: Path) -> Model:
         for key in ("lprnet.charset", "lprnet.preprocess"):
             if key not in metadata:
                 raise LayoutError(f"{key}: missing from the metadata")
-        network = model_from_state_dict(state)
+        network = model_from_state_dict(state, _align_corners(metadata))
         charset = json.loads(metadata["lprnet.charset"])
         blank = int(metadata.get("lprnet.blank", len(charset) - 1))
         preprocess = json.loads(metadata["lprnet.preprocess"])

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes tests/golden/affine/samples.safetensors: what PyTorch's affine_grid and grid_sample make of pictures.
 
-For each picture NAME [channels, height, width] there are NAME.theta [n, 6], and the answers [n, channels, height, width]
-with align_corners, NAME.corners, and without, NAME.edges.
+For each picture NAME [channels, height, width] there are NAME.theta [n, 6], and the answers with align_corners,
+NAME.corners, and without, NAME.edges, both [n, channels, height, width].
 
 Usage: make_affine_golden.py [--check] [FOLDER]
 --check compares with what is there, writes nothing and fails on a difference of more than 1e-4.

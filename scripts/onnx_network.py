@@ -14,6 +14,8 @@ branches: the four branches come out as they are after their average pools, in t
           finish_branches() does the rest in float.
 In both a second convolution computes the channels that a pool keeps: no slice, at 4.8 % more multiply-adds.
 
+A spatial transformer is in none of them: in the BPU's forms `pixels` are what it makes of a picture.
+
 Every size comes from the tensors. numpy only: the peers' environment has no torch.
 """
 
@@ -59,6 +61,8 @@ def export(model: Path, form: str, output: Path) -> None:
 def build(tensors: Tensors, form: str) -> onnx.ModelProto:
     if form not in FORMS + BPU_FORMS:
         raise ValueError(f"form: expected one of {', '.join(FORMS + BPU_FORMS)}, found {form!r}")
+    if form in FORMS and any(key.startswith("transformer.") for key in tensors):
+        raise ValueError(f"form {form!r}: expected a network without a spatial transformer")
     model = _Builder(tensors, form).model()
     onnx.checker.check_model(model, full_check=True)
     return model

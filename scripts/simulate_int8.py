@@ -155,6 +155,8 @@ def main(words: Sequence[str] | None = None) -> int:
         images = calibration_images(arguments.calibration, arguments.images, arguments.seed)
         for path in arguments.models:
             network = load_model(path).network
+            if network.transformer is not None:
+                raise ValueError(f"{path}: expected a network without a spatial transformer")
             exact = crops.logits(network)
             plain = crops.accuracy_of(exact)
             print(path, "precision\tcosine\t" + "\t".join(plain), sep="\n")

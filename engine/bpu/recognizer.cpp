@@ -278,6 +278,14 @@ Result<Recognizer> Recognizer::create(const Model& model, const std::string& bin
         if (options.nv12_range != Nv12Range::video && options.nv12_range != Nv12Range::full)
             return invalid("nv12_range: expected video or full, found value " +
                            std::to_string(static_cast<int>(options.nv12_range)));
+        for (const Node& node : model.data().graph.nodes) {
+            if (node.op != Op::affine_sample) continue;
+            return Error{
+                ErrorCode::unsupported,
+                model.name() +
+                    ": has a spatial transformer, which the BPU's recognizer has not: read "
+                    "with the CPU"};
+        }
         Result<TextDecoder> decoder = TextDecoder::create(model, options.decoding);
         if (!decoder) return decoder.error();
         Result<std::shared_ptr<const DnnLibrary>> library = DnnLibrary::open(options.library);

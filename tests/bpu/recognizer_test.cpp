@@ -683,6 +683,18 @@ TEST_CASE("a .bin that is not this network is refused", "[bpu]") {
     stand_in.check_nothing_left();
 }
 
+TEST_CASE("a spatial transformer is left to the CPU", "[bpu]") {
+    const StandIn stand_in;
+    const Network with({.width = 0.25, .transformer = true}, "transformer.bin");
+    const Result<bpu::Recognizer> recognizer = open({}, with);
+    REQUIRE_FALSE(recognizer.ok());
+    CHECK(recognizer.error().code == ErrorCode::unsupported);
+    CHECK(
+        recognizer.error().message ==
+        "random: has a spatial transformer, which the BPU's recognizer has not: read with the CPU");
+    stand_in.check_nothing_left();
+}
+
 TEST_CASE("files that are no .bin", "[bpu]") {
     const StandIn stand_in;
     bpu::RecognizerOptions options;

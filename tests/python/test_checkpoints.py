@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import dataclasses
 import datetime
 import io
 import os
@@ -193,6 +194,104 @@ def test_a_spatial_transformer_is_named(state: dict, tmp_path: Path, capsys: pyt
     torch.save(state, tmp_path / "a.pth")
     assert export(tmp_path / "a.pth", tmp_path / "a.safetensors") == 0
     assert capsys.readouterr().err == ""
+
+
+@pytest.fixture(scope="module")
+def transformer() -> dict:
+    """Under the names that public code gives its modules."""
+    shape = lprnet_model.LprnetShape.from_widths(0.125, classes=CLASSES)
+    network = dump_reference.random_model(dataclasses.replace(shape, transformer=(8, 6, 5)), seed=12)
+    return dict(network.transformer.state_dict())
+
+
+FORMS = {
+    "lpr and st": lambda d, s: {"epoch": 3, "lpr": d, "st": s},
+    "lprnet and stn": lambda d, s: {"lprnet": d, "stn": {"state_dict": prefixed(s, "module.")}},
+    "prefixes": lambda d, s: {**prefixed(d, "lprnet."), **prefixed(s, "stn.")},
+    "beside the backbone": lambda d, s: {**d, **s},
+    "beside the backbone, parallel": lambda d, s: {"model": prefixed({**d, **s}, "module.")},
+    "under our own names": lambda d, s: {**d, **prefixed(s, "transformer.")},
+    "twice": lambda d, s: {"model": {**d, **s}, "ema": {**d, **s}},
+}
+
+
+@pytest.mark.parametrize("form", [*FORMS, "two files"])
+@pytest.mark.parametrize("corners", [None, "true", "false"])
+def test_a_spatial_transformer_is_taken_along(
+    state: dict, transformer: dict, tmp_path: Path, capsys: pytest.CaptureFixture, form: str, corners: str | None
+) -> None:
+    output = tmp_path / "out.safetensors"
+    if form == "two files":
+        torch.save(state, tmp_path / "a.pth")
+        torch.save({"net": prefixed(transformer, "module.")}, tmp_path / "st.pth")
+        stn = ["--stn", tmp_path / "st.pth"]
+    else:
+        torch.save(FORMS[form](state, transformer), tmp_path / "a.pth")
+        stn = ["--stn"]
+    align = ["--stn-align-corners", corners] if corners else []
+    assert export(tmp_path / "a.pth", output, *stn, *align) == 0
+    assert capsys.readouterr().err == ""
+    with safe_open(str(output), framework="pt") as file:
+        assert file.metadata()["lprnet.transformer"] == f'{{"align_corners": {corners or "true"}}}'
+        for key, value in transformer.items():
+            assert torch.equal(file.get_tensor(f"transformer.{key}"), value)
+    network = lprnet_model.load_model(output).network
+    assert network.transformer.align_corners == (corners != "false")
+    # What the network does behind it is what it does without.
+    picture = torch.rand(1, 3, 24, 94) * 2 - 1
+    plain = lprnet_model.model_from_state_dict(state)
+    with torch.inference_mode():
+        assert torch.equal(network(picture), plain(network.transformer(picture)))
+
+
+def test_without_being_asked_for_a_transformer_stays_where_it_is(
+    state: dict, transformer: dict, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    torch.save(FORMS["prefixes"](state, transformer), tmp_path / "a.pth")
+    assert export(tmp_path / "a.pth", tmp_path / "a.safetensors") == 0
+    assert "--stn" in capsys.readouterr().err
+    with safe_open(str(tmp_path / "a.safetensors"), framework="pt") as file:
+        assert "lprnet.transformer" not in file.metadata()
+        assert not [key for key in file.keys() if key.startswith("transformer.")]
+
+
+def without(tensors: dict, name: str) -> dict:
+    return {key: value for key, value in tensors.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda s: {}, "expected a spatial transformer with localization.0.weight, found none"),
+        (lambda s: without(s, "fc_loc.2.bias"), "transformer.fc_loc.2.bias: missing"),
+        (lambda s: {**s, "localization.3.weight": torch.ones(6, 7, 5, 5)}, "expected shape [6, 8, 5, 5]"),
+        (lambda s: {**s, "fc_loc.2.weight": torch.ones(8, 5)}, "transformer.fc_loc.2.weight: expected shape [6, 5]"),
+        (lambda s: {**s, "fc_loc.0.weight": torch.full((5, 168), float("nan"))}, "expected finite values"),
+        (lambda s: {**s, "fc_loc.0.bias": "b"}, "fc_loc.0.bias: expected a tensor"),
+        (lambda s: {**s, "fc_loc.4.bias": torch.ones(6)}, "transformer.fc_loc.4.bias: unexpected"),
+    ],
+)
+def test_a_spatial_transformer_that_does_not_fit_is_one_line(
+    state: dict, transformer: dict, tmp_path: Path, capsys: pytest.CaptureFixture, spoil, message: str
+) -> None:
+    torch.save({"lpr": state, "st": spoil(transformer)}, tmp_path / "a.pth")
+    assert export(tmp_path / "a.pth", tmp_path / "out.safetensors", "--stn") == 3
+    found = capsys.readouterr().err
+    assert message in found and found.count("\n") == 1
+    assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_two_spatial_transformers_are_told_apart(
+    state: dict, transformer: dict, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    other = {key: value + 1 for key, value in transformer.items()}
+    torch.save({"lpr": state, "st": transformer, "ema": other}, tmp_path / "a.pth")
+    assert export(tmp_path / "a.pth", tmp_path / "out.safetensors", "--stn") == 3
+    message = capsys.readouterr().err
+    assert "'st'" in message and "'ema'" in message and message.count("\n") == 1
+    assert export(tmp_path / "a.pth", tmp_path / "out.safetensors", "--stn", tmp_path / "none.pth") == 3
+    message = capsys.readouterr().err
+    assert str(tmp_path / "none.pth") in message and message.count("\n") == 1
 
 
 class Runs:

@@ -76,7 +76,14 @@ def verify(machine: str, isa: str, model: Path, dump: Path) -> dict:
     return report
 
 
-SPECS = ["widths=1,seed=1", "widths=0.75,seed=2", "widths=1.25,seed=3", "widths=1,classes=37,channels=1,seed=4"]
+SPECS = [
+    "widths=1,seed=1",
+    "widths=0.75,seed=2",
+    "widths=1.25,seed=3",
+    "widths=1,classes=37,channels=1,seed=4",
+    "widths=1,transformer=32:32:32,seed=5",
+    "widths=0.5,classes=37,channels=1,transformer=20:12:7,seed=6",
+]
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +102,27 @@ def random_dumps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Pa
 def test_random_networks(spec: str, table: tuple[str, str], random_dumps: dict[str, tuple[Path, Path]]) -> None:
     need_table(*table)
     report = verify(*table, *random_dumps[spec])
-    # All that is computed on its own was compared: 16 convolutions, among them the logits, and 3 pools.
-    assert len(report["layers"]) == 19
+    # All that is computed on its own was compared: 16 convolutions, among them the logits, and 3 pools; of a spatial
+    # transformer the pools, the linear layers and the picture.
+    assert len(report["layers"]) == (24 if "transformer" in spec else 19)
+
+
+@pytest.mark.parametrize("corners", ["true", "false"])
+@pytest.mark.parametrize("table", TABLES, ids=TABLE_IDS)
+def test_corners_of_a_transformer(
+    corners: str, table: tuple[str, str], random_dumps: dict[str, tuple[Path, Path]], tmp_path: Path
+) -> None:
+    need_table(*table)
+    from safetensors import safe_open
+    from safetensors.numpy import load_file, save_file
+
+    source = random_dumps[SPECS[-1]][0]
+    model, dump = tmp_path / "model.safetensors", tmp_path / "dump.safetensors"
+    with safe_open(str(source), framework="np") as file:
+        metadata = file.metadata() | {"lprnet.transformer": f'{{"align_corners": {corners}}}'}
+    save_file(load_file(source), model, metadata=metadata)
+    script("dump_reference.py", model, "--random-images", 2, "-o", dump)
+    verify(*table, model, dump)
 
 
 @pytest.fixture(scope="module", params=["public", "streets", "latin37", "gray36"])
@@ -199,6 +225,10 @@ def test_golden_files_are_what_pytorch_computes(tmp_path: Path) -> None:
 
 def test_resize_golden_is_what_opencv_computes() -> None:
     script("make_resize_golden.py", "--check")
+
+
+def test_affine_golden_is_what_pytorch_computes() -> None:
+    script("make_affine_golden.py", "--check")
 
 
 def test_rectify_golden_is_what_opencv_computes() -> None:
