@@ -279,6 +279,31 @@ def test_calibration_files_are_what_each_input_gets(package: Path, sample_pixels
         assert np.array_equal((levels - np.float32(preprocess["mean"])) * np.float32(preprocess["scale"]), normalized)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_spatial_transformer_stays_in_front(channels: int, tmp_path: Path) -> None:
+    model = dump_reference.make_random_model(f"widths=0.25,classes=37,channels={channels},transformer=8:6:5")
+    images = np.random.default_rng(4).integers(0, 256, (2, 24, 94, 3), dtype=np.uint8)
+    export_rdk_x5.write_package(tmp_path / "package", Path("model.safetensors"), model, images, "video")
+    text = (tmp_path / "package/steps.md").read_text("utf-8")
+    assert "`model.safetensors` has a spatial transformer" in text and "on the CPU in front" in text
+    calibration = tmp_path / "package/calibration"
+    for number, picture in enumerate(plates.normalize(images, model.preprocess)):
+        sample = np.fromfile(calibration / f"featuremap_f32/{number:03}.bin", np.float32).reshape(picture.shape)
+        with torch.inference_mode():
+            expected = model.network(torch.from_numpy(picture)[None])[0].numpy()
+        # The models read what the transformer makes of the picture, and answer as the whole network does.
+        assert not np.allclose(sample, picture, atol=0.1)
+        found = run_graph(onnx.load(str(tmp_path / "package/whole.onnx")), sample[None])[0]["logits"]
+        assert np.abs(found - expected).max() <= MAX_LOGIT_ERROR * max(np.abs(expected).max(), 1)
+        order = model.preprocess["channel_order"].lower()
+        levels = np.fromfile(calibration / f"{order}_f32/{number:03}.bin", np.float32).reshape(picture.shape)
+        assert levels.min() >= 0 and levels.max() <= 255
+        assert np.abs((levels - 127.5) * np.float32(0.0078125) - sample).max() <= 1e-5
+    for form in onnx_network.FORMS:
+        with pytest.raises(ValueError, match="without a spatial transformer"):
+            onnx_network.build(tensors_of(model.network), form)
+
+
 def test_gray_networks_and_means_of_channels(tmp_path: Path) -> None:
     gray = dump_reference.make_random_model("widths=0.25,classes=37,channels=1")
     images = np.random.default_rng(3).integers(0, 256, (2, 24, 94, 3), dtype=np.uint8)
