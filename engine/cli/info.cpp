@@ -46,6 +46,14 @@ Json formats_of(const Patterns& patterns, const Model& model) {
     return formats;
 }
 
+// What the file says of its spatial transformer; null without one.
+Json transformer_of(const Graph& graph) {
+    for (const Node& node : graph.nodes) {
+        if (node.op == Op::affine_sample) return {{"align_corners", node.align_corners}};
+    }
+    return nullptr;
+}
+
 Json describe(const Model& model, const Patterns& patterns, Recognizer& recognizer) {
     const Plan& plan = recognizer.network().plan();
     const Preprocess& preprocess = model.data().preprocess;
@@ -97,6 +105,7 @@ Json describe(const Model& model, const Patterns& patterns, Recognizer& recogniz
             {"steps", model.steps()},
             {"temperature", model.temperature()},
             {"formats", formats_of(patterns, model)},
+            {"transformer", transformer_of(model.data().graph)},
             {"preprocess",
              {{"width", preprocess.width},
               {"height", preprocess.height},
@@ -178,6 +187,10 @@ void print_text(const Json& info, const Plan& plan) {
                       preprocess["width"].dump() + "x" + preprocess["height"].dump() +
                       ", resize bilinear, (x - [" + joined(preprocess["mean"], ", ") + "]) * [" +
                       joined(preprocess["scale"], ", ") + "]");
+    if (!info["transformer"].is_null()) {
+        line("transformer", "straightens the picture first, align_corners " +
+                                info["transformer"]["align_corners"].dump());
+    }
     line("cpu", info["cpu"].get<std::string>());
     line("features", joined(info["cpu_features"], " "));
     line("isas", joined(info["isas"], " ") + "; in use: " + info["isa"].get<std::string>());

@@ -114,6 +114,12 @@ T max_pool2d_scalar(const MaxPool2d<T>& a, const T* window) noexcept {
     return top;
 }
 
+// 16 bytes, for fewer channels than a vector has lanes, which is up to 64 of them.
+template <class T>
+using ShortBatch = xsimd::make_sized_batch_t<T, 16 / sizeof(T)>;
+template <class Batch, class T = typename Batch::value_type>
+constexpr bool kHasShort = !std::is_void_v<ShortBatch<T>> && Batch::size > 16 / sizeof(T);
+
 // Channels from `first` on, window by window.
 template <class Batch, class T = typename Batch::value_type>
 void max_pool2d_windows(const MaxPool2d<T>& a, int y, int first) noexcept {
@@ -131,6 +137,12 @@ void max_pool2d_windows(const MaxPool2d<T>& a, int y, int first) noexcept {
             }
             for (; c + kLanes <= a.oc; c += kLanes) {
                 max_pool2d_vectors<Batch, 1>(a, window + c, out + c);
+            }
+            if constexpr (kHasShort<Batch>) {
+                constexpr int kShort = 16 / sizeof(T);
+                for (; c + kShort <= a.oc; c += kShort) {
+                    max_pool2d_vectors<ShortBatch<T>, 1>(a, window + c, out + c);
+                }
             }
         }
         for (; c < a.oc; ++c) {
@@ -179,11 +191,9 @@ void max_pool2d(const MaxPool2d<T>& a) noexcept {
         if constexpr (kManyRegisters) c = max_pool2d_by_strips<Batch, 2>(a, c);
         c = max_pool2d_by_strips<Batch, 1>(a, c);
         c = max_pool2d_last_strips<Batch>(a, c);
-        // Fewer channels than a vector has lanes, which is up to 64 of them.
-        using Short = xsimd::make_sized_batch_t<T, 16 / sizeof(T)>;
-        if constexpr (!std::is_void_v<Short> && Batch::size > 16 / sizeof(T)) {
-            c = max_pool2d_by_strips<Short, 1>(a, c);
-            c = max_pool2d_last_strips<Short>(a, c);
+        if constexpr (kHasShort<Batch>) {
+            c = max_pool2d_by_strips<ShortBatch<T>, 1>(a, c);
+            c = max_pool2d_last_strips<ShortBatch<T>>(a, c);
         }
     }
     if (c == a.oc) return;

@@ -66,6 +66,9 @@ TEST_CASE("max_pool2d_f32 computes the pools of LPRNet", "[kernels]") {
         check(*table, {20, 90, 64, 64});
         check(*table, {18, 44, 128, 64, 3, 3, 1, 2, 2});
         check(*table, {16, 21, 256, 64, 3, 3, 1, 2, 4});
+        // of a spatial transformer
+        check(*table, {11, 46, 32, 32, 2, 2, 2, 2});
+        check(*table, {2, 14, 32, 32, 3, 3, 3, 3});
         // with the kept channels sorted to the front
         check(*table, {18, 44, 128, 64, 3, 3, 1, 2, 1});
         check(*table, {16, 21, 256, 64, 3, 3, 1, 2, 1});

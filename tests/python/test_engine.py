@@ -125,6 +125,47 @@ def test_corners_of_a_transformer(
     verify(*table, model, dump)
 
 
+@pytest.mark.parametrize("trained", [False, True])
+def test_every_verb_takes_a_spatial_transformer(trained: bool, tmp_path: Path) -> None:
+    """Of random weights; and of trained ones, where LPRNET_TRANSFORMER names a model file."""
+    model, dump, samples = tmp_path / "model.safetensors", tmp_path / "dump", REPOSITORY / "tests/samples"
+    if trained:
+        given = os.environ.get("LPRNET_TRANSFORMER", "")
+        if not given:
+            pytest.skip("LPRNET_TRANSFORMER names no model file with a trained transformer")
+        model = Path(given)
+        script("dump_reference.py", model, "--images", samples, "--limit", 4, "-o", dump)
+    else:
+        spec = "widths=0.25,transformer=16:8:8"
+        script("dump_reference.py", "--random-model", spec, "--random-images", 2, "--save-model", model, "-o", dump)
+
+    def lprnet(verb: str, *arguments: object) -> str:
+        result = run("native", None, verb, *arguments)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    def names(of: Path) -> set[str]:
+        return {layer["name"] for layer in json.loads(lprnet("info", "-j", "-m", of))["layers"]}
+
+    pruned, small, light = (tmp_path / f"{name}.safetensors" for name in ("pruned", "small", "light"))
+    lprnet("prune", "-m", model, "-o", pruned, "--amount", 0.3)
+    lprnet("quantize", "-m", pruned, "-o", small, "--calibration", samples)
+    lprnet("quantize", "-m", model, "-o", light, "--weights-only")
+    for path in (model, pruned, small, light):
+        assert {"transformer.localization.2", "transformer.fc_loc.2", "transformer"} <= names(path)
+        lprnet("selftest", "-m", path)
+        lprnet("read", "-m", path, samples)
+        lprnet("bench", "-m", path, "--frames", 3)
+    assert json.loads(lprnet("info", "-j", "-m", small))["transformer"] == {"align_corners": True}
+    lprnet("verify", "-m", model, dump)
+    lprnet("tune", "-m", model, "-o", tmp_path / "tuning")
+    if trained:  # of random weights nothing fits
+        assert "12 of 12" in lprnet("doctor", "-m", model, *(f"{p}={p.stem}" for p in samples.glob("*.*g")))
+    # Sparse tensors of the linear layer, too, mean to PyTorch what they mean here.
+    script("dump_reference.py", pruned, "--images", samples, "--limit", 2, "-o", dump)
+    lprnet("verify", "-m", pruned, dump)
+
+
 @pytest.fixture(scope="module", params=["public", "streets", "latin37", "gray36"])
 def checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     folder = need_data(DATA / "checkpoints" / request.param)

@@ -10,7 +10,7 @@ expect_text "$out" version model source "architecture LPRNet" parameters charset
 check "info -j"
 run info -j </dev/null
 expect_success
-expect_json 1 version model source architecture parameters classes charset blank steps preprocess width height \
+expect_json 1 version model source architecture parameters classes charset blank steps transformer preprocess width height \
   channel_order mean scale resize cpu cpu_features isas isa macs arena_bytes packed_bytes layers \
   name shape kernel weight_bytes output_bytes weights zeros stored_bytes
 isas=$(sed -E 's/.*"isas":\[([^]]*)\].*/\1/' "$out" | tr -d '"' | tr ',' ' ')
