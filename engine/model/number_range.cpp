@@ -32,6 +32,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/model/quantization.h"
+
 namespace lprnet {
 namespace {
 
@@ -161,6 +163,8 @@ private:
                 for (std::size_t c = 0; c < channels; ++c) bound.push_back(pixel_bound(c));
             } else if (node(i).op == Op::normalize) {
                 bound.assign(channels, kLargestContext);
+            } else if (node(i).op == Op::dequantize) {
+                bound = largest_levels(node(i));
             } else if (node(i).op == Op::affine_sample) {
                 bound = bounds_[static_cast<std::size_t>(node(i).inputs.front())];
             } else if (node(i).quantized()) {
@@ -176,6 +180,17 @@ private:
             for (float& b : bound) b = std::max(b, kFloor);
         }
         return {};
+    }
+
+    // What the largest level of each channel that `reader` reads stands for.
+    std::vector<float> largest_levels(const Node& reader) const {
+        const ReadLevels read = levels_read_by(graph_, reader);
+        std::vector<float> largest;
+        for (std::size_t c = 0; c < static_cast<std::size_t>(reader.shape.c); ++c) {
+            const double factor = read.factor.empty() ? 1.0 : static_cast<double>(read.factor[c]);
+            largest.push_back(static_cast<float>(kMostLevel * read.scale * factor));
+        }
+        return largest;
     }
 
     float pixel_bound(std::size_t channel) const {

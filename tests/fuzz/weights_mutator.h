@@ -17,7 +17,8 @@ namespace lprnet::test {
 bool mutate_safetensors(std::vector<std::byte>& file, std::uint64_t seed);
 
 // Small valid networks to begin with: float32, sparse, int8, int8 with a layer in float32, weights
-// alone in int8, gray.
+// alone in int8, gray, a
+// spatial transformer in float32 and in int8.
 std::vector<std::vector<std::byte>> weights_seeds();
 
 struct Exercised {

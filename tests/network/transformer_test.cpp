@@ -237,6 +237,25 @@ TEST_CASE("in int8 the map of a picture is nearly that of float32", "[quantized]
     for (std::size_t i = 0; i < 6; ++i) CHECK(std::abs(found[i] - expected[i]) <= 0.02);
 }
 
+TEST_CASE("sums of a transformer in int8 are bounded by the levels that it reads", "[quantized]") {
+    const NetworkFile file = random_network(kWith);
+    const Model model = loaded(file);
+    Result<QuantizedModel> made =
+        quantize(model.data(), {random_image(model.data().graph.input_shape(), 1)});
+    REQUIRE(made.ok());
+    const std::string name = "transformer.fc_loc.0.weight.scale";
+    for (auto& tensor : made->tensors) {
+        if (tensor.name != name) continue;
+        for (float& scale : std::get<std::vector<float>>(tensor.values)) scale = 1e17f;
+    }
+    const auto bytes = weights::serialize_safetensors(made->views(), file.metadata);
+    REQUIRE(bytes.ok());
+    const Result<Model> small = Model::from_memory(*bytes, "the file");
+    REQUIRE_FALSE(small.ok());
+    CHECK_THAT(small.error().message,
+               starts_with("the file: layer 'transformer.fc_loc.0': channel 0 can sum up to more"));
+}
+
 TEST_CASE("layers of a transformer have names, and are pruned as others", "[compress]") {
     const NetworkFile file = random_network(kWith);
     const Model model = loaded(file);
