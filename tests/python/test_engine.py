@@ -157,7 +157,8 @@ def test_every_verb_takes_a_spatial_transformer(trained: bool, tmp_path: Path) -
         lprnet("read", "-m", path, samples)
         lprnet("bench", "-m", path, "--frames", 3)
     assert json.loads(lprnet("info", "-j", "-m", small))["transformer"] == {"align_corners": True}
-    lprnet("verify", "-m", model, dump)
+    for isa in sorted(runnable("native")):
+        verify("native", isa, model, dump)
     lprnet("tune", "-m", model, "-o", tmp_path / "tuning")
     if trained:  # of random weights nothing fits
         assert "12 of 12" in lprnet("doctor", "-m", model, *(f"{p}={p.stem}" for p in samples.glob("*.*g")))
