@@ -62,22 +62,22 @@ lpr_status null_argument(const char* name, char* error, std::size_t size) noexce
     return LPR_INVALID_ARGUMENT;
 }
 
-// Copies what the caller's struct has, the rest being zero already.
-lpr_status copy_options(const lpr_options& from, lpr_options& to, char* error,
-                        std::size_t size) noexcept {
-    // With no gap behind the last member, which a member that is added could fill unseen.
-    constexpr std::size_t kFirstSize = offsetof(lpr_options, decoding) + sizeof(from.decoding);
-    static_assert(sizeof(lpr_options) == kFirstSize);
+// Copies what the caller's struct has, the rest being zero already. `first_size`: of the struct in
+// the first header that had it, in which no gap was behind the last member that one added later
+// could fill unseen.
+template <class Struct>
+lprnet::Status copy_struct(const Struct& from, std::size_t first_size, const char* name,
+                           Struct& to) {
     const std::size_t found = from.struct_size;
-    if (found >= kFirstSize && found <= sizeof(to)) {
+    // Not a size between them: it would cut a member.
+    if (found == first_size || found == sizeof(to)) {
         std::memcpy(&to, &from, found);
-        return LPR_OK;
+        return {};
     }
-    if (error != nullptr && size > 0) {
-        std::snprintf(error, size, "options->struct_size is %zu, expected %zu%s", found, sizeof(to),
-                      found > sizeof(to) ? ": this library is older than the header" : "");
-    }
-    return LPR_INVALID_ARGUMENT;
+    std::string message = std::string(name) + "->struct_size is " + std::to_string(found) +
+                          ", expected " + std::to_string(sizeof(to));
+    if (found > sizeof(to)) message += ": this library is older than the header";
+    return lprnet::Error{lprnet::ErrorCode::invalid_argument, std::move(message)};
 }
 
 bool has_text(const char* text) noexcept {
@@ -125,13 +125,15 @@ static_assert(LPR_MAX_THREADS == lprnet::kMaxThreads);
 static_assert(LPR_MAX_TUNING_BYTES == lprnet::kMaxTuningBytes);
 static_assert(LPR_MAX_IMAGE_SIDE == lprnet::kMaxImageSide);
 
-lprnet::Result<lprnet::DecodeOptions> decode_options(const lpr_decoding& decoding) {
+lprnet::Result<lprnet::DecodeOptions> decode_options(const lpr_decoding& given) {
     const auto bad = [](const char* what) {
         return lprnet::Error{lprnet::ErrorCode::invalid_argument, what};
     };
-    if (decoding.struct_size != sizeof(lpr_decoding)) {
-        return bad("decoding->struct_size is not sizeof(lpr_decoding) of this library");
-    }
+    constexpr std::size_t kFirstSize =
+        offsetof(lpr_decoding, temperature) + sizeof(given.temperature);
+    lpr_decoding decoding = {};
+    const lprnet::Status copied = copy_struct(given, kFirstSize, "decoding", decoding);
+    if (!copied) return copied.error();
     const auto decoder = static_cast<lprnet::Decoder>(number_of(decoding.decoder));
     if (lprnet::traits_of(decoder).name.empty()) {
         return bad("decoding->decoder is not an lpr_decoder");
@@ -144,6 +146,7 @@ lprnet::Result<lprnet::DecodeOptions> decode_options(const lpr_decoding& decodin
     options.candidates = decoding.candidates == 0 ? 1 : decoding.candidates;
     options.beam_width = decoding.beam_width;
     options.temperature = decoding.temperature;
+    options.provinces = text_or_empty(decoding.provinces);
     if (decoding.patterns != nullptr) {
         auto patterns = lprnet::Patterns::parse(decoding.patterns, "patterns");
         if (!patterns) return patterns.error();
@@ -326,11 +329,13 @@ lpr_status lpr_recognizer_open(const lpr_model* model, const lpr_options* option
     if (recognizer == nullptr) return null_argument("recognizer", error, error_size);
     *recognizer = nullptr;
     if (options == nullptr) return null_argument("options", error, error_size);
+    // The first one ended with a pointer.
+    constexpr std::size_t kFirstSize = offsetof(lpr_options, decoding) + sizeof(options->decoding);
+    static_assert(sizeof(lpr_options) == kFirstSize);
     lpr_options given = {};
-    if (const lpr_status status = copy_options(*options, given, error, error_size);
-        status != LPR_OK) {
-        return status;
-    }
+    const auto copied =
+        lprnet::guarded([&] { return copy_struct(*options, kFirstSize, "options", given); });
+    if (!copied) return fail(copied.error(), error, error_size);
     // A model that failed to load must not become the built-in one unnoticed.
     if (model == nullptr && !has_text(given.precision)) {
         return null_argument("model", error, error_size);

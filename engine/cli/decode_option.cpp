@@ -20,11 +20,15 @@ void DecodeOption::add_to(CLI::App& app, int most_candidates) {
     app.add_option(
            "--decode", decoder,
            "Decoder: greedy, beam, or grammar, which reads nothing but texts that have one of "
-           "the formats; default: greedy, with --pattern grammar" +
+           "the formats; default: greedy, with --pattern or --region grammar" +
                std::string(most_candidates > 1 ? ", with --topn beam" : ""))
         ->check(CLI::IsMember(names));
     app.add_option("-p,--pattern", patterns,
                    "File with formats of plates, or cn, the built-in Chinese ones (default)");
+    app.add_option(
+        "--region", region,
+        "Provinces that most plates here are of, such as 粤 or 京津冀: decides where the "
+        "first character is in doubt");
     if (most_candidates > 1) {
         app.add_option("-n,--topn,--nbest", candidates,
                        "Candidates a plate, best first; greedy has one")
@@ -36,7 +40,7 @@ void DecodeOption::add_to(CLI::App& app, int most_candidates) {
 DecoderTraits DecodeOption::traits() const {
     for (const DecoderTraits& traits : kDecoders)
         if (traits.name == decoder) return traits;
-    if (!patterns.empty()) return traits_of(Decoder::grammar);
+    if (!patterns.empty() || !region.empty()) return traits_of(Decoder::grammar);
     return traits_of(candidates > 1 ? Decoder::beam : Decoder::greedy);
 }
 
@@ -58,6 +62,7 @@ Result<DecodeOptions> DecodeOption::load(bool needs_formats) const {
                          listed_names(others, " or ")};
     }
     options.candidates = candidates;
+    options.provinces = region;
     if (!chosen.needs_formats && patterns.empty() && !needs_formats) return options;
     Result<Patterns> loaded = load_patterns(patterns);
     if (!loaded) return loaded.error();

@@ -15,6 +15,7 @@ Result<Patterns> load_patterns(const std::string& name);
 struct DecodeOption {
     std::string decoder;   // empty: as add_to() says
     std::string patterns;  // file, or the name of a built-in set; empty: cn
+    std::string region;    // provinces, one character each; empty: none
     int candidates = 1;
 
     // With `most_candidates` above 1 also the flag for their number.

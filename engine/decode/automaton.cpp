@@ -1,13 +1,18 @@
 // Formats to positions (Glushkov), positions to states (subset construction), equal states merged.
 #include "engine/decode/automaton.h"
-#include "engine/text/utf8.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <map>
 #include <set>
 #include <tuple>
 #include <utility>
+
+#include "engine/decode/cn_patterns.h"
+#include "engine/text/printable.h"
+#include "engine/text/utf8.h"
+#include "lprnet/decoding.h"
 
 namespace lprnet {
 namespace {
@@ -236,6 +241,7 @@ Automaton to_tables(const std::vector<State>& states, std::size_t classes,
     a.target.assign(count * classes, Automaton::kNone);
     a.prior.assign(count, 0.0);
     a.format.assign(count, Automaton::kNone);
+    a.log_first.assign(classes, 0.0);
     a.least_before.assign(count, kFar);
     a.least_after.assign(count, kFar);
     a.least_before[0] = 0;
@@ -340,6 +346,49 @@ Result<Automaton> build_automaton(const PatternFile& file, const std::vector<std
     }
     merge_states(states);
     return to_tables(states, charset.size(), file.formats);
+}
+
+Status weigh_provinces(Automaton& automaton, std::string_view chosen,
+                       const std::vector<std::string>& charset) {
+    if (chosen.empty()) return {};
+    const std::vector<std::string> preferred = split_characters(chosen);
+    const std::vector<std::string> provinces = split_characters(cn_provinces());
+    const auto is_among = [](const std::string& character, const std::vector<std::string>& all) {
+        return std::find(all.begin(), all.end(), character) != all.end();
+    };
+    const auto is_written_as = [&](const Automaton::Arc& arc, const std::string& character) {
+        return charset[static_cast<std::size_t>(arc.label)] == character;
+    };
+    const std::span<const Automaton::Arc> first = automaton.arcs_of(0);
+    for (const std::string& character : preferred) {
+        if (!is_among(character, provinces)) {
+            return Error{
+                ErrorCode::invalid_argument,
+                "provinces: expected some such as 粤 or 京津冀, found " + in_quotes(character)};
+        }
+        if (std::none_of(first.begin(), first.end(), [&](const Automaton::Arc& arc) {
+                return is_written_as(arc, character);
+            })) {
+            return Error{ErrorCode::mismatch,
+                         "provinces: no format that this model can write begins with " +
+                             in_quotes(character)};
+        }
+    }
+    double preferred_count = 0.0, all = 0.0;
+    for (const Automaton::Arc& arc : first) {
+        const std::string& character = charset[static_cast<std::size_t>(arc.label)];
+        if (is_among(character, provinces)) ++all;
+        if (is_among(character, preferred)) ++preferred_count;
+    }
+    // As if provinces had been equally frequent: their mean weight is what all others count.
+    const double mean = (preferred_count + (all - preferred_count) / kProvinceWeight) / all;
+    for (const Automaton::Arc& arc : first) {
+        const auto label = static_cast<std::size_t>(arc.label);
+        if (is_among(charset[label], preferred)) continue;
+        automaton.log_first[label] =
+            std::log(is_among(charset[label], provinces) ? 1.0 / kProvinceWeight : mean);
+    }
+    return {};
 }
 
 }  // namespace lprnet

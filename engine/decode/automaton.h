@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/decode/pattern_file.h"
@@ -31,6 +32,9 @@ struct Automaton {
     // and the one with the highest prior, kNone if none.
     std::vector<double> prior;
     std::vector<std::int32_t> format;
+    // [class] ln of the weight of texts that begin with it, at most 0; other than 0 only with
+    // chosen provinces.
+    std::vector<double> log_first;
     // Characters from the start and to the nearest end.
     std::vector<std::int32_t> least_before;
     std::vector<std::int32_t> least_after;
@@ -47,6 +51,9 @@ struct Automaton {
     std::int32_t walk(std::span<const std::int32_t> labels) const noexcept;
     // The prior of a text, 0 if it has no format.
     double prior_of(std::span<const std::int32_t> labels) const noexcept;
+    double log_first_of(std::span<const std::int32_t> labels) const noexcept {
+        return labels.empty() ? 0.0 : log_first[static_cast<std::size_t>(labels.front())];
+    }
 };
 
 // For each format whether any text of it can be written. The blank is no character.
@@ -56,5 +63,12 @@ std::vector<bool> writable_formats(const PatternFile& file, const std::vector<st
 // `mismatch` if no format can be written with the charset, or the automaton were too large.
 Result<Automaton> build_automaton(const PatternFile& file, const std::vector<std::string>& charset,
                                   int blank);
+
+// Texts that begin with one of the chosen provinces count kProvinceWeight times as much as those of
+// the other provinces; the share of all that begin with a province stays. Empty: nothing changes.
+// `invalid_argument` for anything but provinces, `mismatch` for one that no text
+// begins with.
+Status weigh_provinces(Automaton& automaton, std::string_view chosen,
+                       const std::vector<std::string>& charset);
 
 }  // namespace lprnet

@@ -23,8 +23,11 @@ void BeamSearch::find(const Posterior& posterior, std::span<const float> /*logit
 void BeamSearch::find_among(const Automaton* automaton, const Posterior& posterior,
                             FoundTexts& found) noexcept {
     beam_.search(posterior, automaton);
-    for (std::size_t i = 0; i < beam_.size(); ++i)
-        found.add(beam_.labels(i, found.next_labels()).size(), beam_.log_probability(i));
+    for (std::size_t i = 0; i < beam_.size(); ++i) {
+        const std::span<const std::int32_t> labels = beam_.labels(i, found.next_labels());
+        const double log_weight = automaton != nullptr ? automaton->log_first_of(labels) : 0.0;
+        found.add(labels.size(), beam_.log_probability(i) - log_weight);
+    }
 }
 
 std::unique_ptr<Search> make_beam_search(const SearchOptions& options) {

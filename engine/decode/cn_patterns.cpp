@@ -2,12 +2,13 @@
 
 namespace lprnet {
 
+namespace {
+
 // What the network has been trained on it weighs itself, so that these formats have the prior 1: to
 // count a rare format as rare once more would read long plates as short ones. Lower ones are for
 // formats that networks have seldom or never seen, and a guess. Formats with 学 挂 警 使 领 港 澳,
 // 民航, 应急 or an army are used by models whose charset has those characters.
-std::string_view cn_patterns() noexcept {
-    return R"(// Chinese plates (GA 36-2018).
+constexpr std::string_view kPatterns = R"(// Chinese plates (GA 36-2018).
 <province> = [京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]
 <L> = [A-HJ-NP-Z]          // never I or O in a serial
 <c> = [#A-HJ-NP-Z]
@@ -46,6 +47,21 @@ armed-older    0.001 : WJ##<c>#{4}
 // Two rows, green, of farm vehicles.
 tractor        0.001 : <province>#{7}
 )";
+
+constexpr std::string_view kProvinces = [] {
+    constexpr std::string_view kBefore = "<province> = [";
+    constexpr std::size_t kBegin = kPatterns.find(kBefore) + kBefore.size();
+    return kPatterns.substr(kBegin, kPatterns.find(']', kBegin) - kBegin);
+}();
+
+}  // namespace
+
+std::string_view cn_patterns() noexcept {
+    return kPatterns;
+}
+
+std::string_view cn_provinces() noexcept {
+    return kProvinces;
 }
 
 }  // namespace lprnet

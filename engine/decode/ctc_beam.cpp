@@ -17,6 +17,12 @@ double add_logs(double a, double b) noexcept {
     return a + std::log1p(std::exp(b - a));
 }
 
+// Of a label behind the prefix of a node; the first node is the empty prefix.
+double log_weight(const Automaton* automaton, std::int32_t node, std::int32_t label) noexcept {
+    if (automaton == nullptr || node != 0) return 0.0;
+    return automaton->log_first[static_cast<std::size_t>(label)];
+}
+
 }  // namespace
 
 CtcBeam::CtcBeam(std::size_t time_steps, std::size_t classes, int blank, std::size_t width)
@@ -79,7 +85,9 @@ void CtcBeam::keep_prefixes(const double* log_p, const Automaton* automaton,
                 const Prefix& before = beam_[static_cast<std::size_t>(parent.place)];
                 // Without a blank between them two equal labels are one.
                 const double from = parent.label == node.label ? before.blank : before.total;
-                later.label = add_logs(later.label, from + log_p[node.label]);
+                later.label =
+                    add_logs(later.label, from + log_p[node.label] +
+                                              log_weight(automaton, node.parent, node.label));
             }
         }
         later.total = add_logs(later.blank, later.label);
@@ -98,10 +106,11 @@ void CtcBeam::extend_prefixes(const double* log_p, const Automaton* automaton,
     for (std::size_t i = 0; i < beam_.size(); ++i) {
         const Prefix& prefix = beam_[i];
         const std::int32_t last = nodes_[static_cast<std::size_t>(prefix.node)].label;
-        // The best prefixes stand first, and no probability is above 1.
+        // The best prefixes stand first, and no probability or weight is above 1.
         if (!(prefix.total > lowest_)) break;
         const auto extend = [&](std::int32_t label, std::int32_t state) {
-            const double score = (label == last ? prefix.blank : prefix.total) + log_p[label];
+            const double score = (label == last ? prefix.blank : prefix.total) + log_p[label] +
+                                 log_weight(automaton, prefix.node, label);
             if (!(score > lowest_)) return;
             if (automaton != nullptr &&
                 automaton->least_after[static_cast<std::size_t>(state)] > left) {

@@ -24,12 +24,13 @@ public:
     void reserve();
 
     // Keeps the likeliest `width` prefixes at each step. With an automaton a prefix that cannot
-    // become an accepted text in the time steps that are left is dropped. Precondition: reserve().
+    // become an accepted text in the time steps that are left is dropped, and first characters
+    // count as they do there. Precondition: reserve().
     void search(const Posterior& posterior, const Automaton* automaton) noexcept;
 
     // What the last search found, the likeliest first: accepted texts if there was an automaton.
     std::size_t size() const noexcept { return found_; }
-    // ln of the probability of text i, without priors.
+    // ln of the probability of text i, without priors of formats.
     double log_probability(std::size_t i) const noexcept { return beam_[i].total; }
     // The labels of text i, written to the front of `labels`, which has room for one a step.
     std::span<std::int32_t> labels(std::size_t i, std::span<std::int32_t> labels) const noexcept;

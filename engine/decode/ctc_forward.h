@@ -55,9 +55,9 @@ private:
     std::vector<double> run_;         // one for each class
 };
 
-// The probability that the text is one of the automaton's, each counted with its prior: the forward
-// pass over pairs of a state and the label that led there. Allocates in the constructor alone; the
-// automaton has to outlive it.
+// The probability that the text is one of the automaton's, each counted with its prior and the
+// weight of its first character: the forward pass over pairs of a state and the label that led
+// there. Allocates in the constructor alone; the automaton has to outlive it.
 class CtcMass {
 public:
     CtcMass(const Automaton& automaton, int blank);
@@ -78,7 +78,9 @@ private:
     std::vector<std::uint32_t> sources_of_;
     std::vector<Source> sources_;
     // Mass of alignments that end in the label of an entry, and with those that end in the blank.
+    // Behind the states the start once more for each label, times its weight as a first character.
     std::vector<double> entry_, next_entry_, state_;
+    std::vector<double> first_;  // those weights
     std::vector<double> row_;
 };
 

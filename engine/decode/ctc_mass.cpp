@@ -34,8 +34,10 @@ CtcMass::CtcMass(const Automaton& automaton, int blank) : automaton_(&automaton)
             const auto c = static_cast<std::size_t>(arc.label);
             const std::int32_t same = entry_at[s * classes + c];
             const std::int32_t to = entry_at[static_cast<std::size_t>(arc.target) * classes + c];
+            // No arc leads to the start.
+            const std::size_t from = s == 0 ? states + c : s;
             sources[static_cast<std::size_t>(to)].push_back(
-                {static_cast<std::int32_t>(s), same == Automaton::kNone ? zero : same});
+                {static_cast<std::int32_t>(from), same == Automaton::kNone ? zero : same});
         }
     }
     for (const std::vector<Source>& of_entry : sources) {
@@ -45,7 +47,8 @@ CtcMass::CtcMass(const Automaton& automaton, int blank) : automaton_(&automaton)
     sources_of_.push_back(static_cast<std::uint32_t>(sources_.size()));
     entry_.resize(label_.size() + 1);
     next_entry_.resize(label_.size() + 1);
-    state_.resize(states);
+    state_.resize(states + classes);
+    for (const double log_weight : automaton.log_first) first_.push_back(std::exp(log_weight));
     row_.resize(classes);
 }
 
@@ -54,7 +57,11 @@ double CtcMass::log_mass(const Posterior& posterior) noexcept {
     std::fill(entry_.begin(), entry_.end(), 0.0);
     std::fill(next_entry_.begin(), next_entry_.end(), 0.0);
     std::fill(state_.begin(), state_.end(), 0.0);
-    state_[0] = 1.0;
+    const auto set_start = [&](double mass) {
+        state_[0] = mass;
+        for (std::size_t c = 0; c < first_.size(); ++c) state_[states + c] = mass * first_[c];
+    };
+    set_start(1.0);
     double scale = 1.0;
     double log_scale = 0.0;
     for (std::size_t t = 0; t < posterior.time_steps(); ++t) {
@@ -87,6 +94,7 @@ double CtcMass::log_mass(const Posterior& posterior) noexcept {
             state_[s] = sum;
             total += sum;
         }
+        set_start(state_[0]);
         std::swap(entry_, next_entry_);
         if (!(total > 0.0)) return -std::numeric_limits<double>::infinity();
         scale = 1.0 / total;

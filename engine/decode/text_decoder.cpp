@@ -24,6 +24,13 @@ std::size_t beam_width(const DecodeOptions& options) {
     return static_cast<std::size_t>(options.beam_width > 0 ? options.beam_width : chosen);
 }
 
+std::string names_with_formats() {
+    std::vector<DecoderTraits> with_formats;
+    std::copy_if(std::begin(kDecoders), std::end(kDecoders), std::back_inserter(with_formats),
+                 [](const DecoderTraits& traits) { return traits.needs_formats; });
+    return "the decoder " + listed_names(with_formats, " or ");
+}
+
 Status check(const DecodeOptions& options) {
     const auto bad = [](const std::string& what) {
         return Error{ErrorCode::invalid_argument, "decoding: " + what};
@@ -44,6 +51,10 @@ Status check(const DecodeOptions& options) {
         !(options.temperature >= kLeastTemperature && options.temperature <= kMostTemperature)) {
         return bad("expected a temperature of 0.05 to 20, or 0, found " +
                    std::to_string(options.temperature));
+    }
+    if (!options.provinces.empty() && !traits_of(options.decoder).needs_formats) {
+        return bad("provinces are for " + names_with_formats() + ", found " +
+                   std::string(traits_of(options.decoder).name));
     }
     return {};
 }
@@ -75,10 +86,11 @@ Result<TextDecoder> TextDecoder::create(const Model& model, const DecodeOptions&
     std::shared_ptr<const Automaton> automaton;
     if (options.patterns || needs_formats) {
         Result<Automaton> built = automaton_for(model, options);
+        if (!built && needs_formats) return built.error();
         if (built) {
+            const Status weighed = weigh_provinces(*built, options.provinces, model.charset());
+            if (!weighed) return weighed.error();
             automaton = std::make_shared<const Automaton>(std::move(*built));
-        } else if (needs_formats) {
-            return built.error();
         }
     }
     return TextDecoder(model, options, std::move(automaton));
@@ -126,7 +138,11 @@ void TextDecoder::decode(std::span<const float> logits, Reading& reading) {
     reading.text += reading.candidates.front().text;
     reading.confidence = reading.candidates.front().confidence;
     if (!reading.text.empty()) {
-        reading.reject_score = 1.0f - to_probability(found_.texts().front().log_weight);
+        const FoundTexts::Text& best = found_.texts().front();
+        // Plates from elsewhere are plates, too.
+        const double log_first =
+            search_->weighs_formats() ? automaton_->log_first_of(found_.labels_of(best)) : 0.0;
+        reading.reject_score = 1.0f - to_probability(best.log_weight - log_first);
     }
     fill_characters(found_.texts().front(), reading);
 }
@@ -138,7 +154,10 @@ void TextDecoder::weigh_texts() noexcept {
         if (state == Automaton::kNone) continue;
         const auto s = static_cast<std::size_t>(state);
         text.format = automaton_->format[s];
-        if (search_->weighs_formats()) text.log_weight += std::log(automaton_->prior[s]);
+        if (search_->weighs_formats()) {
+            text.log_weight +=
+                std::log(automaton_->prior[s]) + automaton_->log_first_of(found_.labels_of(text));
+        }
     }
 }
 
@@ -241,6 +260,7 @@ void TextDecoder::weigh_replacements(std::span<const std::int32_t> labels) noexc
     for (std::size_t i = 0; i < labels.size(); ++i) {
         for (std::size_t c = 0; c < classes_; ++c) {
             std::int32_t state = automaton_->next(states_[i], static_cast<std::int32_t>(c));
+            if (i == 0) weights_[c] *= std::exp(automaton_->log_first[c]);
             for (std::size_t k = i + 1; state != Automaton::kNone && k < labels.size(); ++k) {
                 // Equal states go on alike, and the rest of the text itself is accepted.
                 if (state == states_[k]) {

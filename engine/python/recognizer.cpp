@@ -26,7 +26,7 @@ class PythonRecognizer {
 public:
     PythonRecognizer(nb::handle model, nb::handle precision, nb::handle isa, nb::handle threads,
                      nb::handle intra, nb::handle decode, nb::handle patterns,
-                     nb::handle candidates, nb::handle temperature);
+                     nb::handle candidates, nb::handle temperature, nb::handle provinces);
     PythonRecognizer(const PythonRecognizer&) = delete;
     PythonRecognizer& operator=(const PythonRecognizer&) = delete;
     ~PythonRecognizer() { close(); }
@@ -78,13 +78,14 @@ std::optional<PythonPatterns> patterns_of(nb::handle patterns) {
 }
 
 DecodeOptions decoding_of(nb::handle decode, const std::optional<PythonPatterns>& patterns,
-                          nb::handle candidates, nb::handle temperature) {
+                          nb::handle candidates, nb::handle temperature, nb::handle provinces) {
     DecodeOptions options;
     options.candidates = static_cast<int>(integer(candidates, "candidates", 1, kMaxCandidates));
+    options.provinces = text(provinces, "provinces");
     // As the program chooses.
     if (!decode.is_none()) {
         options.decoder = chosen(decode, "decode", kDecoders).decoder;
-    } else if (patterns) {
+    } else if (patterns || !options.provinces.empty()) {
         options.decoder = Decoder::grammar;
     } else if (options.candidates > 1) {
         options.decoder = Decoder::beam;
@@ -102,13 +103,13 @@ DecodeOptions decoding_of(nb::handle decode, const std::optional<PythonPatterns>
 PythonRecognizer::PythonRecognizer(nb::handle model, nb::handle precision, nb::handle isa,
                                    nb::handle threads, nb::handle intra, nb::handle decode,
                                    nb::handle patterns, nb::handle candidates,
-                                   nb::handle temperature)
+                                   nb::handle temperature, nb::handle provinces)
     : model_(model_of(model, precision)),
       patterns_(patterns_of(patterns)),
       threads_(static_cast<int>(integer(threads, "threads", 1, kMaxThreads))) {
     options_.isa = text(isa, "isa");
     options_.threads = static_cast<int>(integer(intra, "intra", 1, kMaxThreads));
-    options_.decoding = decoding_of(decode, patterns_, candidates, temperature);
+    options_.decoding = decoding_of(decode, patterns_, candidates, temperature, provinces);
     generation_ = fork_generation();
     pool_ = take(Pool::create(model_.model, options_));
 }
@@ -274,6 +275,7 @@ nb::object reduce(nb::handle object) {
     keywords["decode"] = self.decode();
     keywords["patterns"] = self.patterns() ? nb::cast(*self.patterns()) : nb::none();
     keywords["candidates"] = options.decoding.candidates;
+    keywords["provinces"] = options.decoding.provinces;
     if (options.decoding.temperature > 0.0) keywords["temperature"] = options.decoding.temperature;
     const nb::object partial = nb::module_::import_("functools").attr("partial");
     return nb::make_tuple(partial(nb::handle(object.type()), **keywords),
@@ -307,31 +309,35 @@ void add_recognizer(nb::module_& module) {
         "isa        kernel table such as 'avx2'; '' for the best of this CPU, or LPRNET_ISA\n"
         "threads    pictures that read_batch() reads at once, 1 to 64\n"
         "intra      threads that share each picture, 1 to 64: for one picture at a time\n"
-        "decode     'greedy', 'beam' or 'grammar'; None: grammar with patterns, else beam with\n"
-        "           candidates, else greedy\n"
+        "decode     'greedy', 'beam' or 'grammar'; None: grammar with patterns or provinces,\n"
+        "           else beam with candidates, else greedy\n"
         "patterns   formats of plates: Patterns, a path of a file, or 'cn'\n"
         "candidates texts in a reading, at most, 1 to 100; the greedy decoder has one\n"
-        "temperature divides the logits, 0.05 to 20; None takes the model's own\n\n"
+        "temperature divides the logits, 0.05 to 20; None takes the model's own\n"
+        "provinces  that most plates here are of, such as '粤' or '京津冀': theirs count more;\n"
+        "           for grammar alone\n\n"
         "TypeError and ValueError name the argument, what was expected and what was found.\n"
         "Pixels of an array must not change while they are read.")
         .def(
             "__init__",
             [](PythonRecognizer* self, nb::object model, nb::object precision, nb::object isa,
                nb::object threads, nb::object intra, nb::object decode, nb::object patterns,
-               nb::object candidates, nb::object temperature) {
+               nb::object candidates, nb::object temperature, nb::object provinces) {
                 new (self) PythonRecognizer(model, precision, isa, threads, intra, decode, patterns,
-                                            candidates, temperature);
+                                            candidates, temperature, provinces);
             },
             nb::arg("model") = nb::none(), nb::kw_only(), nb::arg("precision").none() = nb::none(),
             nb::arg("isa").none() = "", nb::arg("threads").none() = 1, nb::arg("intra").none() = 1,
             nb::arg("decode") = nb::none(), nb::arg("patterns") = nb::none(),
             nb::arg("candidates").none() = 1, nb::arg("temperature") = nb::none(),
+            nb::arg("provinces").none() = "",
             nb::sig("def __init__(self, model: Model | str | os.PathLike[str] | None = None, *, "
                     "precision: typing.Literal['fp32', 'int8'] | None = None, isa: str = '', "
                     "threads: int = 1, intra: int = 1, "
                     "decode: typing.Literal['greedy', 'beam', 'grammar'] | None = None, "
                     "patterns: Patterns | str | os.PathLike[str] | None = None, "
-                    "candidates: int = 1, temperature: float | None = None) -> None"))
+                    "candidates: int = 1, temperature: float | None = None, "
+                    "provinces: str = '') -> None"))
         .def(
             "read",
             [](PythonRecognizer& self, nb::object image, nb::object region, nb::object quad,
@@ -447,6 +453,8 @@ void add_recognizer(nb::module_& module) {
             nb::sig("def patterns(self) -> Patterns | None"))
         .def_prop_ro("candidates",
                      [](const PythonRecognizer& r) { return r.options().decoding.candidates; })
+        .def_prop_ro("provinces",
+                     [](const PythonRecognizer& r) { return r.options().decoding.provinces; })
         .def_prop_ro(
             "reject_above",
             [](const PythonRecognizer& r) { return reject_above(r.options().decoding.decoder); },

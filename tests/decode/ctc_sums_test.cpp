@@ -219,6 +219,32 @@ TEST_CASE("the mass of formats is the sum over their texts with priors", "[decod
     }
 }
 
+TEST_CASE("texts count by the weight of their first character", "[decode]") {
+    for (const Case& c : cases()) {
+        for (const char* formats : kFormats) {
+            Automaton automaton = automaton_for(c, formats);
+            for (std::size_t k = 0; k < c.classes; ++k) {
+                automaton.log_first[k] = -1.5 * static_cast<double>(k);
+            }
+            double mass = 0.0;
+            std::map<Labels, double> expected;
+            for (const auto& [text, p] : c.texts) {
+                if (automaton.prior_of(text) == 0.0) continue;
+                expected[text] = p * std::exp(-1.5 * static_cast<double>(text.front()));
+                mass += expected[text] * automaton.prior_of(text);
+            }
+            const double found_mass = std::exp(CtcMass(automaton, c.blank).log_mass(c.posterior));
+            CHECK(std::abs(found_mass - mass) <= c.tolerance * mass);
+            const std::map<Labels, double> found = search(c, &automaton, kWide);
+            REQUIRE(found.size() == expected.size());
+            for (const auto& [text, p] : expected) {
+                REQUIRE(found.contains(text));
+                CHECK(std::abs(found.at(text) - p) <= c.tolerance * p);
+            }
+        }
+    }
+}
+
 TEST_CASE("characters stand where the likeliest alignment has them", "[decode]") {
     for (const Case& c : cases()) {
         CtcText text(c.time_steps, c.classes, c.blank);

@@ -7,7 +7,9 @@
 #include <random>
 #include <string>
 
+#include "engine/decode/cn_patterns.h"
 #include "engine/text/listed_names.h"
+#include "engine/text/utf8.h"
 #include "tests/allocation_counter.h"
 #include "tests/catch.h"
 
@@ -242,6 +244,119 @@ TEST_CASE("priors decide where the network does not", "[decode]") {
     };
     CHECK(read("a 1 : 皖A#{4}@\nb 0.1 : 皖AI#{3}@") == "皖A1234B");
     CHECK(read("a 0.1 : 皖A#{4}@\nb 1 : 皖AI#{3}@") == "皖AI234B");
+}
+
+// 皖A12345, in which the first may as well be the other character.
+std::vector<float> doubtful_province(const char* other, float difference) {
+    return logits_of({{0, "皖", 12},
+                      {0, other, 12 + difference},
+                      {3, "A", 12},
+                      {5, "1", 12},
+                      {7, "2", 12},
+                      {9, "3", 12},
+                      {11, "4", 12},
+                      {13, "5", 12}});
+}
+
+TEST_CASE("a plate of the provinces here counts more, by kProvinceWeight", "[decode]") {
+    const auto weight = static_cast<float>(std::log(kProvinceWeight));
+    const auto first = [&](float difference, const char* provinces) {
+        return decode({.decoder = Decoder::grammar, .provinces = provinces},
+                      doubtful_province("粤", difference))
+            .characters[0]
+            .text;
+    };
+    CHECK(first(0.5f, "") == "粤");
+    CHECK(first(0.5f, "皖") == "皖");
+    CHECK(first(0.5f, "京皖") == "皖");
+    CHECK(first(0.5f, "粤皖") == "粤");
+    CHECK(first(weight - 0.01f, "皖") == "皖");
+    CHECK(first(weight + 0.01f, "皖") == "粤");
+    // Of neither: as without.
+    CHECK(first(0.5f, "藏") == "粤");
+}
+
+TEST_CASE("all provinces together are as none", "[decode]") {
+    const std::string all(cn_provinces());
+    for (unsigned seed = 0; seed < 5; ++seed) {
+        const std::vector<float> logits = seed == 0 ? doubtful_plate() : noise(seed, 6.0f);
+        const Reading with = decode({.decoder = Decoder::grammar, .provinces = all}, logits);
+        const Reading without = decode({.decoder = Decoder::grammar}, logits);
+        CHECK(with.text == without.text);
+        CHECK(with.confidence == without.confidence);
+    }
+}
+
+TEST_CASE("provinces leave the share of plates without one as it was", "[decode]") {
+    // Of provinces that are equally likely.
+    const Result<Patterns> patterns =
+        Patterns::parse("a : [" + std::string(cn_provinces()) + "A]1", "p");
+    REQUIRE(patterns.ok());
+    std::vector<float> logits = logits_of({{0, "A", 8}, {9, "1", 20}});
+    for (const std::string& province : split_characters(cn_provinces())) {
+        logits[static_cast<std::size_t>(label(province))] = 6.0f;
+    }
+    const auto read = [&](const char* provinces) {
+        return decode({.decoder = Decoder::grammar,
+                       .patterns = *patterns,
+                       .candidates = 40,
+                       .provinces = provinces},
+                      logits);
+    };
+    const Reading before = read("");
+    for (const char* const provinces : {"粤", "京津冀"}) {
+        const Reading reading = read(provinces);
+        const auto share_of = [](const Reading& of, const std::string& text) {
+            for (const Candidate& candidate : of.candidates)
+                if (candidate.text == text) return static_cast<double>(candidate.confidence);
+            return 0.0;
+        };
+        CHECK(share_of(before, "A1") > 0.1);
+        CHECK(std::abs(share_of(reading, "A1") - share_of(before, "A1")) < kFloat);
+        double sum = 0.0;
+        for (const Candidate& candidate : reading.candidates)
+            sum += static_cast<double>(candidate.confidence);
+        CHECK(std::abs(sum - 1.0) < 32 * kFloat);
+    }
+}
+
+TEST_CASE("plates from elsewhere are not rejected for it", "[decode]") {
+    const Result<Patterns> patterns = Patterns::parse("a : ?A#{5}", "p");
+    REQUIRE(patterns.ok());
+    const std::vector<float> logits = doubtful_province("京", 2.5f);
+    for (const char* const provinces : {"", "粤", "皖"}) {
+        const Reading reading = decode(
+            {.decoder = Decoder::grammar, .patterns = *patterns, .provinces = provinces}, logits);
+        CHECK(reading.text == (std::string(provinces) == "皖" ? "皖A12345" : "京A12345"));
+        const double p = std::exp(log_probability(logits, labels_of(reading)));
+        CHECK(std::abs(static_cast<double>(reading.reject_score) - (1.0 - p)) < kFloat);
+    }
+}
+
+TEST_CASE("provinces that are none, or no plate's, are refused", "[decode]") {
+    const auto refuse = [](const DecodeOptions& options, ErrorCode code) {
+        const Result<TextDecoder> refused = TextDecoder::create(model(), options);
+        REQUIRE_FALSE(refused.ok());
+        CHECK(refused.error().code == code);
+        return refused.error().message;
+    };
+    for (const char* const bad : {"A", "粤B", "龘", " ", "粤,京", "\xFF", "粤\xE7", "港"}) {
+        CHECK_THAT(
+            refuse({.decoder = Decoder::grammar, .provinces = bad}, ErrorCode::invalid_argument),
+            contains("provinces: expected some such as"));
+    }
+    for (const Decoder d : {Decoder::greedy, Decoder::beam}) {
+        CHECK_THAT(refuse({.decoder = d, .provinces = "粤"}, ErrorCode::invalid_argument),
+                   contains("the decoder grammar, found " + std::string(traits_of(d).name)));
+    }
+    const Result<Patterns> patterns = Patterns::parse("a : [京沪]###", "p");
+    REQUIRE(patterns.ok());
+    CHECK_THAT(refuse({.decoder = Decoder::grammar, .patterns = *patterns, .provinces = "京粤"},
+                      ErrorCode::mismatch),
+               contains("begins with '粤'"));
+    CHECK(TextDecoder::create(
+              model(), {.decoder = Decoder::grammar, .patterns = *patterns, .provinces = "京京"})
+              .ok());
 }
 
 TEST_CASE("a warm decoder allocates nothing", "[decode]") {

@@ -746,6 +746,21 @@ TEST_CASE("a decoding that is none changes nothing", "[c_api]") {
     lpr_decoding bad = good;
     bad.struct_size = 1;
     refuse(LPR_INVALID_ARGUMENT, bad, "struct_size");
+    for (std::size_t size = 0; size < sizeof bad; ++size) {
+        bad = good;
+        bad.struct_size = size;
+        if (size != offsetof(lpr_decoding, provinces))
+            refuse(LPR_INVALID_ARGUMENT, bad, "expected");
+    }
+    bad = good;
+    bad.struct_size = sizeof bad + 1;
+    refuse(LPR_INVALID_ARGUMENT, bad, "this library is older than the header");
+    bad = good;
+    bad.provinces = "\xE7\xB2\xA4";
+    refuse(LPR_INVALID_ARGUMENT, bad, "grammar, found greedy");
+    bad.decoder = LPR_GRAMMAR;
+    bad.provinces = "B";
+    refuse(LPR_INVALID_ARGUMENT, bad, "found 'B'");
     bad = good;
     bad.decoder = no_decoder();
     refuse(LPR_INVALID_ARGUMENT, bad, "lpr_decoder");
@@ -764,6 +779,22 @@ TEST_CASE("a decoding that is none changes nothing", "[c_api]") {
     CHECK(lpr_recognizer_set_decoding(nullptr, &good, nullptr, 0) == LPR_INVALID_ARGUMENT);
     CHECK(lpr_recognizer_set_decoding(recognizer.get(), nullptr, nullptr, 0) ==
           LPR_INVALID_ARGUMENT);
+}
+
+TEST_CASE("a decoding of an earlier header has no provinces", "[c_api]") {
+    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    lpr_decoding decoding{};
+    decoding.struct_size = offsetof(lpr_decoding, provinces);
+    decoding.decoder = LPR_GRAMMAR;
+    decoding.provinces = "none";  // beyond the struct as it was
+    CHECK(lpr_recognizer_set_decoding(recognizer.get(), &decoding, nullptr, 0) == LPR_OK);
+    decoding.struct_size = sizeof decoding;
+    CHECK(lpr_recognizer_set_decoding(recognizer.get(), &decoding, nullptr, 0) ==
+          LPR_INVALID_ARGUMENT);
+    for (const char* const good : {"", "\xE7\xB2\xA4", "\xE4\xBA\xAC\xE6\xB4\xA5"}) {
+        decoding.provinces = good;
+        CHECK(lpr_recognizer_set_decoding(recognizer.get(), &decoding, nullptr, 0) == LPR_OK);
+    }
 }
 
 TEST_CASE("the same picture in every pixel format", "[c_api]") {

@@ -346,11 +346,15 @@ private:
         if (values_.one_in(2)) options.candidates = values_.integer();
         if (values_.one_in(2)) options.beam_width = values_.integer();
         if (values_.one_in(2)) options.temperature = values_.real();
+        const bool has_provinces = values_.one_in(3);
+        if (has_provinces) options.provinces = values_.one_in(2) ? "粤" : values_.text(20) + "?";
         const int decoder = static_cast<int>(options.decoder);
         const double t = options.temperature;
-        const bool good = decoder >= 0 && decoder <= 2 && options.candidates >= 1 &&
-                          options.candidates <= 100 && options.beam_width >= 0 &&
-                          options.beam_width <= 1000 && (t == 0.0 || (t >= 0.05 && t <= 20.0));
+        const bool good =
+            decoder >= 0 && decoder <= 2 && options.candidates >= 1 && options.candidates <= 100 &&
+            options.beam_width >= 0 && options.beam_width <= 1000 &&
+            (t == 0.0 || (t >= 0.05 && t <= 20.0)) &&
+            (!has_provinces || (options.decoder == Decoder::grammar && options.provinces == "粤"));
         check(check_status(recognizer_.set_decoding(options)) == good,
               "decoding options are accepted or refused the other way");
         check(is_share(reject_above(options.decoder)), "reject_above outside 0..1");
@@ -547,11 +551,15 @@ private:
         decoding.temperature = values_.one_in(2) ? values_.real() : 0.0;
         const std::string patterns = values_.one_in(4) ? values_.text(200) : values_.patterns();
         if (values_.one_in(2)) decoding.patterns = patterns.c_str();
+        const std::string provinces = values_.one_in(2) ? "粤" : values_.text(20);
+        if (values_.one_in(3)) decoding.provinces = provinces.c_str();
         char error[300] = "";
         const lpr_status status =
             lpr_recognizer_set_decoding(c_recognizer_, &decoding, error, values_.below(300));
         check(std::memchr(error, 0, sizeof(error)) != nullptr, "a message without an end");
-        check(status != LPR_OK || decoding.struct_size == sizeof(decoding), "a wrong size");
+        check(status != LPR_OK || decoding.struct_size == sizeof(decoding) ||
+                  decoding.struct_size == offsetof(lpr_decoding, provinces),
+              "a wrong size");
     }
 
     void c_options() {

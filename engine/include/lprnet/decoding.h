@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <iterator>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "lprnet/patterns.h"
@@ -55,6 +56,9 @@ inline constexpr int kMaxBeamWidth = 1000;
 inline constexpr double kLeastTemperature = 0.05;
 inline constexpr double kMostTemperature = 20.0;
 
+// How much more a plate of DecodeOptions::provinces counts than one of another province.
+inline constexpr double kProvinceWeight = 20.0;
+
 struct DecodeOptions {
     Decoder decoder = Decoder::greedy;
     // Formats for Decoder::grammar, which takes the built-in cn if there are none. The other
@@ -69,6 +73,10 @@ struct DecodeOptions {
     // Divides the logits before the softmax, kLeastTemperature to kMostTemperature: above 1 makes
     // confidences lower. 0 takes the model's own (Model::temperature).
     double temperature = 0.0;
+    // For a camera that sees mostly plates of one province or a few: these, one character each,
+    // such as "粤" or "京津冀". Their plates count kProvinceWeight times as much as those of the
+    // other provinces. For Decoder::grammar alone. Empty: none.
+    std::string provinces = {};
 };
 
 // A reading whose reject_score is above this is likely not of a plate. Chosen for the shipped

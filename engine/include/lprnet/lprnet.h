@@ -84,7 +84,8 @@ typedef enum lpr_decoder {
     LPR_GRAMMAR = 2 /* the likeliest text among those that have one of the formats */
 } lpr_decoder;
 
-/* Zero everything but struct_size to get what lpr_recognizer_create gives. */
+/* Zero everything but struct_size to get what lpr_recognizer_create gives. Grows as lpr_options
+ * does. */
 typedef struct lpr_decoding {
     size_t struct_size; /* sizeof(lpr_decoding) */
     lpr_decoder decoder;
@@ -94,6 +95,9 @@ typedef struct lpr_decoding {
     int32_t candidates; /* most of them in a reading, up to LPR_MAX_CANDIDATES; 0 for one */
     int32_t beam_width; /* prefixes that the search keeps, up to LPR_MAX_BEAM_WIDTH; 0 chooses */
     double temperature; /* divides the logits, 0.05 to 20; 0 takes the model's own */
+    /* Provinces that most plates here are of, one character of UTF-8 each: theirs count more. For
+     * LPR_GRAMMAR alone. NULL or an empty text: none. */
+    const char* provinces;
 } lpr_decoding;
 
 /* What a recognizer is made with. Zero everything but struct_size to get what

@@ -242,17 +242,19 @@ class Recognizer:
     isa        kernel table such as 'avx2'; '' for the best of this CPU, or LPRNET_ISA
     threads    pictures that read_batch() reads at once, 1 to 64
     intra      threads that share each picture, 1 to 64: for one picture at a time
-    decode     'greedy', 'beam' or 'grammar'; None: grammar with patterns, else beam with
-               candidates, else greedy
+    decode     'greedy', 'beam' or 'grammar'; None: grammar with patterns or provinces,
+               else beam with candidates, else greedy
     patterns   formats of plates: Patterns, a path of a file, or 'cn'
     candidates texts in a reading, at most, 1 to 100; the greedy decoder has one
     temperature divides the logits, 0.05 to 20; None takes the model's own
+    provinces  that most plates here are of, such as '粤' or '京津冀': theirs count more;
+               for grammar alone
 
     TypeError and ValueError name the argument, what was expected and what was found.
     Pixels of an array must not change while they are read.
     """
 
-    def __init__(self, model: Model | str | os.PathLike[str] | None = None, *, precision: Literal['fp32', 'int8'] | None = None, isa: str = '', threads: int = 1, intra: int = 1, decode: Literal['greedy', 'beam', 'grammar'] | None = None, patterns: Patterns | str | os.PathLike[str] | None = None, candidates: int = 1, temperature: float | None = None) -> None: ...
+    def __init__(self, model: Model | str | os.PathLike[str] | None = None, *, precision: Literal['fp32', 'int8'] | None = None, isa: str = '', threads: int = 1, intra: int = 1, decode: Literal['greedy', 'beam', 'grammar'] | None = None, patterns: Patterns | str | os.PathLike[str] | None = None, candidates: int = 1, temperature: float | None = None, provinces: str = '') -> None: ...
 
     def read(self, image: str | os.PathLike[str] | Buffer, *, region: Sequence[int] | None = None, quad: Sequence[Any] | None = None, two_rows: bool = False, color: Literal['bgr', 'rgb'] = 'bgr', format: str | None = None, width: int | None = None, height: int | None = None, stride: int | None = None) -> Reading:
         """
@@ -327,6 +329,9 @@ class Recognizer:
 
     @property
     def candidates(self) -> int: ...
+
+    @property
+    def provinces(self) -> str: ...
 
     @property
     def reject_above(self) -> float:

@@ -27,13 +27,14 @@ def read_in_child(recognizer, path):
         {"candidates": 4},
         {"patterns": "cn", "candidates": 2, "temperature": 2.5},
         {"intra": 2},
+        {"provinces": "京津冀"},
     ],
 )
 def test_pickle(samples, options):
     recognizer = lprnet.Recognizer(**options)
     again = pickle.loads(pickle.dumps(recognizer))
     assert again.read(samples[2]) == recognizer.read(samples[2])
-    for name in ("threads", "intra", "decode", "candidates", "isa"):
+    for name in ("threads", "intra", "decode", "candidates", "provinces", "isa"):
         assert getattr(again, name) == getattr(recognizer, name)
 
 

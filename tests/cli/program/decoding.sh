@@ -40,6 +40,24 @@ run read -j --decode greedy --pattern "$work/short.txt" "$plate" </dev/null
 expect_text "$out" "\"plate\":\"$first_text\"" '"matches_template":false'
 run read -j --decode greedy --pattern cn "$plate" </dev/null
 expect_text "$out" '"matches_template":true'
+check "--region alone decodes by grammar"
+run read -j --region "${first_text:0:1}" "$plate" </dev/null
+expect_success
+expect_text "$out" "\"plate\":\"$first_text\"" '"decode":"grammar"'
+check "eval: --region does not lose plates of other provinces that are plain to see"
+run eval --region 藏 --min-accuracy 1 "$samples" </dev/null
+expect_success
+check "--region: what is no province"
+for verb in "read $plate" "eval $samples"; do
+  for region in A 粤B 龘; do
+    # shellcheck disable=SC2086  # several words
+    run $verb --region "$region" </dev/null
+    expect_only_error 2 "expected some such as 粤 or 京津冀, found '${region: -1}'"
+  done
+  # shellcheck disable=SC2086  # several words
+  run $verb --decode greedy --region 粤 </dev/null
+  expect_only_error 2 "provinces are for the decoder grammar, found greedy"
+done
 check "read: --pattern that does not exist"
 run read --pattern "$work/none.txt" "$plate" </dev/null
 expect_only_error 3 "$work/none.txt" "no such file"
