@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lprnet/decoding.h"
 #include "tests/catch.h"
 
 namespace lprnet::test {
@@ -143,7 +144,9 @@ TEST_CASE("cn accepts Chinese plates", "[decode]") {
         {"京A12345", "standard"},
         {"皖AB123C", "standard"},
         {"京AABC12", "standard-rare"},
-        {"京O12345", "standard-rare"},
+        {"京O12345", "official"},
+        {"京012345", ""},
+        {"京OABC12", ""},
         {"京AD12345", "energy-small"},
         {"京AF1234D", ""},
         {"京AFA1234", "energy-small"},
@@ -182,6 +185,11 @@ TEST_CASE("cn accepts Chinese plates", "[decode]") {
     for (const auto& [text, format] : plates) {
         INFO(text);
         CHECK(c.format(text) == format);
+    }
+    // A clear reading of a rare plate passes for one; only what was never trained does not.
+    for (const auto& format : cn->formats()) {
+        CHECK((format.prior > 1.0 - static_cast<double>(reject_above(Decoder::grammar))) ==
+              (format.name != "standard-rare"));
     }
     std::vector<std::string> names;
     const std::vector<std::string> charset = charset_of({"京", "粤", "皖"});

@@ -359,6 +359,28 @@ TEST_CASE("provinces that are none, or no plate's, are refused", "[decode]") {
               .ok());
 }
 
+TEST_CASE("formats decide between 0 and O in the second place", "[decode]") {
+    const auto text = [&](float zero, float o, float d) {
+        return decode({.decoder = Decoder::grammar}, logits_of({{0, "皖", 12},
+                                                                {2, "0", zero},
+                                                                {2, "O", o},
+                                                                {2, "D", d},
+                                                                {5, "0", 12},
+                                                                {7, "0", 11},
+                                                                {7, "O", 12},
+                                                                {9, "3", 12},
+                                                                {11, "4", 12},
+                                                                {13, "5", 12}}))
+            .text;
+    };
+    CHECK(text(14.0f, 12.0f, 2.0f) == "皖O00345");
+    CHECK(text(12.0f, 14.0f, 2.0f) == "皖O00345");
+    CHECK(text(14.0f, 2.0f, 12.0f) == "皖D00345");
+    // As rare as it is on the road.
+    CHECK(text(14.0f, 12.0f, 11.5f) == "皖D00345");
+    CHECK(text(14.0f, 12.0f, 10.0f) == "皖O00345");
+}
+
 TEST_CASE("a warm decoder allocates nothing", "[decode]") {
     for (const DecoderTraits& traits : kDecoders) {
         const Decoder d = traits.decoder;
