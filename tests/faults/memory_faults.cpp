@@ -391,6 +391,8 @@ private:
             {"set_decoding greedy, own", {.decoder = Decoder::greedy, .patterns = own}},
             {"set_decoding beam", {.decoder = Decoder::beam, .candidates = 5}},
             {"set_decoding grammar", {.decoder = Decoder::grammar, .candidates = 100}},
+            {"set_decoding grammar, provinces",
+             {.decoder = Decoder::grammar, .provinces = "京津冀"}},
             {"set_decoding grammar, own",
              {.decoder = Decoder::grammar, .patterns = own, .candidates = 3, .beam_width = 50}},
         };
