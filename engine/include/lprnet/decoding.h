@@ -80,9 +80,9 @@ struct DecodeOptions {
 };
 
 // A reading whose reject_score is above this is likely not of a plate. Chosen for the shipped
-// weights with scripts/reject_rates.py: at most 1 % of the plates that are read right are above, and
-// at least 95 % of surfaces and parts of cars. Plates of other countries are told best with formats,
-// which say more, so that the values differ. Weights of others have scores of their own.
+// weights with scripts/reject_rates.py: at most 1 % of the plates that are read right are above,
+// and at least 95 % of surfaces and parts of cars. Plates of other countries are told best with
+// formats, which say more, so that the values differ. Weights of others have scores of their own.
 constexpr float reject_above(Decoder decoder) noexcept {
     return traits_of(decoder).reject_above;
 }
