@@ -62,14 +62,15 @@ Model quantized(const NetworkFile& file) {
 }
 
 TEST_CASE("a transformer's sizes come from its tensors", "[model]") {
-    const Graph& graph = random_model(kWith).data().graph;
+    const Model model = random_model(kWith);
+    const Graph& graph = model.data().graph;
     const auto node = std::find_if(graph.nodes.begin(), graph.nodes.end(),
                                    [](const Node& n) { return n.op == Op::affine_sample; });
     REQUIRE(node != graph.nodes.end());
     CHECK(node->name == "transformer");
     CHECK(node->shape == graph.input_shape());
     CHECK(node->align_corners);
-    CHECK(random_model(kWith).parameters() - random_model(kWithout).parameters() ==
+    CHECK(model.parameters() - random_model(kWithout).parameters() ==
           12 * 28 + 10 * 301 + 9 * 281 + 6 * 10);
     NetworkFile file = random_network(kWith);
     file.metadata["lprnet.transformer"] = R"({"align_corners": false})";
