@@ -33,7 +33,9 @@ public:
 
     // The file's bytes, page-aligned; at least one when open. Valid until this object ends, is
     // assigned to or is moved from; after a move the same address belongs to the new owner.
-    std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
+    std::span<const std::byte> bytes() const noexcept LPRNET_LIFETIMEBOUND {
+        return {data_, size_};
+    }
 
 private:
     void unmap() noexcept;

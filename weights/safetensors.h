@@ -105,16 +105,18 @@ public:
                                                std::string label) noexcept;
 
     // Every tensor, by name in byte order, names unique.
-    const std::vector<TensorView>& tensors() const noexcept { return tensors_; }
+    const std::vector<TensorView>& tensors() const noexcept LPRNET_LIFETIMEBOUND {
+        return tensors_;
+    }
 
     // The tensor of that name, or nullptr. Logarithmic in the number of tensors.
     const TensorView* find(std::string_view name) const noexcept;
 
     // The `__metadata__` map; empty when the file has none. Valid UTF-8.
-    const Metadata& metadata() const noexcept { return metadata_; }
+    const Metadata& metadata() const noexcept LPRNET_LIFETIMEBOUND { return metadata_; }
 
     // The path or label given on opening.
-    const std::string& label() const noexcept { return label_; }
+    const std::string& label() const noexcept LPRNET_LIFETIMEBOUND { return label_; }
 
     // Offset in the file, in bytes, of the first byte of tensor data.
     std::size_t data_offset() const noexcept { return data_offset_; }

@@ -47,9 +47,11 @@ struct Diagnosis {
     std::size_t resized = 0;    // plates that are not of the network's size
     bool nothing_fits = false;  // no setting reads
 
-    const Setting& best() const noexcept { return settings.front(); }
-    const Setting& best_of_files() const noexcept { return settings[best_bilinear]; }
-    const Setting& file_setting() const noexcept { return settings[file]; }
+    const Setting& best() const noexcept LPRNET_LIFETIMEBOUND { return settings.front(); }
+    const Setting& best_of_files() const noexcept LPRNET_LIFETIMEBOUND {
+        return settings[best_bilinear];
+    }
+    const Setting& file_setting() const noexcept LPRNET_LIFETIMEBOUND { return settings[file]; }
     bool file_fits() const noexcept;
     // "the model file fits" and the like.
     const char* verdict() const noexcept;

@@ -19,7 +19,7 @@ class DumpedTensor {
 public:
     std::size_t images() const noexcept { return images_; }
     // [channel][row][column].
-    std::span<const float> image(std::size_t i) const noexcept {
+    std::span<const float> image(std::size_t i) const noexcept LPRNET_LIFETIMEBOUND {
         return std::span(values_).subspan(i * image_size_, image_size_);
     }
 
@@ -39,7 +39,7 @@ public:
     static Result<DumpFile> from_memory(std::span<const std::byte> bytes,
                                         const std::string& label) noexcept;
 
-    const std::string& label() const noexcept { return file_.label(); }
+    const std::string& label() const noexcept LPRNET_LIFETIMEBOUND { return file_.label(); }
     bool has(const std::string& name) const { return file_.find(name) != nullptr; }
     // Names of all tensors. May throw std::bad_alloc.
     std::vector<std::string> names() const;

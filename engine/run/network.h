@@ -23,19 +23,19 @@ public:
     static Result<Network> create(Graph graph, const kernels::KernelTable& table,
                                   const PlanOptions& options = {});
 
-    const Plan& plan() const noexcept { return *plan_; }
+    const Plan& plan() const noexcept LPRNET_LIFETIMEBOUND { return *plan_; }
     const std::shared_ptr<const Plan>& shared_plan() const noexcept { return plan_; }
-    const std::vector<StepInfo>& steps() const noexcept { return plan_->info; }
+    const std::vector<StepInfo>& steps() const noexcept LPRNET_LIFETIMEBOUND { return plan_->info; }
     // Another plan with the same tensors in the same places, such as the same graph with other
     // weights; what the arena holds stays. May throw std::bad_alloc.
     void replace_plan(std::shared_ptr<const Plan> plan);
 
     // NHWC; a run leaves it as it is.
-    std::span<float> input() noexcept {
+    std::span<float> input() noexcept LPRNET_LIFETIMEBOUND {
         return {arena_.data() + float_at(plan_->input, 0, 0, 0), plan_->input.values()};
     }
     // [time][class] of the last run().
-    std::span<const float> logits() const noexcept {
+    std::span<const float> logits() const noexcept LPRNET_LIFETIMEBOUND {
         return {arena_.data() + float_at(plan_->output, 0, 0, 0), plan_->output.values()};
     }
     // The input from PyTorch's order, [channel][row][column].

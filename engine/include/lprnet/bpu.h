@@ -94,16 +94,16 @@ public:
     int on_the_way() const noexcept;
 
     // Of the frame that finish() waited for, [step][class], before the softmax.
-    std::span<const float> logits() const noexcept;
+    std::span<const float> logits() const noexcept LPRNET_LIFETIMEBOUND;
 
     // Of the same frame, what the BPU gave where the CPU computes the rest: the branches of the
     // context in their order, [row][step][channel]. Empty if the .bin gives logits.
-    std::span<const std::vector<float>> branches() const noexcept;
+    std::span<const std::vector<float>> branches() const noexcept LPRNET_LIFETIMEBOUND;
 
     // What the library says it is.
-    const std::string& runtime_version() const noexcept;
+    const std::string& runtime_version() const noexcept LPRNET_LIFETIMEBOUND;
     // The path of the .bin.
-    const std::string& bin() const noexcept;
+    const std::string& bin() const noexcept LPRNET_LIFETIMEBOUND;
 
     // Waits for the frames on their way and gives everything back, the .bin too if no clone uses
     // it. The destructor does so too, but cannot tell what went wrong. Afterwards, and of a

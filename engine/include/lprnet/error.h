@@ -8,6 +8,17 @@
 #include <utility>
 #include <variant>
 
+// What a function returns refers into its object, so the object has to live on: clang warns of
+// `for (auto& text : Model::builtin()->charset())`, whose model is gone when the loop begins.
+#if defined(__has_cpp_attribute)
+#if __has_cpp_attribute(clang::lifetimebound)
+#define LPRNET_LIFETIMEBOUND [[clang::lifetimebound]]
+#endif
+#endif
+#ifndef LPRNET_LIFETIMEBOUND
+#define LPRNET_LIFETIMEBOUND
+#endif
+
 namespace lprnet {
 
 enum class ErrorCode {
@@ -37,7 +48,7 @@ public:
     explicit operator bool() const noexcept { return ok_; }
 
     // Precondition: !ok().
-    const Error& error() const noexcept { return error_; }
+    const Error& error() const noexcept LPRNET_LIFETIMEBOUND { return error_; }
 
 private:
     Error error_;
@@ -55,17 +66,17 @@ public:
     explicit operator bool() const noexcept { return ok(); }
 
     // Precondition: ok().
-    T& value() & noexcept { return *std::get_if<0>(&state_); }
-    const T& value() const& noexcept { return *std::get_if<0>(&state_); }
-    T&& value() && noexcept { return std::move(*std::get_if<0>(&state_)); }
-    T& operator*() & noexcept { return value(); }
-    const T& operator*() const& noexcept { return value(); }
-    T&& operator*() && noexcept { return std::move(*this).value(); }
-    T* operator->() noexcept { return &value(); }
-    const T* operator->() const noexcept { return &value(); }
+    T& value() & noexcept LPRNET_LIFETIMEBOUND { return *std::get_if<0>(&state_); }
+    const T& value() const& noexcept LPRNET_LIFETIMEBOUND { return *std::get_if<0>(&state_); }
+    T&& value() && noexcept LPRNET_LIFETIMEBOUND { return std::move(*std::get_if<0>(&state_)); }
+    T& operator*() & noexcept LPRNET_LIFETIMEBOUND { return value(); }
+    const T& operator*() const& noexcept LPRNET_LIFETIMEBOUND { return value(); }
+    T&& operator*() && noexcept LPRNET_LIFETIMEBOUND { return std::move(*this).value(); }
+    T* operator->() noexcept LPRNET_LIFETIMEBOUND { return &value(); }
+    const T* operator->() const noexcept LPRNET_LIFETIMEBOUND { return &value(); }
 
     // Precondition: !ok().
-    const Error& error() const noexcept { return *std::get_if<1>(&state_); }
+    const Error& error() const noexcept LPRNET_LIFETIMEBOUND { return *std::get_if<1>(&state_); }
 
 private:
     std::variant<T, Error> state_;

@@ -31,7 +31,7 @@ public:
     Result<std::vector<Match>> find(const std::string& text, std::size_t count = 1,
                                     double least_likelihood = 1e-3) const noexcept;
 
-    const std::vector<std::string>& plates() const noexcept { return plates_; }
+    const std::vector<std::string>& plates() const noexcept LPRNET_LIFETIMEBOUND { return plates_; }
 
 private:
     std::vector<std::string> plates_;

@@ -36,13 +36,13 @@ public:
     static Result<Model> builtin(std::string_view precision = "fp32") noexcept;
 
     // The path, the label, or "builtin" ("builtin-int8").
-    const std::string& name() const noexcept;
+    const std::string& name() const noexcept LPRNET_LIFETIMEBOUND;
     // Free text that tells where the weights come from.
-    const std::string& source() const noexcept;
+    const std::string& source() const noexcept LPRNET_LIFETIMEBOUND;
     // Which network's layers it has: "LPRNet", the one that there is.
-    const std::string& architecture() const noexcept;
+    const std::string& architecture() const noexcept LPRNET_LIFETIMEBOUND;
     // UTF-8 text of each class, the blank included.
-    const std::vector<std::string>& charset() const noexcept;
+    const std::vector<std::string>& charset() const noexcept LPRNET_LIFETIMEBOUND;
     // Index of the CTC blank in charset().
     int blank() const noexcept;
     // Input size in pixels and channels (3, or 1 for a gray model).
@@ -60,7 +60,7 @@ public:
     double temperature() const noexcept;
 
     // For the library's own rooms.
-    const ModelData& data() const noexcept { return *data_; }
+    const ModelData& data() const noexcept LPRNET_LIFETIMEBOUND { return *data_; }
 
 private:
     explicit Model(std::shared_ptr<const ModelData> data) : data_(std::move(data)) {}

@@ -59,14 +59,14 @@ public:
     static std::string_view builtin_text() noexcept;
 
     // In the order of the file.
-    const std::vector<Format>& formats() const noexcept;
+    const std::vector<Format>& formats() const noexcept LPRNET_LIFETIMEBOUND;
 
     // For each format whether the model has the characters to write any text of it. A decoder
     // leaves out the formats that it cannot write. The one error is `out_of_memory`.
     Result<std::vector<bool>> writable(const Model& model) const noexcept;
 
     // For the library's own rooms.
-    const PatternFile& file() const noexcept { return *file_; }
+    const PatternFile& file() const noexcept LPRNET_LIFETIMEBOUND { return *file_; }
 
 private:
     explicit Patterns(std::shared_ptr<const PatternFile> file) : file_(std::move(file)) {}

@@ -89,10 +89,10 @@ public:
 
     // The input tensor, NHWC [height][width][channels], normalized; may be written
     // directly instead of calling set_image().
-    std::span<float> input() noexcept;
+    std::span<float> input() noexcept LPRNET_LIFETIMEBOUND;
 
     // The output of the last infer(), [step][class], before the softmax.
-    std::span<const float> logits() const noexcept;
+    std::span<const float> logits() const noexcept LPRNET_LIFETIMEBOUND;
 
     // Name of the kernel table in use.
     const char* isa() const noexcept;
@@ -107,7 +107,7 @@ public:
     ~Recognizer();
 
     // For the library's own tools: engine/run/network.h.
-    Network& network() noexcept;
+    Network& network() noexcept LPRNET_LIFETIMEBOUND;
 
 private:
     struct State;
