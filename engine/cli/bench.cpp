@@ -230,6 +230,21 @@ Status write_html(const std::vector<Latencies>& times, const std::vector<LayerTi
         rows, chart);
 }
 
+// One for each count of threads; each is printed as soon as it is there, but for JSON.
+Result<std::vector<Latencies>> measure_all(AnyRecognizer& recognizer, const ImageView& picture,
+                                           const Model& model, const BenchOptions& options) {
+    std::vector<Latencies> times;
+    for (const int threads : options.threads) {
+        Result<Latencies> measured = measure_threads(recognizer, picture, threads, options);
+        if (!measured) return measured.error();
+        times.push_back(std::move(*measured));
+        if (options.json || recognizer.is_bpu()) continue;
+        if (times.size() > 1) std::puts("");
+        print_text(threads, times.back(), options, model, recognizer.isa());
+    }
+    return times;
+}
+
 ExitStatus run(const BenchOptions& options) {
     if (Status path = options.html.check(); !path) return fail(path.error());
     Result<Model> model = options.model.load();
@@ -247,17 +262,10 @@ ExitStatus run(const BenchOptions& options) {
     std::vector<LayerTime> layers;
     if (options.per_layer || (options.html && !recognizer->is_bpu()))
         layers = measure_layers(recognizer->cpu()->network(), options);
-    std::vector<Latencies> times;
-    for (const int threads : options.threads) {
-        Result<Latencies> measured = measure_threads(*recognizer, picture.view, threads, options);
-        if (!measured) return fail(measured.error());
-        times.push_back(std::move(*measured));
-        if (options.json || recognizer->is_bpu()) continue;
-        if (times.size() > 1) std::puts("");
-        print_text(threads, times.back(), options, *model, recognizer->isa());
-    }
-    print_all(times, layers, options, *model, *recognizer);
-    const Status written = write_html(times, layers, options, *model, *recognizer);
+    const auto times = measure_all(*recognizer, picture.view, *model, options);
+    if (!times) return fail(times.error());
+    print_all(*times, layers, options, *model, *recognizer);
+    const Status written = write_html(*times, layers, options, *model, *recognizer);
     if (Status closed = recognizer->close(); !closed) return fail(closed.error());
     if (!written) return fail(written.error());
     return kDone;

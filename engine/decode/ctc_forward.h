@@ -43,7 +43,21 @@ private:
     static bool may_skip(std::span<const std::int32_t> labels, std::size_t s) noexcept {
         return s % 2 == 1 && s >= 3 && labels[s / 2] != labels[s / 2 - 1];
     }
+    // Follows `from_` to the front, from the position of the last step.
+    void trace_back(std::size_t time_steps, std::size_t last, std::span<Span> spans) const noexcept;
     void run_backward(const Posterior& posterior, std::span<const std::int32_t> labels) noexcept;
+
+    // Probabilities of what stands before and behind a run of label i at step t, by whether the
+    // blank or a label is next to it.
+    struct Surroundings {
+        double blank_before, label_before, blank_after, label_after;
+        double before() const noexcept { return blank_before + label_before; }
+        double after() const noexcept { return blank_after + label_after; }
+    };
+    Surroundings around(const Posterior& posterior, std::span<const std::int32_t> labels,
+                        std::size_t i, std::size_t t) const noexcept;
+    void replace(const Posterior& posterior, std::span<const std::int32_t> labels, std::size_t i,
+                 std::span<double> weight) noexcept;
 
     std::int32_t blank_;
     std::size_t row_;                 // positions of the longest text

@@ -85,9 +85,15 @@ void CtcText::align(const Posterior& posterior, std::span<const std::int32_t> la
             from_[t * row_ + s] = back;
         }
     }
-    std::size_t s = positions - 1;
-    if (s > 0 && before[s - 1] > before[s]) --s;
+    std::size_t last = positions - 1;
+    if (last > 0 && before[last - 1] > before[last]) --last;
+    trace_back(time_steps, last, spans);
+}
+
+void CtcText::trace_back(std::size_t time_steps, std::size_t last,
+                         std::span<Span> spans) const noexcept {
     for (Span& span : spans) span = {-1, -1};
+    std::size_t s = last;
     for (std::size_t t = time_steps; t-- > 0;) {
         if (s % 2 == 1) {
             Span& span = spans[s / 2];
@@ -123,62 +129,72 @@ void CtcText::run_backward(const Posterior& posterior,
     }
 }
 
+CtcText::Surroundings CtcText::around(const Posterior& posterior,
+                                      std::span<const std::int32_t> labels, std::size_t i,
+                                      std::size_t t) const noexcept {
+    const bool is_first = i == 0;
+    const bool is_last = i + 1 == labels.size();
+    Surroundings found = {t == 0 ? 1.0 : 0.0, 0.0, is_last ? 1.0 : 0.0, 0.0};
+    if (t > 0) {
+        const double* before = forward_.data() + (t - 1) * row_ + 2 * i;
+        found.blank_before = before[0];
+        if (!is_first) found.label_before = before[-1];
+    }
+    if (t + 1 < posterior.time_steps()) {
+        const double* after = backward_.data() + (t + 1) * row_ + 2 * i;
+        const double* p = posterior.p(t + 1);
+        found.blank_after = after[2] * p[blank_] / scale_[t + 1];
+        if (!is_last) found.label_after = after[3] * p[labels[i + 1]] / scale_[t + 1];
+    }
+    return found;
+}
+
+void CtcText::replace(const Posterior& posterior, std::span<const std::int32_t> labels,
+                      std::size_t i, std::span<double> weight) noexcept {
+    const std::size_t classes = weight.size();
+    std::fill(weight.begin(), weight.end(), 0.0);
+    std::fill(run_.begin(), run_.end(), 0.0);
+    // `classes`: there is no neighbor.
+    const std::size_t left = i > 0 ? static_cast<std::size_t>(labels[i - 1]) : classes;
+    const std::size_t right =
+        i + 1 < labels.size() ? static_cast<std::size_t>(labels[i + 1]) : classes;
+    // Label i may stand where i labels fit before it and the others behind it.
+    for (std::size_t t = i; t + (labels.size() - 1 - i) < posterior.time_steps(); ++t) {
+        const Surroundings around_it = around(posterior, labels, i, t);
+        const double before = around_it.before();
+        const double after = around_it.after();
+        const double inverse = 1.0 / scale_[t];
+        const double* p = posterior.p(t);
+        const auto advance = [&](std::size_t c, double in, double out) {
+            run_[c] = (run_[c] + in) * p[c] * inverse;
+            weight[c] += run_[c] * out;
+        };
+        // Beside an equal label there has to be a blank: these two are put right below.
+        const double run_left = left < classes ? run_[left] : 0.0;
+        const double weight_left = left < classes ? weight[left] : 0.0;
+        const double run_right = right < classes ? run_[right] : 0.0;
+        const double weight_right = right < classes ? weight[right] : 0.0;
+        for (std::size_t c = 0; c < classes; ++c) advance(c, before, after);
+        if (left < classes) {
+            run_[left] = run_left;
+            weight[left] = weight_left;
+            advance(left, around_it.blank_before, left == right ? around_it.blank_after : after);
+        }
+        if (right < classes && right != left) {
+            run_[right] = run_right;
+            weight[right] = weight_right;
+            advance(right, before, around_it.blank_after);
+        }
+    }
+    weight[static_cast<std::size_t>(blank_)] = 0.0;
+}
+
 void CtcText::replace_each(const Posterior& posterior, std::span<const std::int32_t> labels,
                            std::span<double> weights) noexcept {
     run_backward(posterior, labels);
-    const std::size_t time_steps = posterior.time_steps();
     const std::size_t classes = posterior.classes();
     for (std::size_t i = 0; i < labels.size(); ++i) {
-        double* weight = weights.data() + i * classes;
-        std::fill(weight, weight + classes, 0.0);
-        std::fill(run_.begin(), run_.end(), 0.0);
-        const bool has_before = i > 0;
-        const bool has_after = i + 1 < labels.size();
-        // Label i may stand where i labels fit before it and the others behind it.
-        for (std::size_t t = i; t + (labels.size() - 1 - i) < time_steps; ++t) {
-            double enter_blank = t == 0 ? 1.0 : 0.0;
-            double enter_label = 0.0;
-            if (t > 0) {
-                const double* before = forward_.data() + (t - 1) * row_ + 2 * i;
-                enter_blank = before[0];
-                if (has_before) enter_label = before[-1];
-            }
-            double leave_blank = has_after ? 0.0 : 1.0;
-            double leave_label = 0.0;
-            if (t + 1 < time_steps) {
-                const double* after = backward_.data() + (t + 1) * row_ + 2 * i;
-                const double* p = posterior.p(t + 1);
-                leave_blank = after[2] * p[blank_] / scale_[t + 1];
-                if (has_after) leave_label = after[3] * p[labels[i + 1]] / scale_[t + 1];
-            }
-            const double enter = enter_blank + enter_label;
-            const double leave = leave_blank + leave_label;
-            const double inverse = 1.0 / scale_[t];
-            const double* p = posterior.p(t);
-            const auto advance = [&](std::size_t c, double in, double out) {
-                run_[c] = (run_[c] + in) * p[c] * inverse;
-                weight[c] += run_[c] * out;
-            };
-            // Beside an equal label there has to be a blank: these two are put right below.
-            const std::size_t left = has_before ? static_cast<std::size_t>(labels[i - 1]) : classes;
-            const std::size_t right = has_after ? static_cast<std::size_t>(labels[i + 1]) : classes;
-            const double run_left = has_before ? run_[left] : 0.0;
-            const double weight_left = has_before ? weight[left] : 0.0;
-            const double run_right = has_after ? run_[right] : 0.0;
-            const double weight_right = has_after ? weight[right] : 0.0;
-            for (std::size_t c = 0; c < classes; ++c) advance(c, enter, leave);
-            if (has_before) {
-                run_[left] = run_left;
-                weight[left] = weight_left;
-                advance(left, enter_blank, left == right ? leave_blank : leave);
-            }
-            if (has_after && right != left) {
-                run_[right] = run_right;
-                weight[right] = weight_right;
-                advance(right, enter, leave_blank);
-            }
-        }
-        weight[blank_] = 0.0;
+        replace(posterior, labels, i, weights.subspan(i * classes, classes));
     }
 }
 

@@ -232,6 +232,22 @@ Status read_transformer(const Metadata& metadata, Graph& graph) {
     return {};
 }
 
+Status check_format(const Metadata& metadata) {
+    const std::string* format = metadata.find("lprnet.format");
+    if (format != nullptr && *format == kFormat) return {};
+    return metadata.error("lprnet.format", (format ? "is " + in_quotes(*format) : "is missing") +
+                                               ", expected '" + std::string(kFormat) +
+                                               "': a model written by scripts/export_weights.py");
+}
+
+Status check_classes(const Metadata& metadata, const ModelData& model) {
+    const auto classes = static_cast<std::size_t>(model.graph.output_shape().c);
+    if (classes == model.charset.size()) return {};
+    return metadata.error("lprnet.charset", "has " + std::to_string(model.charset.size()) +
+                                                " entries, but the network has " +
+                                                std::to_string(classes) + " classes");
+}
+
 }  // namespace
 
 Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string name, bool borrow,
@@ -240,13 +256,7 @@ Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string n
     model.name = std::move(name);
     const Metadata metadata(file, model.name);
 
-    const std::string* format = metadata.find("lprnet.format");
-    if (format == nullptr || *format != kFormat) {
-        return metadata.error(
-            "lprnet.format", (format ? "is " + in_quotes(*format) : "is missing") + ", expected '" +
-                                 std::string(kFormat) +
-                                 "': a model written by scripts/export_weights.py");
-    }
+    if (Status s = check_format(metadata); !s) return s.error();
     const Result<const Architecture*> architecture = read_architecture(metadata, known);
     if (!architecture) return architecture.error();
     model.architecture = (*architecture)->name;
@@ -270,12 +280,7 @@ Result<ModelData> read_model(const weights::SafetensorsFile& file, std::string n
         }
     }
 
-    const auto classes = static_cast<std::size_t>(model.graph.output_shape().c);
-    if (classes != model.charset.size()) {
-        return metadata.error("lprnet.charset", "has " + std::to_string(model.charset.size()) +
-                                                    " entries, but the network has " +
-                                                    std::to_string(classes) + " classes");
-    }
+    if (Status s = check_classes(metadata, model); !s) return s.error();
     for (Node& node : model.graph.nodes) {
         model.parameters += node.weight.size() + node.quantized_weight.size() + node.bias.size();
         if (node.op == Op::quantize) set_levels(model.preprocess, node);

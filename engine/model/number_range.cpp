@@ -309,32 +309,41 @@ private:
 
     void remove_tiny() {
         for (int i = 0; i < count(); ++i) {
-            if (!is_float(i)) continue;
-            const FoldedConv l = layer(i);
-            std::vector<float> weight(l.conv.weight.begin(), l.conv.weight.end());
-            std::vector<bool> dead(l.channels());
-            for (std::size_t o = 0; o < l.channels(); ++o) {
-                bool alive = false;
-                for (std::size_t k = 0; k < l.per_channel(); ++k) {
-                    float& w = weight[o * l.per_channel() + k];
-                    if (is_tiny(i, static_cast<double>(w) * l.scale(o))) w = 0.0f;
-                    alive = alive || w != 0.0f;
-                }
-                dead[o] = !alive && is_tiny_bias(i, l.bias(o));
-                graph_.has_constants = graph_.has_constants || !alive;
-            }
-            Node& conv = node(i);
-            Node* norm = l.norm != nullptr ? &node(i + 1) : nullptr;
-            conv.weight = Floats(std::move(weight));
-            std::vector<float> gamma;
-            if (norm != nullptr) gamma.assign(norm->weight.begin(), norm->weight.end());
-            for (std::size_t o = 0; o < dead.size(); ++o) {
-                if (!dead[o]) continue;
-                (norm != nullptr ? norm->bias : conv.bias)[o] = 0.0f;
-                if (norm != nullptr) gamma[o] = 0.0f;
-            }
-            if (norm != nullptr) norm->weight = Floats(std::move(gamma));
+            if (is_float(i)) silence(i, remove_tiny_weights(i));
         }
+    }
+
+    // Which channels are without weights and bias afterwards.
+    std::vector<bool> remove_tiny_weights(int conv) {
+        const FoldedConv l = layer(conv);
+        std::vector<float> weight(l.conv.weight.begin(), l.conv.weight.end());
+        std::vector<bool> dead(l.channels());
+        for (std::size_t o = 0; o < l.channels(); ++o) {
+            bool alive = false;
+            for (std::size_t k = 0; k < l.per_channel(); ++k) {
+                float& w = weight[o * l.per_channel() + k];
+                if (is_tiny(conv, static_cast<double>(w) * l.scale(o))) w = 0.0f;
+                alive = alive || w != 0.0f;
+            }
+            dead[o] = !alive && is_tiny_bias(conv, l.bias(o));
+            graph_.has_constants = graph_.has_constants || !alive;
+        }
+        node(conv).weight = Floats(std::move(weight));
+        return dead;
+    }
+
+    // These channels give exact zeros.
+    void silence(int conv, const std::vector<bool>& dead) {
+        Node* norm = layer(conv).norm != nullptr ? &node(conv + 1) : nullptr;
+        std::vector<float>& bias = norm != nullptr ? norm->bias : node(conv).bias;
+        std::vector<float> gamma;
+        if (norm != nullptr) gamma.assign(norm->weight.begin(), norm->weight.end());
+        for (std::size_t o = 0; o < dead.size(); ++o) {
+            if (!dead[o]) continue;
+            bias[o] = 0.0f;
+            if (norm != nullptr) gamma[o] = 0.0f;
+        }
+        if (norm != nullptr) norm->weight = Floats(std::move(gamma));
     }
 
     const Preprocess& preprocess_;

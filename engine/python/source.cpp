@@ -92,15 +92,24 @@ std::vector<std::uint8_t> Source::Pixels::packed() const {
     return bytes;
 }
 
-Source::Pixels Source::pixels(const std::string& found, const std::uint8_t* data,
-                              std::span<const Py_ssize_t> shape,
-                              std::span<const Py_ssize_t> strides, const Form& form) {
-    const Py_ssize_t count = shape.size() == 3 ? shape[2] : 1;
-    if (shape.size() < 2 || shape.size() > 3 || (count != 1 && count != 3 && count != 4))
+namespace {
+
+void check_shape(const std::string& found, std::span<const Py_ssize_t> shape) {
+    const bool is_gray = shape.size() == 2;
+    if (!is_gray && (shape.size() != 3 || (shape[2] != 1 && shape[2] != 3 && shape[2] != 4)))
         throw_value_error(kExpected + found);
     if (shape[0] < 1 || shape[1] < 1 || shape[0] > kMaxImageSide || shape[1] > kMaxImageSide)
         throw_value_error("image: expected sides from 1 to " + std::to_string(kMaxImageSide) +
                           " pixels, found " + found);
+}
+
+}  // namespace
+
+Source::Pixels Source::pixels(const std::string& found, const std::uint8_t* data,
+                              std::span<const Py_ssize_t> shape,
+                              std::span<const Py_ssize_t> strides, const Form& form) {
+    check_shape(found, shape);
+    const Py_ssize_t count = shape.size() == 3 ? shape[2] : 1;
     PixelFormat format = PixelFormat::gray;
     if (count == 3) format = form.is_rgb ? PixelFormat::rgb : PixelFormat::bgr;
     if (count == 4) format = form.is_rgb ? PixelFormat::rgba : PixelFormat::bgra;

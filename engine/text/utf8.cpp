@@ -9,33 +9,37 @@ constexpr bool continues(std::uint32_t byte) noexcept {
     return (byte & 0xC0U) == 0x80U;
 }
 
-}  // namespace
+struct Form {
+    std::size_t size = 0;  // bytes; 0: no character begins so
+    // Of the second byte.
+    std::uint32_t low = 0x80;
+    std::uint32_t high = 0xBF;
+};
 
 // Table 3-7 of the Unicode standard: the first byte fixes the length and the range of the
 // second byte, which is what rules out overlong forms and surrogates.
+constexpr Form form_of(std::uint32_t first) noexcept {
+    if (first < 0xC2) return {};
+    if (first < 0xE0) return {.size = 2};
+    if (first == 0xE0) return {.size = 3, .low = 0xA0};
+    if (first == 0xED) return {.size = 3, .high = 0x9F};
+    if (first < 0xF0) return {.size = 3};
+    if (first == 0xF0) return {.size = 4, .low = 0x90};
+    if (first < 0xF4) return {.size = 4};
+    if (first == 0xF4) return {.size = 4, .high = 0x8F};
+    return {};
+}
+
+}  // namespace
+
 CodePoint decode_code_point(std::string_view text) noexcept {
     const auto byte = [&](std::size_t i) -> std::uint32_t {
         return static_cast<unsigned char>(text[i]);
     };
     const std::uint32_t first = byte(0);
     if (first < 0x80) return {first, 1};
-    std::size_t size = 0;
-    std::uint32_t low = 0x80;
-    std::uint32_t high = 0xBF;
-    if (first >= 0xC2 && first <= 0xDF) {
-        size = 2;
-    } else if (first >= 0xE0 && first <= 0xEF) {
-        size = 3;
-        if (first == 0xE0) low = 0xA0;
-        if (first == 0xED) high = 0x9F;
-    } else if (first >= 0xF0 && first <= 0xF4) {
-        size = 4;
-        if (first == 0xF0) low = 0x90;
-        if (first == 0xF4) high = 0x8F;
-    } else {
-        return {};
-    }
-    if (text.size() < size || byte(1) < low || byte(1) > high) return {};
+    const auto [size, low, high] = form_of(first);
+    if (size == 0 || text.size() < size || byte(1) < low || byte(1) > high) return {};
     std::uint32_t code = first & (0xFFU >> (size + 1));
     for (std::size_t i = 1; i < size; ++i) {
         if (!continues(byte(i))) return {};

@@ -17,6 +17,22 @@ namespace {
 // them and no more than these.
 inline constexpr int kMaxContextStripsLevels = 8;
 
+// The sums of N adjacent channels over `width` columns of a window, from its first pixel on.
+template <class T, int N>
+void sum_context_strip(const ContextTapLevels& a, const T* input, int width,
+                       std::uint16_t (&strip)[N]) noexcept {
+    std::uint16_t sum[N] = {};
+    for (int r = 0; r < a.kh; ++r) {
+        const T* pixel = input + r * a.input_row;
+        for (int s = 0; s < width; ++s, pixel += a.channels) {
+            for (int c = 0; c < N; ++c) {
+                sum[c] = static_cast<std::uint16_t>(sum[c] + static_cast<std::uint16_t>(pixel[c]));
+            }
+        }
+    }
+    std::memcpy(strip, sum, sizeof sum);
+}
+
 // N adjacent channels over the whole image; the sum of their squares, with the channels' factors
 // if there are any.
 template <class T, int N>
@@ -32,17 +48,7 @@ std::int64_t context_tap_levels_channels(const ContextTapLevels& a, const T* inp
         std::uint16_t ring[kMaxContextStripsLevels][N];
         const T* next = input + y * a.stride_h * a.input_row;
         const auto sum_strip = [&](std::uint16_t(&strip)[N]) {
-            std::uint16_t sum[N] = {};
-            for (int r = 0; r < a.kh; ++r) {
-                const T* pixel = next + r * a.input_row;
-                for (int s = 0; s < strip_width; ++s, pixel += a.channels) {
-                    for (int c = 0; c < N; ++c) {
-                        sum[c] = static_cast<std::uint16_t>(sum[c] +
-                                                            static_cast<std::uint16_t>(pixel[c]));
-                    }
-                }
-            }
-            std::memcpy(strip, sum, sizeof sum);
+            sum_context_strip<T, N>(a, next, strip_width, strip);
             next += std::ptrdiff_t{a.stride_w} * a.channels;
         };
         for (int s = 0; s + 1 < strips; ++s) sum_strip(ring[s]);

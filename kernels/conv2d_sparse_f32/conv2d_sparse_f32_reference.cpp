@@ -28,6 +28,19 @@ void pass_list(SparseLists& lists, Visit visit) noexcept {
     }
 }
 
+// The input that weight k of all taps and channels multiplies, for the output at (y, x); nullptr
+// where it is padding that is not stored. `corner` is the input of the first tap, in panels the
+// first channel of the same pixel.
+const float* input_of(const Conv2dSparseF32& a, const float* corner, std::ptrdiff_t y,
+                      std::ptrdiff_t x, int k) noexcept {
+    const int tap = k / a.ic, channel = k % a.ic;
+    const std::ptrdiff_t r = tap / a.kw, s = tap % a.kw;
+    if (!a.input_panels) return corner + r * a.input_row + s * a.ic + channel;
+    const std::ptrdiff_t dy = r - (a.kh - 1) / 2, dx = s - (a.kw - 1) / 2;
+    if (y + dy < 0 || y + dy >= a.oh || x + dx < 0 || x + dx >= a.ow) return nullptr;
+    return corner + (dy * a.ow + dx) * a.ic + channel;
+}
+
 }  // namespace
 
 // A block is one pixel, so that panels are NHWC and an input's place in a panel is its number.
@@ -35,8 +48,8 @@ void ReferenceKernels::conv2d_sparse_f32(const Conv2dSparseF32& a) noexcept {
     const int inputs = a.kh * a.kw * a.ic;
     for (int pixel = a.first_pixel; pixel < a.first_pixel + a.pixels; ++pixel) {
         const std::ptrdiff_t y = pixel / a.ow, x = pixel % a.ow;
-        const float* input = a.input_panels ? a.input + std::ptrdiff_t{pixel} * a.ic
-                                            : a.input + y * a.input_row + x * a.ic;
+        const float* corner = a.input_panels ? a.input + std::ptrdiff_t{pixel} * a.ic
+                                             : a.input + y * a.input_row + x * a.ic;
         float* output = a.output_panels ? a.output + std::ptrdiff_t{pixel} * a.oc
                                         : a.output + y * a.output_row + x * a.oc;
         // The lists of a part come behind those of all groups for the part before: a group's
@@ -47,16 +60,9 @@ void ReferenceKernels::conv2d_sparse_f32(const Conv2dSparseF32& a) noexcept {
             for (int group = 0; group < a.oc; group += kSparseGroup) {
                 double sums[kSparseGroup] = {};
                 pass_list(lists, [&](int k, int channel, float weight) {
-                    const int tap = (first + k) / a.ic;
-                    const std::ptrdiff_t r = tap / a.kw, s = tap % a.kw;
-                    std::ptrdiff_t at = r * a.input_row + s * a.ic;
-                    if (a.input_panels) {
-                        const std::ptrdiff_t dy = r - (a.kh - 1) / 2, dx = s - (a.kw - 1) / 2;
-                        if (y + dy < 0 || y + dy >= a.oh || x + dx < 0 || x + dx >= a.ow) return;
-                        at = (dy * a.ow + dx) * a.ic;
-                    }
-                    const float value = input[at + (first + k) % a.ic];
-                    sums[channel] += static_cast<double>(weight) * static_cast<double>(value);
+                    const float* value = input_of(a, corner, y, x, first + k);
+                    if (value == nullptr) return;
+                    sums[channel] += static_cast<double>(weight) * static_cast<double>(*value);
                 });
                 for (int c = 0; c < kSparseGroup && group + c < a.oc; ++c) {
                     const double sum = sums[c] + static_cast<double>(output[group + c]);
