@@ -386,7 +386,7 @@ TEST_CASE("frames on their way come back in their order", "[bpu]") {
     stand_in.check_nothing_left();
 }
 
-TEST_CASE("clones in threads share a .bin", "[bpu]") {
+TEST_CASE("clones in threads share a .bin", "[bpu][threads]") {
     const StandIn stand_in("form=split");
     const Picture picture(9);
     {

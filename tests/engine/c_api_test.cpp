@@ -347,7 +347,7 @@ TEST_CASE("a recognizer outlives its model, a clone its recognizer", "[c_api]") 
     check_same(read(clone_of_clone, image), expected);
 }
 
-TEST_CASE("clones read in threads of their own", "[c_api]") {
+TEST_CASE("clones read in threads of their own", "[c_api][threads]") {
     const ModelHandle model = builtin_model();
     const RecognizerHandle first = recognizer_of(model.get());
     constexpr std::size_t kThreads = 3;
@@ -493,7 +493,7 @@ TEST_CASE("weights that are not built in are named", "[c_api]") {
     CHECK(recognizer == nullptr);
 }
 
-TEST_CASE("options say what a recognizer is made with", "[c_api]") {
+TEST_CASE("options say what a recognizer is made with", "[c_api][threads]") {
     const ModelHandle model = builtin_model();
     const Picture picture = blocks(31, 130, 41);
     const lpr_image image = picture.view(LPR_BGR);

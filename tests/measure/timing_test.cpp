@@ -68,7 +68,7 @@ private:
     int mine_ = 0;
 };
 
-TEST_CASE("threads share the frames", "[measure]") {
+TEST_CASE("threads share the frames", "[measure][threads]") {
     for (const int threads : {1, 3}) {
         std::atomic<int> runs{0};
         std::vector<std::unique_ptr<Work>> works;
@@ -86,7 +86,7 @@ TEST_CASE("threads share the frames", "[measure]") {
     }
 }
 
-TEST_CASE("a thread that fails ends with its error", "[measure]") {
+TEST_CASE("a thread that fails ends with its error", "[measure][threads]") {
     for (const int fails_at : {0, 1, 5}) {  // in the first, the warmup, the frames
         std::atomic<int> runs{0};
         Work good(runs), bad(runs, fails_at);

@@ -145,7 +145,7 @@ TEST_CASE("a quantized network is close to the network it was made from", "[quan
     }
 }
 
-TEST_CASE("every table and number of threads gives the bits of the reference", "[quantized]") {
+TEST_CASE("every table and number of threads gives the bits of the reference", "[quantized][threads]") {
     for (const Quantized& network : kNetworks) {
         INFO("seed " << network.network.seed << ", kept " << network.keep_float.size());
         const Model model = quantized_model(network);
@@ -225,7 +225,7 @@ TEST_CASE("layers that do not fit what they read are errors", "[quantized]") {
 
 // A first layer of real numbers, with levels made from its output: nodes of both kinds stand in one
 // plan, in float32 with the kernel that rounds alike everywhere.
-TEST_CASE("levels may begin behind a layer of real numbers", "[quantized]") {
+TEST_CASE("levels may begin behind a layer of real numbers", "[quantized][threads]") {
     for (const bool pooled : {false, true}) {
         INFO((pooled ? "behind a pool" : "behind the layer"));
         Graph graph = quantized_model(kNetworks[3]).data().graph;

@@ -39,7 +39,7 @@ TEST_CASE("planes become pixels", "[run_network]") {
 }
 
 // Whatever table, layout and number of threads: the same numbers in the same order, near enough.
-TEST_CASE("outputs are read in PyTorch's order", "[run_network]") {
+TEST_CASE("outputs are read in PyTorch's order", "[run_network][threads]") {
     const Model model = random_model({.zeros = 0.8});
     Network exact = make_network(model, reference_table(), {.whole_tensors = true});
     const std::vector<float> input = numbered(exact.input().size());
@@ -110,7 +110,7 @@ TEST_CASE("a network goes on with other weights in the same arena", "[run_networ
     CHECK(run(network, input) != before);
 }
 
-TEST_CASE("a run allocates nothing", "[run_network]") {
+TEST_CASE("a run allocates nothing", "[run_network][threads]") {
     for (const int threads : {1, 2}) {
         Network network = make_network(random_model({.width = 0.5}), *tables_under_test().back(),
                                        {.tuning = {}, .threads = threads});

@@ -163,7 +163,7 @@ TEST_CASE("the counter of allocations counts", "[recognizer]") {
     CHECK(allocation_count() == before + 1);
 }
 
-TEST_CASE("clones give the same answer, also at the same time", "[recognizer]") {
+TEST_CASE("clones give the same answer, also at the same time", "[recognizer][threads]") {
     const Model model = random_model({});
     Recognizer first = make_recognizer(model);
     const Picture picture(200, 60, PixelFormat::bgr, 9);
