@@ -1,5 +1,6 @@
 // Which pixels a model expects, found out on labelled images.
 #include <algorithm>
+#include <cstddef>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -88,7 +89,7 @@ std::string fitting(const Diagnosis& found, Name name) {
             names.push_back(value);
     }
     std::string text;
-    for (const std::string& value : names) text += (text.empty() ? "" : "  or  ") + value;
+    for (const std::string& value : names) text += (text.empty() ? "" : " or ") + value;
     return text;
 }
 
@@ -125,6 +126,21 @@ void print_json(const Diagnosis& found, const Model& model) {
     print_json_line(json);
 }
 
+// Of the longest name in front of a value.
+constexpr std::size_t kNameColumns = 14;
+
+// For a table: of what differs by channel the first channel's.
+std::string first_channel(const std::string& scale) {
+    std::string text;
+    for (std::size_t i = 0; i < scale.size(); ++i) {
+        text += scale[i];
+        if (scale[i] != '|') continue;
+        text += "..";
+        i = std::min(scale.find_first_of(" )", i), scale.size()) - 1;
+    }
+    return text;
+}
+
 void print_settings(const Diagnosis& found) {
     std::vector<std::vector<std::string>> rows = {
         {"order", "scale", "resize", "right", "wrong %", "log-likelihood", ""}};
@@ -135,7 +151,8 @@ void print_settings(const Diagnosis& found) {
             remark += &s == &found.best() ? "best" : "as good";
         }
         rows.push_back(
-            {name_of(s.preprocess.order), s.scale, name_of(s.resize), std::to_string(s.right),
+            {name_of(s.preprocess.order), first_channel(s.scale), name_of(s.resize),
+             std::to_string(s.right),
              fixed(100.0 * static_cast<double>(s.edits) / static_cast<double>(found.characters), 1),
              fixed(s.likelihood(), 2), remark});
     }
@@ -148,44 +165,47 @@ void print_settings(const Diagnosis& found) {
 
 // What the settings tell, if any of them fits.
 void print_fitting(const Diagnosis& found) {
-    std::printf("channel order  %s\n", fitting_orders(found).c_str());
-    std::printf("scale          %s\n", fitting_scales(found).c_str());
-    std::printf("resize         %s\n",
-                found.resized > 0 ? fitting_resizes(found).c_str()
-                                  : "cannot be told: every image has the network's size already");
+    print_field("channel order", fitting_orders(found), kNameColumns);
+    print_field("scale", fitting_scales(found), kNameColumns);
+    print_field("resize",
+                found.resized > 0 ? fitting_resizes(found)
+                                  : "cannot be told: every image has the network's size already",
+                kNameColumns);
 }
 
 void print_verdict(const Diagnosis& found) {
-    std::printf("verdict        %s", found.verdict());
+    std::string verdict = found.verdict();
     if (found.nothing_fits) {
-        std::printf(
-            ": %s plates right at best; are the images cut to the plate, the texts right, and the "
-            "alphabet that of the training?\n",
-            right_of(found.best(), found).c_str());
-        return;
+        verdict += ": " + right_of(found.best(), found) +
+                   " plates right at best; are the images cut to the plate, the texts right, and "
+                   "the alphabet that of the training?";
+    } else if (!found.file_fits()) {
+        verdict += ": " + described(found.best_of_files()) + " reads " +
+                   right_of(found.best_of_files(), found) + "; export the weights again with it";
     }
-    if (!found.file_fits()) {
-        std::printf(": %s reads %s; export the weights again with it",
-                    described(found.best_of_files()).c_str(),
-                    right_of(found.best_of_files(), found).c_str());
-    }
-    std::puts("");
+    print_field("verdict", verdict, kNameColumns);
+    if (found.nothing_fits) return;
     if (2 * found.best().right < found.plates) {
-        std::printf("               %s is not many: pixels are not all that is wrong here\n",
-                    right_of(found.best(), found).c_str());
+        print_field(
+            "",
+            right_of(found.best(), found) + " is not many: pixels are not all that is wrong here",
+            kNameColumns);
     }
     if (!as_good(found.best_of_files(), found.best())) {
-        std::printf("               the program resizes by bilinear: with %s before it, %s\n",
-                    name_of(found.best().resize), right_of(found.best(), found).c_str());
+        print_field("",
+                    std::string("the program resizes by bilinear: with ") +
+                        name_of(found.best().resize) + " before it, " +
+                        right_of(found.best(), found),
+                    kNameColumns);
     }
 }
 
 void print_text(const Diagnosis& found, const Model& model) {
     print_settings(found);
     const Setting& file = found.file_setting();
-    std::printf("model          %s\n", printable(model.name()).c_str());
-    std::printf("model file     %s: %s plates right\n", described(file).c_str(),
-                right_of(file, found).c_str());
+    print_field("model", model.name(), kNameColumns);
+    print_field("model file", described(file) + ": " + right_of(file, found) + " plates right",
+                kNameColumns);
     if (!found.nothing_fits) print_fitting(found);
     print_verdict(found);
 }

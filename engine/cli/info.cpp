@@ -10,7 +10,6 @@
 #include "engine/cli/verbs.h"
 #include "engine/model/model_data.h"
 #include "engine/run/network.h"
-#include "engine/text/printable.h"
 #include "kernels/dispatch.h"
 #include "lprnet/version.h"
 
@@ -168,38 +167,37 @@ std::string format_names(const Json& formats, bool used) {
 }
 
 void print_text(const Json& info, const Plan& plan) {
-    const auto line = [](const char* name, const std::string& value) {
-        std::printf("%-12s %s\n", name, printable(value).c_str());
-    };
     const Json& preprocess = info["preprocess"];
-    line("version", info["version"].get<std::string>());
-    line("model", info["model"].get<std::string>());
-    line("source", info["source"].get<std::string>());
-    line("architecture", info["architecture"].get<std::string>());
-    line("precision", info["precision"].get<std::string>());
-    line("parameters", info["parameters"].dump());
-    line("charset", info["classes"].dump() + ": " + joined(info["charset"], ""));
-    line("blank", info["blank"].dump());
-    line("temperature", info["temperature"].dump());
-    line("formats", format_names(info["formats"], true) + "; left out for want of characters: " +
-                        format_names(info["formats"], false));
-    line("input", preprocess["channel_order"].get<std::string>() + " " +
-                      preprocess["width"].dump() + "x" + preprocess["height"].dump() +
-                      ", resize bilinear, (x - [" + joined(preprocess["mean"], ", ") + "]) * [" +
-                      joined(preprocess["scale"], ", ") + "]");
+    print_field("version", info["version"].get<std::string>());
+    print_field("model", info["model"].get<std::string>());
+    print_field("source", info["source"].get<std::string>());
+    print_field("architecture", info["architecture"].get<std::string>());
+    print_field("precision", info["precision"].get<std::string>());
+    print_field("parameters", info["parameters"].dump());
+    print_field("charset", info["classes"].dump() + ": " + joined(info["charset"], ""));
+    print_field("blank", info["blank"].dump());
+    print_field("temperature", info["temperature"].dump());
+    print_field("formats",
+                format_names(info["formats"], true) +
+                    "; left out for want of characters: " + format_names(info["formats"], false));
+    print_field("input", preprocess["channel_order"].get<std::string>() + " " +
+                             preprocess["width"].dump() + "x" + preprocess["height"].dump() +
+                             ", resize bilinear, (x - [" + joined(preprocess["mean"], ", ") +
+                             "]) * [" + joined(preprocess["scale"], ", ") + "]");
     if (!info["transformer"].is_null()) {
-        line("transformer", "straightens the picture first, align_corners " +
-                                info["transformer"]["align_corners"].dump());
+        print_field("transformer", "straightens the picture first, align_corners " +
+                                       info["transformer"]["align_corners"].dump());
     }
-    line("cpu", info["cpu"].get<std::string>());
-    line("features", joined(info["cpu_features"], " "));
-    line("isas", joined(info["isas"], " ") + "; in use: " + info["isa"].get<std::string>());
+    print_field("cpu", info["cpu"].get<std::string>());
+    print_field("features", joined(info["cpu_features"], " "));
+    print_field("isas", joined(info["isas"], " ") + "; in use: " + info["isa"].get<std::string>());
     if (info["constant_channels"] != 0) {
-        line("constant", info["constant_channels"].dump() +
-                             " channels are the same for every picture and are not computed");
+        print_field("constant",
+                    info["constant_channels"].dump() +
+                        " channels are the same for every picture and are not computed");
     }
-    line("arena", std::to_string(info["arena_bytes"].get<std::size_t>() / 1024) + " KiB");
-    line("packed", std::to_string(info["packed_bytes"].get<std::size_t>() / 1024) + " KiB");
+    print_field("arena", std::to_string(info["arena_bytes"].get<std::size_t>() / 1024) + " KiB");
+    print_field("packed", std::to_string(info["packed_bytes"].get<std::size_t>() / 1024) + " KiB");
     std::puts("");
 
     std::vector<std::vector<std::string>> rows = {

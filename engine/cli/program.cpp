@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <exception>
 #include <map>
+#include <memory>
 #include <new>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@
 
 #include "engine/cli/model_option.h"
 #include "engine/cli/verbs.h"
+#include "engine/cli/wrap.h"
 #include "engine/text/printable.h"
 #include "lprnet/version.h"
 
@@ -68,9 +70,19 @@ bool take_reserve() {
     return reserve != nullptr;
 }
 
+// Descriptions of options in lines of a terminal's width.
+class HelpFormatter : public CLI::Formatter {
+public:
+    std::string make_option_desc(const CLI::Option* option) const override {
+        return wrapped(CLI::Formatter::make_option_desc(option),
+                       kTerminalColumns - get_column_width());
+    }
+};
+
 int run(int argc, char** argv) {
     CLI::App app("Reads license plates with LPRNet.", "lprnet");
     app.set_version_flag("--version", std::string("lprnet ") + LPRNET_VERSION);
+    app.formatter(std::make_shared<HelpFormatter>());
     app.require_subcommand(1);
     app.failure_message(CLI::FailureMessage::simple);
 

@@ -2,29 +2,10 @@
 
 #include <algorithm>
 
+#include "engine/cli/wrap.h"
 #include "engine/text/printable.h"
 
 namespace lprnet::cli {
-namespace {
-
-// Chinese characters take two columns of a terminal, ASCII one.
-std::size_t columns(const std::string& text) {
-    std::size_t count = 0;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x80) {
-            ++count;
-        } else if (byte >= 0xE0) {
-            count += 2;
-        } else if (byte >= 0xC0) {
-            ++count;
-        }
-    }
-    return count;
-}
-
-}  // namespace
-
 void print_table(const std::vector<std::vector<std::string>>& rows, const std::vector<bool>& left) {
     std::vector<std::size_t> widths(left.size(), 0);
     std::vector<std::vector<std::string>> shown = rows;
@@ -44,6 +25,12 @@ void print_table(const std::vector<std::vector<std::string>>& rows, const std::v
         while (!line.empty() && line.back() == ' ') line.pop_back();
         std::puts(line.c_str());
     }
+}
+
+void print_field(const char* name, const std::string& value, std::size_t name_columns) {
+    const std::size_t indent = name_columns + 1;
+    std::printf("%-*s %s\n", static_cast<int>(name_columns), name,
+                wrapped(printable(value), kTerminalColumns - indent, indent).c_str());
 }
 
 }  // namespace lprnet::cli

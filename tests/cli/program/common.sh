@@ -77,6 +77,15 @@ expect_status() {
   fi
 }
 
+# No line is wider than a terminal; Chinese characters take two columns.
+expect_narrow() {  # FILE
+  local wide
+  wide=$(LC_ALL=C awk '{ line = $0
+    width = 2 * gsub(/[\340-\377]/, "") + gsub(/[\300-\337]/, "")
+    gsub(/[\200-\277]/, "")
+    if (width + length($0) > 100) print line }' "$1")
+  if [ -n "$wide" ]; then problem "lines of more than 100 columns: $wide"; fi
+}
 expect_lines() {  # FILE COUNT
   local count
   count=$(wc -l <"$1")

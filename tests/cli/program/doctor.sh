@@ -17,6 +17,7 @@ run doctor "${labelled[@]}" </dev/null
 expect_success
 expect_text "$out" "of ${#labelled[@]} plates" "model file, " BGR "(x - 127.5) / 128" bilinear \
   "the model file fits"
+expect_narrow "$out"
 
 check "doctor: a folder and a table are the same as words"
 cp "$out" "$work/doctor"

@@ -6,6 +6,7 @@ check "info"
 run info </dev/null
 expect_success
 expect_text "$out" version model source "architecture LPRNet" parameters charset blank input cpu isas arena packed conv2d_f32
+expect_narrow "$out"
 
 check "info -j"
 run info -j </dev/null

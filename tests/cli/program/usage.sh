@@ -13,6 +13,12 @@ for verb in read eval bench perf verify doctor info; do
   expect_success
   expect_text "$out" --model --precision --json
 done
+for verb in "" read eval bench verify prune quantize tune doctor info selftest; do
+  check "$verb --help fits a terminal"
+  run $verb --help </dev/null
+  expect_success
+  expect_narrow "$out"
+done
 
 check "--version"
 run --version </dev/null
