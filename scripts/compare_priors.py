@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -24,20 +25,18 @@ from synth_dev import render_dev
 from synth_plates import SPECIAL_KINDS, GlyphBank, write_image
 from training.evaluation import network_input
 
-BUILTIN = REPOSITORY / "engine/decode/cn_patterns.cpp"
 UNTRAINED = ("standard-rare",)
 FORMAT = re.compile(r"^([\w-]+) +([\d.]+) +:", re.MULTILINE)
 
 
-def formats_with(prior: float) -> str:
+def formats_with(prior: float, builtin: str) -> str:
     """The built-in formats with this prior for the rare ones."""
-    text = BUILTIN.read_text(encoding="utf-8").split('R"(')[1].split(')";')[0]
 
     def changed(match: re.Match[str]) -> str:
         name, found = match.groups()
         return match[0] if float(found) == 1 or name in UNTRAINED else f"{name} {prior} :"
 
-    return FORMAT.sub(changed, text)
+    return FORMAT.sub(changed, builtin)
 
 
 def write_set(folder: Path, images: Iterable[np.ndarray], texts: Sequence[str], groups: Sequence[str]) -> Path:
@@ -70,9 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             images, texts, groups = render_dev(GlyphBank(options.glyphs))
             groups = ["special" if group in SPECIAL_KINDS else "plain" for group in groups]
             sets.append(write_set(folder / "synthetic", images, texts, groups))
+            asked = subprocess.run([options.program, "info", "--formats"], capture_output=True, text=True, check=True)
             for prior in options.priors:
                 formats = folder / "formats.txt"
-                formats.write_text(formats_with(prior), encoding="utf-8")
+                formats.write_text(formats_with(prior, asked.stdout), encoding="utf-8")
                 for one in sets:
                     report = evaluate(options.program, options.model, one, "grammar", "--pattern", str(formats))
                     shares = ", ".join(

@@ -2,6 +2,8 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
 
 #include "engine/cli/decode_option.h"
 #include "engine/cli/json_line.h"
@@ -11,6 +13,7 @@
 #include "engine/model/model_data.h"
 #include "engine/run/network.h"
 #include "kernels/dispatch.h"
+#include "lprnet/patterns.h"
 #include "lprnet/version.h"
 
 namespace lprnet::cli {
@@ -22,6 +25,7 @@ struct InfoOptions {
     ModelOption model;
     std::string patterns;
     bool json = false;
+    bool formats = false;
 };
 
 Json per_channel(const float (&values)[3], int count) {
@@ -216,6 +220,11 @@ void print_text(const Json& info, const Plan& plan) {
 }
 
 ExitStatus run(const InfoOptions& options) {
+    if (options.formats) {
+        const std::string_view text = Patterns::builtin_text();
+        std::fwrite(text.data(), 1, text.size(), stdout);
+        return kDone;
+    }
     Result<Model> model = options.model.load();
     if (!model) return fail(model.error());
     Result<Recognizer> recognizer = options.model.recognizer(*model);
@@ -239,6 +248,8 @@ Verb add_info(CLI::App& app) {
     app.add_option("-p,--pattern", options->patterns,
                    "File with formats of plates to check; default: the built-in cn");
     app.add_flag("-j,--json", options->json, "One JSON object");
+    app.add_flag("--formats", options->formats,
+                 "Nothing but the built-in formats of plates, as a file for --pattern");
     return [options] { return run(*options); };
 }
 

@@ -23,6 +23,21 @@ for isa in $isas; do
   expect_text "$out" "\"isa\":\"$isa\""
 done
 
+check "info --formats: a file of formats, which reads as the built-in ones"
+run info --formats </dev/null
+expect_success
+cp "$out" "$work/formats"
+expect_text "$out" "standard"
+run info -j </dev/null
+expected=$(grep -o '"formats":\[[^]]*\]' "$out")
+run info -j --pattern "$work/formats" </dev/null
+expect_success
+if [ "$(grep -o '"formats":\[[^]]*\]' "$out")" != "$expected" ]; then problem "the formats differ"; fi
+run read --decode grammar "${sample_paths[@]}" </dev/null
+cp "$out" "$work/builtin"
+run read --pattern "$work/formats" "${sample_paths[@]}" </dev/null
+if ! cmp -s "$out" "$work/builtin"; then problem "the readings differ"; fi
+
 # Elements of levels have one, two or four bytes, those of floats four: both forms say the same.
 for isa in $isas; do
   for precision in fp32 int8; do
