@@ -110,7 +110,7 @@ void check_steps(Network& network, const std::vector<float>& image,
     }
 }
 
-TEST_CASE("a quantized network computes what its graph says", "[quantized]") {
+TEST_CASE("a quantized network computes what its graph says", "[quantized][oracle]") {
     for (const Quantized& network : kNetworks) {
         INFO("width " << network.network.width << ", channels " << network.network.channels
                       << ", kept " << network.keep_float.size());

@@ -22,6 +22,8 @@ command=()
 for word in "$@"; do
   if [ -n "$word" ]; then command+=("$word"); fi
 done
+emulated=no
+if [ ${#command[@]} -gt 1 ]; then emulated=yes; fi
 samples=${LPRNET_SAMPLES:-$source_folder/tests/samples}
 weights=${LPRNET_WEIGHTS:-$source_folder/weights/lprnet.safetensors}
 

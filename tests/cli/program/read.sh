@@ -39,9 +39,12 @@ expect_success
 expect_json 1 file plate
 
 check "read: the reference kernels read the same"
-run read "${sample_paths[@]}" </dev/null
+# Plain loops under an emulator take seconds for a picture.
+some=("${sample_paths[@]}")
+if [ $emulated = yes ]; then some=("${some[@]:0:2}"); fi
+run read "${some[@]}" </dev/null
 cut -f 1 "$out" >"$work/texts"
-LPRNET_ISA=reference run read "${sample_paths[@]}" </dev/null
+LPRNET_ISA=reference run read "${some[@]}" </dev/null
 expect_success
 if ! cut -f 1 "$out" | cmp -s - "$work/texts"; then problem "the texts differ"; fi
 
@@ -155,8 +158,10 @@ while IFS=$'\t' read -r file text kind; do
     one_row+=("$special/$file") texts+=("$text"$'\t')
   fi
 done <"$special/labels.tsv"
+decoders=(greedy beam grammar)
+if [ $emulated = yes ]; then decoders=(greedy); fi
 for precision in fp32 int8; do
-  for decoder in greedy beam grammar; do
+  for decoder in "${decoders[@]}"; do
     run read --precision $precision --decode $decoder "${one_row[@]}" </dev/null
     expect_success
     expect_text "$out" "${texts[@]}"
