@@ -145,7 +145,8 @@ TEST_CASE("a quantized network is close to the network it was made from", "[quan
     }
 }
 
-TEST_CASE("every table and number of threads gives the bits of the reference", "[quantized][threads]") {
+TEST_CASE("every table and number of threads gives the bits of the reference",
+          "[quantized][threads]") {
     for (const Quantized& network : kNetworks) {
         INFO("seed " << network.network.seed << ", kept " << network.keep_float.size());
         const Model model = quantized_model(network);
