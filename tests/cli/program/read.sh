@@ -162,7 +162,7 @@ decoders=(greedy beam grammar)
 if [ $emulated = yes ]; then decoders=(greedy); fi
 for precision in fp32 int8; do
   for decoder in "${decoders[@]}"; do
-    run read --precision $precision --decode $decoder "${one_row[@]}" </dev/null
+    run read --precision $precision --decode "$decoder" "${one_row[@]}" </dev/null
     expect_success
     expect_text "$out" "${texts[@]}"
   done
