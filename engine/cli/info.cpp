@@ -245,11 +245,14 @@ ExitStatus run(const InfoOptions& options) {
 Verb add_info(CLI::App& app) {
     auto options = std::make_shared<InfoOptions>();
     options->model.add_to(app);
-    app.add_option("-p,--pattern", options->patterns,
-                   "File with formats of plates to check; default: the built-in cn");
-    app.add_flag("-j,--json", options->json, "One JSON object");
+    CLI::Option* patterns =
+        app.add_option("-p,--pattern", options->patterns,
+                       "File with formats of plates to check; default: the built-in cn");
+    CLI::Option* json = app.add_flag("-j,--json", options->json, "One JSON object");
     app.add_flag("--formats", options->formats,
-                 "Nothing but the built-in formats of plates, as a file for --pattern");
+                 "Nothing but the built-in formats of plates, as a file for --pattern")
+        ->excludes(patterns)
+        ->excludes(json);
     return [options] { return run(*options); };
 }
 

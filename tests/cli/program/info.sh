@@ -37,6 +37,11 @@ run read --decode grammar "${sample_paths[@]}" </dev/null
 cp "$out" "$work/builtin"
 run read --pattern "$work/formats" "${sample_paths[@]}" </dev/null
 if ! cmp -s "$out" "$work/builtin"; then problem "the readings differ"; fi
+for other in --json "--pattern=$work/formats"; do
+  check "info --formats is no place for $other"
+  run info --formats "$other" </dev/null
+  expect_only_error 2 --formats
+done
 
 # Elements of levels have one, two or four bytes, those of floats four: both forms say the same.
 for isa in $isas; do
