@@ -100,6 +100,10 @@ def test_commands_of_a_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     ]
 
 
+def test_what_makes_the_files_of_readers_is_python() -> None:
+    compile(load("test_documents").PREPARE, "PREPARE", "exec")
+
+
 def test_documents_are_run_in_a_copy_alone() -> None:
     if not (REPOSITORY / ".git").exists():
         pytest.skip("this tree is a copy")
