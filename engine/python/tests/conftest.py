@@ -5,11 +5,20 @@ LPRNET names the program to compare with, LPRNET_DATA the data set; without them
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def interruptible():
+    """Ctrl-C is a KeyboardInterrupt here and in new processes, also where whoever started the tests ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

@@ -162,7 +162,7 @@ def test_command_on_a_cluster(cluster, folder, tmp_path):
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_interrupted_command_goes_on(cluster, folder, tmp_path, how):
+def test_interrupted_command_goes_on(cluster, folder, tmp_path, how, interruptible):
     words = (folder, tmp_path, "--address", cluster.address, "--part-rows", 1, "--workers", 1)
     process = command(*words)
     begin = time.monotonic()

@@ -321,7 +321,7 @@ def test_lock_is_released(recognizer):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_interrupt(threads):
+def test_interrupt(threads, interruptible):
     recognizer = lprnet.Recognizer(threads=threads)
     images = np.zeros((200, 40, 120, 3), np.uint8)
     recognizer.read_batch(images[:4])

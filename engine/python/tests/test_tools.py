@@ -260,7 +260,7 @@ def test_progress(labelled, dump):
             call()
 
 
-def test_interrupt(labelled):
+def test_interrupt(labelled, interruptible):
     def send():
         time.sleep(0.3)
         os.kill(os.getpid(), signal.SIGINT)
@@ -268,6 +268,6 @@ def test_interrupt(labelled):
     thread = threading.Thread(target=send)
     thread.start()
     with pytest.raises(KeyboardInterrupt):
-        while True:
+        for _ in range(1000):
             lprnet.doctor(labelled)
     thread.join()
