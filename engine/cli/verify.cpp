@@ -12,6 +12,7 @@
 #include "engine/cli/number_range.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
+#include "engine/cli/wrap.h"
 #include "engine/measure/network_layers.h"
 #include "engine/text/number_text.h"
 #include "engine/text/printable.h"
@@ -67,9 +68,11 @@ void print_text(const Verification& report, const char* isa) {
                         fixed(layer.difference.cosine(), 9), layer.ok ? "ok" : "BAD"});
     }
     print_table(rows, {true, false, false, false, true});
-    std::string fused;
-    for (const std::string& name : report.fused) fused += " " + printable(name);
-    if (!fused.empty()) std::printf("not computed on their own:%s\n", fused.c_str());
+    if (!report.fused.empty()) {
+        std::string line = "not computed on their own:";
+        for (const std::string& name : report.fused) line += " " + printable(name);
+        std::puts(wrapped(line, kTerminalColumns - 2, 2).c_str());
+    }
     const std::string texts =
         report.texts_equal() ? "equal" : "DIFFERENT in " + std::to_string(report.other_texts);
     std::printf("%zu images, texts %s, isa %s, first bad layer: %s\n", report.images, texts.c_str(),

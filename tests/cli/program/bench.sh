@@ -5,6 +5,7 @@ source "$(dirname "$0")/common.sh"
 check "bench"
 run bench --frames 5 --warmup 1 </dev/null
 expect_success
+expect_narrow "$out"
 expect_text "$out" Threads Frames "Total time" "Average latency" "Frame rate" FPS min p50 p90 p99 max
 
 check "bench: alias and names of hrt_model_exec"

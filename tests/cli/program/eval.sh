@@ -24,6 +24,7 @@ expect_text "$err" missing.png "no image to fit"
 check "eval: table of the samples"
 run eval "$samples/labels.tsv" </dev/null
 expect_success
+expect_narrow "$out"
 expect_text "$out" "plate %" "character %" "first %" all "length ${#first_text}" model
 
 check "eval: folder that holds a labels.tsv"

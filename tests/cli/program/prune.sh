@@ -11,6 +11,7 @@ pruned=$work/pruned.safetensors
 check "prune"
 run prune -m "$weights" -o "$pruned" --amount 0.35 </dev/null
 expect_success
+expect_narrow "$out"
 expect_text "$out" "zero %" "L1 lost %" "L2 lost %" backbone.0 container.0 all "$pruned"
 if [ "$(stat -c %s "$pruned")" -gt 1482000 ]; then problem "$(stat -c %s "$pruned") bytes"; fi
 
@@ -32,7 +33,7 @@ expect_json 1 model output amount shape global layers name weights zeros share l
   stored_bytes all file_bytes before after calibration accuracy
 expect_text "$out" '"name":"backbone.0","weights":1728,"zeros":0,' \
   '"name":"container.0","weights":47793,"zeros":11948,' "\"before\":{\"plates\":$sample_count,"
-run info -m "$work/other.safetensors" </dev/null
+run info -j -m "$work/other.safetensors" </dev/null
 expect_text "$out" "pruned 50 % by L1 per layer, backbone.0 0 %, backbone.16 0 %, container.0 25 %"
 
 check "prune --global --shape groups"

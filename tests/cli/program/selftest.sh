@@ -7,6 +7,7 @@ run quantize -m "$weights" -o "$int8" --calibration "$plate" --plain </dev/null
 check "selftest"
 run selftest </dev/null
 expect_success
+expect_narrow "$out"
 expect_text "$out" fp32 int8 reference fnv1a64: ok
 run selftest -j </dev/null
 expect_success
