@@ -101,7 +101,9 @@ def test_commands_of_a_document(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_what_makes_the_files_of_readers_is_python() -> None:
-    compile(load("test_documents").PREPARE, "PREPARE", "exec")
+    module = load("test_documents")
+    compile(module.PREPARE, "PREPARE", "exec")
+    compile(module.PREPARE_PYTORCH, "PREPARE_PYTORCH", "exec")
 
 
 def test_documents_are_run_in_a_copy_alone() -> None:
