@@ -30,16 +30,20 @@ class ProgramError(Exception):
     """The program did not answer; its exit status and its message."""
 
 
-def evaluate(program: Path, model: Path, labels: Path, decoder: str, *flags: str) -> dict:
-    """What `lprnet eval -j` says."""
-    command = [program, "eval", "-j", "-m", model, "--decode", decoder, *flags, labels]
+def ask(program: Path, *words: object) -> str:
+    """What the program prints; ProgramError if it fails."""
     try:
-        result = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+        result = subprocess.run([str(program), *map(str, words)], capture_output=True, text=True, check=False)
     except OSError as error:
         raise ProgramError(3, f"{program}: {error.strerror or error}") from error
     if result.returncode != 0:
         raise ProgramError(result.returncode, result.stderr.strip())
-    return json.loads(result.stdout)
+    return result.stdout
+
+
+def evaluate(program: Path, model: Path, labels: Path, decoder: str, *flags: str) -> dict:
+    """What `lprnet eval -j` says."""
+    return json.loads(ask(program, "eval", "-j", "-m", model, "--decode", decoder, *flags, labels))
 
 
 def set_temperature(model: Path, output: Path, temperature: float) -> None:

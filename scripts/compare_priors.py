@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -19,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from calibrate import REPOSITORY, ProgramError, evaluate
+from calibrate import REPOSITORY, ProgramError, ask, evaluate
 from plates import list_samples
 from synth_dev import render_dev
 from synth_plates import SPECIAL_KINDS, GlyphBank, write_image
@@ -69,10 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             images, texts, groups = render_dev(GlyphBank(options.glyphs))
             groups = ["special" if group in SPECIAL_KINDS else "plain" for group in groups]
             sets.append(write_set(folder / "synthetic", images, texts, groups))
-            asked = subprocess.run([options.program, "info", "--formats"], capture_output=True, text=True, check=True)
+            builtin = ask(options.program, "info", "--formats")
             for prior in options.priors:
                 formats = folder / "formats.txt"
-                formats.write_text(formats_with(prior, asked.stdout), encoding="utf-8")
+                formats.write_text(formats_with(prior, builtin), encoding="utf-8")
                 for one in sets:
                     report = evaluate(options.program, options.model, one, "grammar", "--pattern", str(formats))
                     shares = ", ".join(

@@ -1,6 +1,6 @@
 // Eight numbers of 16 bits side by side, and what the inverse cosine transform does with them: in
 // vectors of SSE2 or NEON, which every processor of these kinds has, or in plain loops. All three
-// give the same bits: sums of 16 bits wrap, nothing else can leave its range.
+// give the same bits: sums and products of 16 bits wrap, nothing else leaves its range.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@
 
 namespace lprnet {
 
-// Vectors of the functions below, by the lane: `Shorts` are eight numbers of 16 bits, `Ints` of 32.
+// Plain loops. `Shorts` are eight numbers of 16 bits, `Ints` eight of 32.
 struct PlainLanes {
     using Shorts = std::array<std::int16_t, 8>;
     using Ints = std::array<std::int32_t, 8>;

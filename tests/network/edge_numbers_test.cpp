@@ -336,7 +336,7 @@ Model with_branch_of(float size) {
     return load(file);
 }
 
-TEST_CASE("a branch of the context out of range is an error of the picture", "[edge]") {
+TEST_CASE("a branch of the context out of range is an error of the picture", "[edge][threads]") {
     const std::vector<std::uint8_t> pixels(24 * 94 * 3, 90);
     const ImageView image = {pixels.data(), 94, 24, 94 * 3, PixelFormat::bgr};
     for (const kernels::KernelTable* table : tables_under_test()) {

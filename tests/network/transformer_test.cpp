@@ -200,7 +200,7 @@ TEST_CASE("constant channels of a transformer go, and nothing changes", "[networ
     check_whole_tensors_agree(model, image, 2e-3);
 }
 
-TEST_CASE("threads that share a picture straighten it together", "[run_network]") {
+TEST_CASE("threads that share a picture straighten it together", "[run_network][threads]") {
     for (const Model& model : {random_model(kWith), quantized(random_network(kWith))}) {
         const std::vector<float> image = random_image(model.data().graph.input_shape(), 9);
         const kernels::KernelTable& table = *tables_under_test().back();

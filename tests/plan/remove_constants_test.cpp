@@ -254,7 +254,7 @@ TEST_CASE("whole vectors are kept, and one channel at least", "[plan]") {
     CHECK(kept(8) == 8);
 }
 
-TEST_CASE("plans without constant channels give the outputs of every layer", "[network]") {
+TEST_CASE("plans without constant channels give the outputs of every layer", "[network][threads]") {
     for (const double share : {0.3, 0.9}) {
         const Model model = loaded(spoiled({.classes = 13, .width = 0.7, .seed = 6}, share));
         Network exact = make_network(model, reference_table(), {.whole_tensors = true});
@@ -296,7 +296,7 @@ TEST_CASE("plans without constant channels give the outputs of every layer", "[n
     }
 }
 
-TEST_CASE("removing zeros from a quantized network changes no bit", "[quantized]") {
+TEST_CASE("removing zeros from a quantized network changes no bit", "[quantized][threads]") {
     for (const LayerNames& keep_float :
          {LayerNames{}, LayerNames{"backbone.0", "backbone.4.block.6", "backbone.16"}}) {
         const NetworkFile file = spoiled({.classes = 9, .width = 0.5, .seed = 8}, 0.5);

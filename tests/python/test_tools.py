@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -115,6 +116,8 @@ def test_documents_are_run_in_a_copy_alone() -> None:
 
 
 def test_every_document_with_commands_is_run() -> None:
+    if not (REPOSITORY / ".git").exists():
+        pytest.skip("this tree is a copy")
     module = load("test_documents")
     listed = set(module.DOCUMENTS)
     command = ["git", "-C", str(REPOSITORY), "ls-files", "*.md"]
@@ -132,6 +135,20 @@ def test_both_languages_have_the_same_commands() -> None:
         return [[line.split(" #")[0].strip() for line in lines] for _, lines in module.blocks(document)]
 
     assert commands("README.zh.md") == commands("README.md")
+
+
+def test_tests_that_start_threads_are_marked() -> None:
+    """Those alone run under the thread sanitizer; the adapter's run there as a whole."""
+    unmarked = []
+    for path in sorted((REPOSITORY / "tests").glob("*/*_test.cpp")):
+        for name, tags, body in re.findall(
+            r'^TEST_CASE\(\s*"(.*?)",\s*"(.*?)"\)(.*?)^}', path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        ):
+            starts = re.search(r"std::thread|\.threads = (threads|[2-9])", body) is not None
+            refused = "expected 1 to 64 threads" in body
+            if path.parent.name != "bpu" and starts and not refused and not re.search(r"\[(threads|team)\]", tags):
+                unmarked.append(f"{path.parent.name}/{path.name}: {name}")
+    assert unmarked == []
 
 
 @pytest.mark.parametrize("arguments", [[], ["11"], ["trixie", "true"]])

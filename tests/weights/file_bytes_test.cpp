@@ -54,7 +54,7 @@ TEST_CASE("files of the system that have no size", "[file_bytes]") {
 }
 
 // A mapped file raises SIGBUS here.
-TEST_CASE("a file rewritten in place while it is read", "[file_bytes]") {
+TEST_CASE("a file rewritten in place while it is read", "[file_bytes][threads]") {
     TemporaryFolder folder;
     const std::string path = folder.file("frame");
     write_bytes(path, std::string(300000, 'a'));
