@@ -105,6 +105,22 @@ def test_what_makes_the_files_of_readers_is_python() -> None:
     module = load("test_documents")
     compile(module.PREPARE, "PREPARE", "exec")
     compile(module.PREPARE_PYTORCH, "PREPARE_PYTORCH", "exec")
+    compile(module.PREPARE_DATA, "PREPARE_DATA", "exec")
+
+
+@pytest.mark.parametrize(
+    ("missing", "command", "reason"),
+    [
+        ("pytorch", "scripts/export_weights.py a.pth -o a.safetensors", "needs PyTorch"),
+        ("data", "scripts/synth_dev.py --glyphs DATA/glyphs --out synth", "needs labelled crops"),
+        ("long", "python -m lprnet.ray SOURCE OUT", "installs Ray"),
+    ],
+)
+def test_commands_are_left_out_where_they_lack_something(missing: str, command: str, reason: str) -> None:
+    module = load("test_documents")
+    assert module.why_not(command) is None
+    assert module.why_not(command, **{missing: False}).startswith(reason)
+    assert module.why_not("scripts/train.py sparse35 --data DATA --out runs") == "trains for hours"
 
 
 def test_documents_are_run_in_a_copy_alone() -> None:
