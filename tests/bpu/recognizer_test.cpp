@@ -554,7 +554,7 @@ Status scenario() {
     return first;
 }
 
-TEST_CASE("every call that fails is told by name, and nothing is left", "[bpu]") {
+TEST_CASE("every call that fails is told by name, and nothing is left", "[bpu][many]") {
     for (const char* form : {"form=whole", "form=split input=nv12_separate"}) {
         int tried = 0;
 #define LPRNET_DNN_NAME(name, symbol, ...) #symbol,

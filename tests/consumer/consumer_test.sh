@@ -85,7 +85,7 @@ if [ "$headers" != "$expected" ]; then
 fi
 checks=$((checks + 1))
 strangers=$(cd "$prefix" && find . -type f | sed 's,^\./,,' | sort |
-  grep -Ev '^(include/lprnet/[a-z_]+\.h|bin/lprnet|lib(64|/[^/]+)?/(liblprnet(_bpu)?\.a|pkgconfig/lprnet\.pc|cmake/lprnet/lprnet[A-Za-z-]+\.cmake))$')
+  grep -Ev '^(share/doc/lprnet/LICENSE|include/lprnet/[a-z_]+\.h|bin/lprnet|lib(64|/[^/]+)?/(liblprnet(_bpu)?\.a|pkgconfig/lprnet\.pc|cmake/lprnet/lprnet[A-Za-z-]+\.cmake))$')
 if [ -n "$strangers" ]; then fail "unexpected files are installed: $strangers"; fi
 checks=$((checks + 1))
 if grep -rlF -e "$source_folder/" -e "$build/" "$prefix" --include='*.cmake' --include='*.pc' >"$log"; then
@@ -262,8 +262,11 @@ configure_subdirectory flags -DCMAKE_BUILD_TYPE= -DCMAKE_CXX_FLAGS=-O1
 expect_optimized "flags alone" flags "" " -O1" " -O1"
 configure_subdirectory subdirectory -DCMAKE_BUILD_TYPE=
 expect_optimized "no build type" subdirectory "no build type is set: *" " -O2" ""
-step "add_subdirectory: build" "$cmake" --build "$work/subdirectory" --parallel 2
-step "add_subdirectory: run" "$ctest" --test-dir "$work/subdirectory" --output-on-failure --no-tests=error
+# The same for another processor, where it would show nothing new.
+if [ -z "$emulator" ]; then
+  step "add_subdirectory: build" "$cmake" --build "$work/subdirectory" --parallel 2
+  step "add_subdirectory: run" "$ctest" --test-dir "$work/subdirectory" --output-on-failure --no-tests=error
+fi
 checks=$((checks + 1))
 if [ -n "$(find "$work/subdirectory" \( -name lprnet -o -name lprnet_tests \) -type f -perm -u+x)" ]; then
   fail "add_subdirectory: the program or the tests were built, too"

@@ -18,6 +18,7 @@
 #include "lprnet/version.h"
 #include "tests/allocation_counter.h"
 #include "tests/catch.h"
+#include "tests/network/random_network.h"
 #include "tests/paths.h"
 #include "weights/safetensors.h"
 
@@ -37,6 +38,35 @@ ModelHandle builtin_model() {
     REQUIRE(lpr_model_builtin(&model, error, sizeof error) == LPR_OK);
     REQUIRE(model != nullptr);
     return ModelHandle(model);
+}
+
+// The network as published with a quarter of its channels, random weights and the built-in
+// characters: a picture costs a fraction.
+const std::vector<std::byte>& small_file() {
+    static const std::vector<std::byte> bytes = [] {
+        const lprnet::Result<lprnet::Model> builtin = lprnet::Model::builtin();
+        REQUIRE(builtin.ok());
+        const std::vector<std::string>& charset = builtin->charset();
+        lprnet::test::NetworkFile file = lprnet::test::random_network(
+            {.classes = static_cast<int>(charset.size()), .width = 0.25});
+        std::string names;
+        for (const std::string& name : charset)
+            names += (names.empty() ? "[\"" : ",\"") + name + '"';
+        file.metadata["lprnet.charset"] = names + ']';
+        return file.bytes();
+    }();
+    return bytes;
+}
+
+ModelHandle small_model() {
+    lpr_model* model = nullptr;
+    REQUIRE(lpr_model_from_memory(small_file().data(), small_file().size(), &model, nullptr, 0) ==
+            LPR_OK);
+    return ModelHandle(model);
+}
+
+lprnet::Result<lprnet::Model> small() {
+    return lprnet::Model::from_memory(small_file(), "small");
 }
 
 RecognizerHandle recognizer_of(const lpr_model* model, const char* isa = nullptr) {
@@ -348,7 +378,7 @@ TEST_CASE("a recognizer outlives its model, a clone its recognizer", "[c_api]") 
 }
 
 TEST_CASE("clones read in threads of their own", "[c_api][threads]") {
-    const ModelHandle model = builtin_model();
+    const ModelHandle model = small_model();
     const RecognizerHandle first = recognizer_of(model.get());
     constexpr std::size_t kThreads = 3;
     std::vector<Picture> pictures;
@@ -379,7 +409,7 @@ TEST_CASE("clones read in threads of their own", "[c_api][threads]") {
 }
 
 TEST_CASE("a kernel table is chosen by name", "[c_api]") {
-    const ModelHandle model = builtin_model();
+    const ModelHandle model = small_model();
     const Picture picture = blocks(4);
     const lpr_reading chosen = read(recognizer_of(model.get(), "reference"), picture.view(LPR_BGR));
     const lpr_reading best = read(recognizer_of(model.get()), picture.view(LPR_BGR));
@@ -395,8 +425,8 @@ TEST_CASE("a kernel table is chosen by name", "[c_api]") {
 }
 
 TEST_CASE("C and C++ read the same", "[c_api]") {
-    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
-    lprnet::Result<lprnet::Model> model = lprnet::Model::builtin();
+    const RecognizerHandle recognizer = recognizer_of(small_model().get());
+    const lprnet::Result<lprnet::Model> model = small();
     REQUIRE(model.ok());
     lprnet::Result<lprnet::Recognizer> other = lprnet::Recognizer::create(*model);
     REQUIRE(other.ok());
@@ -494,7 +524,7 @@ TEST_CASE("weights that are not built in are named", "[c_api]") {
 }
 
 TEST_CASE("options say what a recognizer is made with", "[c_api][threads]") {
-    const ModelHandle model = builtin_model();
+    const ModelHandle model = small_model();
     const Picture picture = blocks(31, 130, 41);
     const lpr_image image = picture.view(LPR_BGR);
     const lpr_reading plain = read(recognizer_of(model.get()), image);
@@ -544,7 +574,7 @@ TEST_CASE("options say what a recognizer is made with", "[c_api][threads]") {
 }
 
 TEST_CASE("a tuning chooses kernels, of its own instruction set alone", "[c_api]") {
-    const ModelHandle model = builtin_model();
+    const ModelHandle model = small_model();
     const std::string isa = lpr_recognizer_isa(recognizer_of(model.get()).get());
     // Of several pictures: sums in another order need not differ in each.
     const auto confidences = [](const RecognizerHandle& recognizer) {
@@ -691,8 +721,8 @@ TEST_CASE("limits are those that are kept", "[c_api]") {
 }
 
 TEST_CASE("C and C++ decode the same", "[c_api]") {
-    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
-    lprnet::Result<lprnet::Model> model = lprnet::Model::builtin();
+    const RecognizerHandle recognizer = recognizer_of(small_model().get());
+    const lprnet::Result<lprnet::Model> model = small();
     REQUIRE(model.ok());
     lprnet::RecognizerOptions options;
     options.decoding.decoder = lprnet::Decoder::grammar;
@@ -731,7 +761,7 @@ TEST_CASE("C and C++ decode the same", "[c_api]") {
 }
 
 TEST_CASE("a decoding that is none changes nothing", "[c_api]") {
-    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    const RecognizerHandle recognizer = recognizer_of(small_model().get());
     const Picture picture = blocks(3, 94, 24);
     const lpr_reading before = read(recognizer, picture.view(LPR_BGR));
     lpr_decoding good{};
@@ -782,7 +812,7 @@ TEST_CASE("a decoding that is none changes nothing", "[c_api]") {
 }
 
 TEST_CASE("a decoding of an earlier header has no provinces", "[c_api]") {
-    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    const RecognizerHandle recognizer = recognizer_of(small_model().get());
     lpr_decoding decoding{};
     decoding.struct_size = offsetof(lpr_decoding, provinces);
     decoding.decoder = LPR_GRAMMAR;
@@ -798,7 +828,7 @@ TEST_CASE("a decoding of an earlier header has no provinces", "[c_api]") {
 }
 
 TEST_CASE("the same picture in every pixel format", "[c_api]") {
-    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    const RecognizerHandle recognizer = recognizer_of(small_model().get());
     for (const auto& [width, height] : {std::pair{94, 24}, std::pair{131, 53}}) {
         const Picture bgr = blocks(5, width, height);
         const lpr_reading expected = read(recognizer, bgr.view(LPR_BGR));
@@ -842,7 +872,7 @@ TEST_CASE("lprnet.h has every pixel format and decoder by its name and number", 
 }
 
 TEST_CASE("camera formats, with chroma behind the luma or elsewhere", "[c_api]") {
-    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    const RecognizerHandle recognizer = recognizer_of(small_model().get());
     constexpr int kWidth = 95, kHeight = 31;
     // Luma of 95, then chroma of 96 bytes a row.
     const Picture luma = blocks(21, kWidth, kHeight);
@@ -878,7 +908,7 @@ TEST_CASE("camera formats, with chroma behind the luma or elsewhere", "[c_api]")
 }
 
 TEST_CASE("a region reads as the picture that it cuts out", "[c_api]") {
-    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    const RecognizerHandle recognizer = recognizer_of(small_model().get());
     const Picture picture = blocks(8, 150, 60);
     const lpr_image image = picture.view(LPR_BGR);
     lpr_image part = image;
@@ -898,9 +928,8 @@ TEST_CASE("a region reads as the picture that it cuts out", "[c_api]") {
 }
 
 TEST_CASE("a plate at an angle reads the same through C and C++", "[c_api]") {
-    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
-    lprnet::Result<lprnet::Recognizer> other =
-        lprnet::Recognizer::create(*lprnet::Model::builtin());
+    const RecognizerHandle recognizer = recognizer_of(small_model().get());
+    lprnet::Result<lprnet::Recognizer> other = lprnet::Recognizer::create(*small());
     REQUIRE(other.ok());
     const Picture picture = blocks(9, 150, 60);
     const lpr_image image = picture.view(LPR_BGR);
@@ -925,7 +954,7 @@ TEST_CASE("a plate at an angle reads the same through C and C++", "[c_api]") {
 }
 
 TEST_CASE("gaps between rows and rows from the bottom up", "[c_api]") {
-    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    const RecognizerHandle recognizer = recognizer_of(small_model().get());
     const Picture picture = blocks(6, 50, 30);
     const lpr_reading expected = read(recognizer, picture.view(LPR_BGR));
     constexpr std::ptrdiff_t kRow = 150;
@@ -941,7 +970,7 @@ TEST_CASE("gaps between rows and rows from the bottom up", "[c_api]") {
 }
 
 TEST_CASE("an image that is none leaves the reading alone", "[c_api]") {
-    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    const RecognizerHandle recognizer = recognizer_of(small_model().get());
     const Picture picture = blocks(7, 4, 4);
     lpr_reading reading = read(recognizer, picture.view(LPR_BGR));
     const lpr_reading before = reading;
@@ -1043,7 +1072,7 @@ TEST_CASE("a reading that does not fit is an error", "[c_api]") {
 }
 
 TEST_CASE("a warm read allocates nothing", "[c_api]") {
-    const RecognizerHandle recognizer = recognizer_of(builtin_model().get());
+    const RecognizerHandle recognizer = recognizer_of(small_model().get());
     const Picture picture = blocks(9, 200, 70);
     const lpr_image image = picture.view(LPR_BGR);
     lpr_reading reading = read(recognizer, image);

@@ -194,7 +194,7 @@ TEST_CASE("what is small but matters stays", "[edge]") {
                       [](float w) { return w != 0.0f && std::abs(w) < 0x1p-100f; }));
 }
 
-TEST_CASE("dead channels are quantized by every method", "[edge]") {
+TEST_CASE("dead channels are quantized by every method", "[edge][many]") {
     const NetworkFile file = with_dead_channels({.classes = 9, .width = 0.25, .seed = 3});
     const Model model = load(file);
     const Shape& shape = model.data().graph.input_shape();

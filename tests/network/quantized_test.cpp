@@ -127,7 +127,7 @@ TEST_CASE("a quantized network computes what its graph says", "[quantized][oracl
     }
 }
 
-TEST_CASE("a quantized network is close to the network it was made from", "[quantized]") {
+TEST_CASE("a quantized network is close to the network it was made from", "[quantized][many]") {
     const RandomNetwork network = {.seed = 1};
     const Model plain = random_model(network);
     const Model model = quantized_model({network});

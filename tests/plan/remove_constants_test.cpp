@@ -296,7 +296,7 @@ TEST_CASE("plans without constant channels give the outputs of every layer", "[n
     }
 }
 
-TEST_CASE("removing zeros from a quantized network changes no bit", "[quantized][threads]") {
+TEST_CASE("removing zeros from a quantized network changes no bit", "[quantized][threads][many]") {
     for (const LayerNames& keep_float :
          {LayerNames{}, LayerNames{"backbone.0", "backbone.4.block.6", "backbone.16"}}) {
         const NetworkFile file = spoiled({.classes = 9, .width = 0.5, .seed = 8}, 0.5);

@@ -52,7 +52,7 @@ TEST_CASE("an answer depends on its own picture alone", "[recognizer]") {
 
 TEST_CASE("a warm recognizer allocates nothing", "[recognizer]") {
     for (const double zeros : {0.0, 0.7}) {
-        const Model model = random_model({.zeros = zeros});
+        const Model model = random_model({.width = 0.5, .zeros = zeros});
         Recognizer recognizer = make_recognizer(model);
         const Picture pictures[] = {{94, 24, PixelFormat::bgr, 1},
                                     {440, 140, PixelFormat::rgb, 2},

@@ -13,6 +13,7 @@
 
 #include "lprnet/decoding.h"
 #include "lprnet/error.h"
+#include "lprnet/export.h"
 #include "lprnet/image.h"
 #include "lprnet/model.h"
 #include "lprnet/result.h"
@@ -48,7 +49,7 @@ struct RecognizerOptions {
 //
 // All memory is taken at the start, none with the frames. As with lprnet::Recognizer, what may
 // allocate returns `out_of_memory` instead of throwing, and leaves an empty reading on an error.
-class Recognizer {
+class LPRNET_API Recognizer {
 public:
     // `model` is the weights file that the .bin was made from: it has the alphabet, the pixels
     // that are expected, and the last layer of a .bin whose outputs are the branches of the
@@ -115,7 +116,7 @@ public:
     ~Recognizer();
 
 private:
-    struct State;
+    struct LPRNET_HIDDEN State;
     explicit Recognizer(std::unique_ptr<State> state);
 
     template <class Prepare>

@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "lprnet/error.h"
+#include "lprnet/export.h"
 
 namespace lprnet {
 
 // Immutable after construction; safe to use from many threads.
-class KnownPlates {
+class LPRNET_API KnownPlates {
 public:
     // UTF-8. Takes the list as it is: to compare costs no memory but that of a call.
     explicit KnownPlates(std::vector<std::string> plates) noexcept : plates_(std::move(plates)) {}

@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lprnet/export.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -176,27 +178,28 @@ typedef struct lpr_reading {
 } lpr_reading;
 
 /* "major.minor.patch" */
-const char* lpr_version(void);
+LPRNET_API const char* lpr_version(void);
 /* A lower-case name such as "not_found"; never NULL. */
-const char* lpr_status_string(lpr_status status);
+LPRNET_API const char* lpr_status_string(lpr_status status);
 /* The limit of the library in use, which may differ from the LPR_MAX_ constant of the header that a
  * program was compiled with; -1 for a number that is no lpr_limit_name. */
-int64_t lpr_limit(lpr_limit_name name);
+LPRNET_API int64_t lpr_limit(lpr_limit_name name);
 
-lpr_status lpr_model_load(const char* path, lpr_model** model, char* error, size_t error_size);
+LPRNET_API lpr_status lpr_model_load(const char* path, lpr_model** model, char* error,
+                                     size_t error_size);
 /* `bytes` is only read during the call. */
-lpr_status lpr_model_from_memory(const void* bytes, size_t size, lpr_model** model, char* error,
-                                 size_t error_size);
+LPRNET_API lpr_status lpr_model_from_memory(const void* bytes, size_t size, lpr_model** model,
+                                            char* error, size_t error_size);
 /* The weights that were linked into the library: in float32, or those of a precision, "fp32" or
  * "int8" (computed in integers: faster, and read alike), NULL and "" being "fp32". LPR_UNSUPPORTED
  * if there are none. */
-lpr_status lpr_model_builtin(lpr_model** model, char* error, size_t error_size);
-lpr_status lpr_model_builtin_precision(const char* precision, lpr_model** model, char* error,
-                                       size_t error_size);
+LPRNET_API lpr_status lpr_model_builtin(lpr_model** model, char* error, size_t error_size);
+LPRNET_API lpr_status lpr_model_builtin_precision(const char* precision, lpr_model** model,
+                                                  char* error, size_t error_size);
 /* "fp32", "sparse" (the same, stored without its zeros) or "int8"; "" for NULL. */
-const char* lpr_model_precision(const lpr_model* model);
+LPRNET_API const char* lpr_model_precision(const lpr_model* model);
 /* A recognizer keeps what it needs of its model. NULL is allowed. */
-void lpr_model_free(lpr_model* model);
+LPRNET_API void lpr_model_free(lpr_model* model);
 
 /* Packs the weights and reserves all memory. `model` is NULL where options->precision names
  * built-in weights, and only there. LPR_INVALID_ARGUMENT for both or neither, a struct_size that no
@@ -204,42 +207,46 @@ void lpr_model_free(lpr_model* model);
  * run here and for weights that are not built in; LPR_MALFORMED for a tuning that is none;
  * LPR_OUT_OF_MEMORY also if the system does not start so many threads; those of
  * lpr_recognizer_set_decoding. */
-lpr_status lpr_recognizer_open(const lpr_model* model, const lpr_options* options,
-                               lpr_recognizer** recognizer, char* error, size_t error_size);
+LPRNET_API lpr_status lpr_recognizer_open(const lpr_model* model, const lpr_options* options,
+                                          lpr_recognizer** recognizer, char* error,
+                                          size_t error_size);
 /* The same with nothing but an `isa` in its options, which may be NULL. */
-lpr_status lpr_recognizer_create(const lpr_model* model, const char* isa,
-                                 lpr_recognizer** recognizer, char* error, size_t error_size);
+LPRNET_API lpr_status lpr_recognizer_create(const lpr_model* model, const char* isa,
+                                            lpr_recognizer** recognizer, char* error,
+                                            size_t error_size);
 /* One more for another thread, sharing the packed weights, with as many threads of its own. */
-lpr_status lpr_recognizer_clone(const lpr_recognizer* recognizer, lpr_recognizer** clone,
-                                char* error, size_t error_size);
+LPRNET_API lpr_status lpr_recognizer_clone(const lpr_recognizer* recognizer, lpr_recognizer** clone,
+                                           char* error, size_t error_size);
 /* The kernel table and the number of threads in use; "" and 0 for NULL. */
-const char* lpr_recognizer_isa(const lpr_recognizer* recognizer);
-int32_t lpr_recognizer_threads(const lpr_recognizer* recognizer);
+LPRNET_API const char* lpr_recognizer_isa(const lpr_recognizer* recognizer);
+LPRNET_API int32_t lpr_recognizer_threads(const lpr_recognizer* recognizer);
 /* NULL is allowed. */
-void lpr_recognizer_free(lpr_recognizer* recognizer);
+LPRNET_API void lpr_recognizer_free(lpr_recognizer* recognizer);
 
 /* How readings are decoded from now on; clones made later decode likewise. On an error nothing
  * changes: LPR_INVALID_ARGUMENT for a number out of range, LPR_MALFORMED for patterns that are
  * none, with their line and column, LPR_MISMATCH if the model has not the characters for any of
  * them. */
-lpr_status lpr_recognizer_set_decoding(lpr_recognizer* recognizer, const lpr_decoding* decoding,
-                                       char* error, size_t error_size);
+LPRNET_API lpr_status lpr_recognizer_set_decoding(lpr_recognizer* recognizer,
+                                                  const lpr_decoding* decoding, char* error,
+                                                  size_t error_size);
 /* A reading of this decoder with a higher reject_score is likely not of a plate. Every number but
  * LPR_GRAMMAR gives the value of the others. */
-float lpr_reject_above(lpr_decoder decoder);
+LPRNET_API float lpr_reject_above(lpr_decoder decoder);
 
 /* Allocates nothing after the first call with the same decoding. LPR_MISMATCH if the reading does
  * not fit the structure. On an error the reading is as it was, for LPR_MISMATCH empty. */
-lpr_status lpr_read(lpr_recognizer* recognizer, const lpr_image* image, lpr_reading* reading,
-                    char* error, size_t error_size);
+LPRNET_API lpr_status lpr_read(lpr_recognizer* recognizer, const lpr_image* image,
+                               lpr_reading* reading, char* error, size_t error_size);
 /* The same for a part of the image, which has to lie inside. */
-lpr_status lpr_read_region(lpr_recognizer* recognizer, const lpr_image* image,
-                           const lpr_region* region, lpr_reading* reading, char* error,
-                           size_t error_size);
+LPRNET_API lpr_status lpr_read_region(lpr_recognizer* recognizer, const lpr_image* image,
+                                      const lpr_region* region, lpr_reading* reading, char* error,
+                                      size_t error_size);
 /* The same for a plate seen at an angle; its corners may lie outside of the image, where the
  * nearest pixel of the edge counts. */
-lpr_status lpr_read_quad(lpr_recognizer* recognizer, const lpr_image* image, const lpr_quad* quad,
-                         lpr_reading* reading, char* error, size_t error_size);
+LPRNET_API lpr_status lpr_read_quad(lpr_recognizer* recognizer, const lpr_image* image,
+                                    const lpr_quad* quad, lpr_reading* reading, char* error,
+                                    size_t error_size);
 
 #ifdef __cplusplus
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lprnet/error.h"
+#include "lprnet/export.h"
 
 namespace lprnet {
 
@@ -16,7 +17,7 @@ struct ModelData;
 
 // Cheap to copy: copies share the same weights. Safe to use from many threads. Moving copies, so
 // that there is no model without data.
-class Model {
+class LPRNET_API Model {
 public:
     Model(const Model&) noexcept = default;
     Model& operator=(const Model&) noexcept = default;

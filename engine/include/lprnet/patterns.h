@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lprnet/error.h"
+#include "lprnet/export.h"
 #include "lprnet/model.h"
 
 namespace lprnet {
@@ -35,7 +36,7 @@ inline constexpr std::size_t kMaxPatternBytes = 64 * 1024;
 // Limits, so that no text keeps the parser or the search busy: kMaxPatternBytes, 64 formats, 1024
 // characters a pattern with names and repeats written out, 64 names and parentheses inside each
 // other. What a model makes of the formats is bounded, too (DecodeOptions::patterns).
-class Patterns {
+class LPRNET_API Patterns {
 public:
     // Moving copies, so that there are no patterns without formats.
     Patterns(const Patterns&) noexcept = default;

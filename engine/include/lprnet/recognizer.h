@@ -8,6 +8,7 @@
 
 #include "lprnet/decoding.h"
 #include "lprnet/error.h"
+#include "lprnet/export.h"
 #include "lprnet/image.h"
 #include "lprnet/model.h"
 #include "lprnet/result.h"
@@ -47,7 +48,7 @@ struct RecognizerOptions {
 // `out_of_memory` instead of throwing. A recognizer that was moved from holds nothing: its calls
 // return `invalid_argument`, its spans are empty and its numbers 0. network() alone may not be
 // called then.
-class Recognizer {
+class LPRNET_API Recognizer {
 public:
     // Packs the weights for one instruction set and reserves all memory.
     // `unsupported` if the requested kernel table is unknown or cannot run here;
@@ -110,7 +111,7 @@ public:
     Network& network() noexcept LPRNET_LIFETIMEBOUND;
 
 private:
-    struct State;
+    struct LPRNET_HIDDEN State;
     explicit Recognizer(std::unique_ptr<State> state);
 
     std::unique_ptr<State> state_;

@@ -1,4 +1,4 @@
 // The version of these headers, "major.minor.patch"; CMakeLists.txt reads it here.
 #pragma once
 
-#define LPRNET_VERSION "0.1.0"
+#define LPRNET_VERSION "0.9.0"

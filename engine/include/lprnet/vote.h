@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lprnet/error.h"
+#include "lprnet/export.h"
 #include "lprnet/result.h"
 
 namespace lprnet {
@@ -21,7 +22,7 @@ namespace lprnet {
 // alternatives: ask the recognizer for some candidates to make the most of each frame.
 //
 // For one thread at a time.
-class Vote {
+class LPRNET_API Vote {
 public:
     struct Answer {
         // The likeliest text; empty before the first reading.
