@@ -6,10 +6,12 @@ set(made ${PROJECT_BINARY_DIR}/packages)
 set(CPACK_GENERATOR "DEB;TGZ")
 set(CPACK_PACKAGE_NAME lprnet)
 set(CPACK_PACKAGE_VENDOR "lprnet.cpp")
-set(CPACK_PACKAGE_CONTACT "The authors of lprnet.cpp <lprnet@localhost>")
-set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "read license plates of the Chinese mainland")
-set(CPACK_PACKAGE_DESCRIPTION
-    "LPRNet turns pictures that show one plate each into text. No machine learning\nruntime is needed.")
+# Whoever hands packages on names themselves; this one does not exist.
+set(LPRNET_PACKAGE_CONTACT "The authors of lprnet.cpp <authors@lprnet.example.org>" CACHE STRING
+    "Name and mail address in the packages for Debian")
+mark_as_advanced(LPRNET_PACKAGE_CONTACT)
+set(CPACK_PACKAGE_CONTACT "${LPRNET_PACKAGE_CONTACT}")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "reading of license plates of the Chinese mainland")
 set(CPACK_PACKAGE_FILE_NAME lprnet-${PROJECT_VERSION}-linux-${CMAKE_SYSTEM_PROCESSOR})
 set(CPACK_STRIP_FILES ON)
 set(CPACK_VERBATIM_VARIABLES ON)
@@ -26,6 +28,14 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
 endif()
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME lprnet)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION utils)
+set(CPACK_DEBIAN_RUNTIME_DESCRIPTION
+"LPRNet turns pictures that show one plate each into text. This is the
+program. Its weights are inside of it, and it needs no machine learning
+runtime.")
+set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION
+"LPRNet turns pictures that show one plate each into text. This is what
+programs are built with: headers for C++20 and C99, and the library with
+its weights.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME liblprnet-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libc6-dev, libstdc++-12-dev | libstdc++-dev")
