@@ -250,7 +250,7 @@ expect_optimized() {  # NAME FOLDER NOTE ENGINE_FLAG CONSUMER_FLAG
   level() {  # SOURCE
     grep -E "\"command\".* -c [^ ]*/$1" "$folder/compile_commands.json" | grep -oE ' -O[^ ]*' | tail -1
   }
-  engine=$(level engine/model/graph.cpp)
+  engine=$(level engine/run/recognizer.cpp)
   own=$(level consumer/main.cpp)
   [ "$engine|$own" = "$4|$5" ] || fail "$1: expected levels '$4|$5', found '$engine|$own'"
 }
