@@ -38,6 +38,10 @@ on_terminal() { script -qec "$1" /dev/null; }
 
 expect 2 "setup: unknown argument '-x', expected nothing or --checks" "$scripts/setup" -x
 expect 2 "setup: unknown argument '--checks', expected nothing or --checks" "$scripts/setup" --checks --checks
+expect 2 "package: unknown argument '-x', expected a preset" "$scripts/package" -x
+expect 2 "package: unknown argument 'b', expected a preset at most" "$scripts/package" a b
+expect 2 "wheel: unknown argument '-x', expected names of Pythons" "$scripts/wheel" -x
+expect 1 "wheel: there is no python3.0" "$scripts/wheel" python3.0
 expect 0 "*setup --checks *" "$scripts/setup" --help
 expect 2 "demo: unknown argument '--fast', expected images" "$scripts/demo" --fast
 expect 2 "build: expected a preset (release, *), found nothing" "$scripts/build"
