@@ -174,7 +174,7 @@ TEST_CASE("a network without constant channels stays as it is", "[plan]") {
     }
 }
 
-TEST_CASE("constant channels of every kind and place go, and nothing changes", "[plan]") {
+TEST_CASE("constant channels of every kind and place go, and nothing changes", "[plan][many]") {
     for (const Layer& layer : kLayers) {
         for (const Kind kind : {Kind::zero, Kind::positive, Kind::never_positive}) {
             INFO(layer.conv << ", kind " << static_cast<int>(kind));
@@ -195,7 +195,7 @@ TEST_CASE("constant channels of every kind and place go, and nothing changes", "
     }
 }
 
-TEST_CASE("many constant channels in all layers at once", "[plan]") {
+TEST_CASE("many constant channels in all layers at once", "[plan][many]") {
     for (const unsigned seed : {1u, 2u, 3u}) {
         for (const double share : {0.1, 0.5, 0.9}) {
             INFO("seed " << seed << ", share " << share);
