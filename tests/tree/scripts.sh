@@ -40,6 +40,7 @@ expect 2 "setup: unknown argument '-x', expected nothing or --checks" "$scripts/
 expect 2 "setup: unknown argument '--checks', expected nothing or --checks" "$scripts/setup" --checks --checks
 expect 2 "package: unknown argument '-x', expected a preset" "$scripts/package" -x
 expect 2 "package: unknown argument 'b', expected a preset at most" "$scripts/package" a b
+expect 2 "static: unknown processor 'riscv64', expected x86_64 or aarch64" "$scripts/static" riscv64
 expect 2 "wheel: unknown argument '-x', expected names of Pythons" "$scripts/wheel" -x
 expect 1 "wheel: there is no python3.0" "$scripts/wheel" python3.0
 expect 0 "*setup --checks *" "$scripts/setup" --help
