@@ -57,6 +57,8 @@ exported=$(nm -D --defined-only -C "$library" | sed -E 's/^[0-9a-f]+ [A-Za-z] //
 # Functions of C: each that the header declares, and no other.
 declared=$(grep -oE '^LPRNET_API .*' "$headers/lprnet/lprnet.h" | grep -oE 'lpr_[a-z_]+\(' | tr -d '(' | sort -u)
 expect "functions of C" "$declared" "$(grep -E '^lpr_' <<<"$exported")"
+# Those of the first version whose C interface is kept are there for ever.
+expect "functions of 0.9.0 that are gone" "" "$(comm -23 "$consumer/functions_0.9.txt" - <<<"$declared")"
 # Of C++ the members of those classes that the headers export.
 classes=$(for header in "$headers"/lprnet/*.h; do
   space=$(sed -n 's/^namespace \(.*\) {$/\1/p' "$header" | head -1)

@@ -2,6 +2,7 @@
 // interface tells. What the readings are worth is tested elsewhere; nearly all pictures here are
 // made up.
 #include <cctype>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -23,6 +24,23 @@
 #include "weights/safetensors.h"
 
 namespace {
+
+// Programs that were compiled with 0.9.0 go on running: nothing in front of the end of these moves.
+static_assert(sizeof(void*) != 8 || (sizeof(lpr_image) == 56 && offsetof(lpr_image, format) == 24 &&
+                                     offsetof(lpr_image, chroma_stride) == 48));
+static_assert(sizeof(lpr_region) == 16);
+static_assert(sizeof(lpr_quad) == 36 && offsetof(lpr_quad, rows) == 32);
+static_assert(sizeof(void*) != 8 || (offsetof(lpr_decoding, temperature) == 32 &&
+                                     offsetof(lpr_decoding, provinces) == 40));
+static_assert(sizeof(void*) != 8 ||
+              (offsetof(lpr_options, threads) == 24 && offsetof(lpr_options, decoding) == 40));
+static_assert(sizeof(lpr_alternative) == 20);
+static_assert(sizeof(lpr_character) == 92 && offsetof(lpr_character, alternatives) == 32);
+static_assert(sizeof(lpr_candidate) == 264 && offsetof(lpr_candidate, format) == 260);
+static_assert(sizeof(void*) != 8 ||
+              (offsetof(lpr_reading, reject_score) == 268 &&
+               offsetof(lpr_reading, characters) == 280 &&
+               offsetof(lpr_reading, candidates) == 6168 && sizeof(lpr_reading) >= 10392));
 
 struct Free {
     void operator()(lpr_model* model) const { lpr_model_free(model); }
