@@ -1,5 +1,6 @@
-/* LPRNET_API marks what a shared library of this project exports, LPRNET_HIDDEN what it does not of a class that it
- * exports (C99). A static one marks nothing, so that a plug-in which links it exports nothing of it. */
+/* LPRNET_API marks what a shared library of this project exports, LPRNET_HIDDEN what it does not of
+ * a class that it exports (C99). A static one marks nothing, so that a plug-in which links it
+ * exports nothing of it. */
 #ifndef LPRNET_EXPORT_H
 #define LPRNET_EXPORT_H
 
