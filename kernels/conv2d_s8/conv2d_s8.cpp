@@ -34,11 +34,57 @@ int interleaved(int c, int width, int lanes) noexcept {
     return in_turn / 4 * lanes + turn * 4 + in_turn % 4;
 }
 
+// Writes `count` weights, `stride` words apart and as many to a word as a lane multiplies at a
+// time, the last one filled up with zeros. `weight(i)` is the i-th.
+template <class Weight, class Weights>
+std::int32_t* pack_words(Weights weight, int count, std::ptrdiff_t stride, std::int32_t* to,
+                         std::int32_t& sum) noexcept {
+    constexpr int kGroup = sizeof(std::int32_t) / sizeof(Weight);
+    const auto put = [&](int first, int filled) {
+        Weight word[kGroup] = {};
+        for (int k = 0; k < filled; ++k) {
+            word[k] = weight(first + k);
+            sum += word[k];
+        }
+        std::memcpy(to, word, sizeof *to);
+        to += stride;
+    };
+    const int whole = count / kGroup * kGroup;
+    for (int i = 0; i < whole; i += kGroup) put(i, kGroup);
+    if (whole < count) put(whole, count - whole);
+    return to;
+}
+
+// Writes the weights of one output channel, in the order [kh][kw][ic]. The sum of all is returned.
 template <class Weight>
-void store_weight(std::int32_t* word, int at, std::int8_t weight) noexcept {
-    const Weight wide = weight;
-    std::memcpy(reinterpret_cast<char*>(word) + at * static_cast<int>(sizeof wide), &wide,
-                sizeof wide);
+std::int32_t pack_channel(const StoredWeightsS8& weights, int o, int ic, int kh, int kw,
+                          const PackedChannel& at, std::int32_t* packed) noexcept {
+    const std::ptrdiff_t taps = std::ptrdiff_t{kh} * kw;
+    const std::int8_t* oihw = weights.oihw + weights.output(o) * ic * taps;
+    // Where the words of a tap are not whole, as of the three channels of a first layer, some
+    // belong to two taps: a row is packed as one.
+    const bool by_taps = ic % static_cast<int>(sizeof(std::int32_t) / sizeof(Weight)) == 0;
+    std::int32_t* to = packed + at.begin;
+    std::int32_t sum = 0;
+    for (int r = 0; r < kh; ++r) {
+        const std::int8_t* row = oihw + std::ptrdiff_t{r} * kw;
+        for (int t = 0; by_taps && t < kw; ++t) {
+            const std::int8_t* tap = row + t;
+            if (weights.input_order == nullptr) {
+                to = pack_words<Weight>([=](int i) { return tap[i * taps]; }, ic, at.stride, to,
+                                        sum);
+            } else {
+                to = pack_words<Weight>([&](int i) { return tap[weights.input(i) * taps]; }, ic,
+                                        at.stride, to, sum);
+            }
+        }
+        if (!by_taps) {
+            to = pack_words<Weight>(
+                [&](int j) { return row[weights.input(j % ic) * taps + j / ic]; }, ic * kw,
+                at.stride, to, sum);
+        }
+    }
+    return sum;
 }
 
 }  // namespace
@@ -60,34 +106,22 @@ void pack_conv2d_s8(const KernelTable& table, const StoredWeightsS8& weights,
                     const std::int32_t* bias, const float* scale, int oc, int ic, int kh, int kw,
                     std::int32_t* packed_weights, std::int32_t* packed_bias,
                     float* packed_scale) noexcept {
-    const int group = table.levels.group();
     const DenseLayout layout = layout_of(table, oc, ic, kh, kw);
-    const std::ptrdiff_t taps = std::ptrdiff_t{kh} * kw;
     std::fill_n(packed_bias, packed_conv2d_s8_bias(table, oc), 0);
     std::fill_n(packed_scale, packed_conv2d_s8_bias(table, oc), 0.0f);
-    std::fill_n(packed_weights, layout.words(), 0);
+    // Channels that fill up the last vector; the others are written below.
+    if (layout.channels() > oc) std::fill_n(packed_weights, layout.words(), 0);
+    const int group = table.levels.group();
+    const auto pack = group == 4   ? pack_channel<std::int8_t>
+                      : group == 2 ? pack_channel<std::int16_t>
+                                   : pack_channel<std::int32_t>;
     for (int o = 0; o < oc; ++o) {
         const bool in_block = o < layout.blocked();
         const int first = in_block ? layout.first_of_block(o) : o;
         const int position =
             in_block ? interleaved(o - first, layout.width_of_block(o), table.lanes) : 0;
-        const PackedChannel at = layout.channel(o, position);
-        const std::int8_t* weight = weights.oihw + weights.output(o) * ic * taps;
-        std::int32_t sum = 0;
-        for (int r = 0; r < kh; ++r) {
-            for (int j = 0; j < ic * kw; ++j) {
-                const std::int8_t w =
-                    weight[weights.input(j % ic) * taps + std::ptrdiff_t{r} * kw + j / ic];
-                std::int32_t* word = packed_weights + at.begin +
-                                     (std::ptrdiff_t{r} * layout.groups + j / group) * at.stride;
-                switch (group) {
-                    case 4: store_weight<std::int8_t>(word, j % group, w); break;
-                    case 2: store_weight<std::int16_t>(word, j % group, w); break;
-                    default: store_weight<std::int32_t>(word, 0, w); break;
-                }
-                sum += w;
-            }
-        }
+        const std::int32_t sum =
+            pack(weights, o, ic, kh, kw, layout.channel(o, position), packed_weights);
         packed_bias[first + position] = bias[o] + table.levels.offset * sum;
         packed_scale[first + position] = scale[o];
     }
