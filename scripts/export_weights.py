@@ -4,7 +4,7 @@
 The network may be in any dictionary of the file, under any prefix, in any floating-point type; safetensors do as well.
 Nothing of the file is run, see checkpoint.py.
 
-Tensors keep PyTorch's names and order, as float32; num_batches_tracked is left out. What the tensors cannot say
+Tensors keep PyTorch's names and order, as float32, with --half weights as float16; num_batches_tracked is left out. What the tensors cannot say
 (characters, pixels, source) goes into the metadata. Equal input gives equal bytes.
 
 Exit status: 0 written, 2 wrong usage, 3 the input could not be read or is no LPRNet.
@@ -24,7 +24,9 @@ import torch
 from torch import Tensor
 
 from checkpoint import LayoutError, read_network, read_transformer
-from lprnet_model import TRANSFORMER_KEY, expected_shapes, infer_shape, numbered_charset, save_tensors
+from lprnet_model import (
+    TRANSFORMER_KEY, expected_shapes, halved_weights, infer_shape, numbered_charset, save_tensors,
+)  # fmt: skip
 from plates import CHARSET_CN68, CHARSETS, UPSTREAM_PREPROCESS
 
 PREPROCESS_PRESETS = {
@@ -54,9 +56,10 @@ def write_model(
     blank: int | None = None,
     sparse: bool = False,
     align_corners: bool = True,
+    half: bool = False,
 ) -> None:
     """Checks that the state dict is an LPRNet (LayoutError otherwise) and writes it; sparse: zeros of convolutions as a
-    bit mask; align_corners: of a spatial transformer, if it has one."""
+    bit mask; align_corners: of a spatial transformer, if it has one; half: weights rounded to float16."""
     shape = infer_shape(state)
     if (wrong := missing_classes(charset, shape.classes)) is not None:
         raise LayoutError(f"charset: {wrong}")
@@ -70,6 +73,8 @@ def write_model(
     for key, tensor in tensors.items():
         if not bool(torch.isfinite(tensor).all()):
             raise LayoutError(f"{key}: a value of {state[key].dtype} is too large for float32")
+    if half:
+        tensors = halved_weights(tensors)
     if blank is None:
         blank = len(charset) - 1
     metadata = model_metadata(charset, blank, preprocess, source)
@@ -194,6 +199,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sparse", action="store_true", help="store the zeros of a pruned network as bits where that is smaller"
     )
+    parser.add_argument(
+        "--half", action="store_true", help="round the weights to float16: half of the space, logits hardly others"
+    )
     return parser
 
 
@@ -260,7 +268,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         source = options.source or options.checkpoint.name
         align_corners = options.stn_align_corners == "true"
-        write_model(options.output, state, charset, preprocess, source, options.blank, options.sparse, align_corners)
+        write_model(
+            options.output, state, charset, preprocess, source, options.blank, options.sparse, align_corners,
+            options.half,
+        )  # fmt: skip
     except LayoutError as error:
         return _fail(options.checkpoint, str(error))
     except OSError as error:

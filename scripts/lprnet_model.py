@@ -359,6 +359,19 @@ def model_from_state_dict(state: Mapping[str, Tensor], align_corners: bool = Tru
     return network.eval()
 
 
+def halved_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of convolutions and linear layers rounded to float16, which takes half of the space: the network is
+    another one then, if hardly. LayoutError for a weight that float16 cannot hold."""
+    halved = dict(tensors)
+    for key, value in tensors.items():
+        if value.ndim not in WEIGHT_DIMENSIONS or value.dtype != torch.float32:
+            continue
+        halved[key] = value.to(torch.float16)
+        if not bool(torch.isfinite(halved[key]).all()):
+            raise LayoutError(f"{key}: a weight of {float(value.abs().max()):g} is too large for float16")
+    return halved
+
+
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str], sparse: bool = False) -> None:
     """Writes safetensors under a temporary name and renames it: no reader ever sees half a file. Equal content gives
     equal bytes, those that the C++ writer gives too.
@@ -410,7 +423,7 @@ def _with_sparse_weights(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     smaller."""
     stored: dict[str, Tensor] = {}
     for key, value in tensors.items():
-        elements = value.detach().to(torch.float32).flatten().numpy()
+        elements = value.detach().flatten().numpy()
         mask = np.packbits(elements != 0, bitorder="little")
         values = elements[elements != 0]
         size = mask.nbytes + values.nbytes + 8 * value.ndim + SPARSE_HEADER_BYTES
@@ -436,7 +449,7 @@ def dense_tensors(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _dense(name: str, stored: Mapping[str, Tensor]) -> Tensor:
     parts = []
-    for suffix, dtypes in ((MASK, [torch.uint8]), (VALUES, [torch.float32, torch.int8]), (SHAPE, [torch.int64])):
+    for suffix, dtypes in ((MASK, [torch.uint8]), (VALUES, [torch.float32, torch.float16, torch.int8]), (SHAPE, [torch.int64])):
         part = stored.get(name + suffix)
         if part is None:
             raise LayoutError(f"{name}{suffix}: missing")

@@ -55,7 +55,9 @@ Part = tuple[str, list[int]]
 def export(model: Path, form: str, output: Path) -> None:
     """Writes the model file as ONNX: input `pixels` [1, C, 24, 94], output `logits` [1, classes, 18]; the form
     `branches` has the outputs BRANCHES instead, [1, channels, 4, 18]."""
-    onnx.save(build(load_file(str(model)), form), str(output))
+    tensors = load_file(str(model))
+    floats = {key: value.astype(np.float32) if value.dtype == np.float16 else value for key, value in tensors.items()}
+    onnx.save(build(floats, form), str(output))
 
 
 def build(tensors: Tensors, form: str) -> onnx.ModelProto:

@@ -102,18 +102,23 @@ std::span<const float> TensorView::f32() const noexcept {
 
 Status TensorView::copy_f32(std::vector<float>& out) const noexcept {
     try {
-        if (dtype != DType::f32) {
+        if (dtype != DType::f32 && dtype != DType::f16) {
             return Error{ErrorCode::mismatch, "tensor " + in_quotes(name) +
-                                                  ": expected dtype F32, found " +
+                                                  ": expected dtype F32 or F16, found " +
                                                   std::string(dtype_name(dtype))};
         }
-        if (bytes.size() % sizeof(float) != 0) {
-            return Error{ErrorCode::mismatch, "tensor " + in_quotes(name) +
-                                                  ": expected whole F32 elements, found " +
+        if (bytes.size() % element_size(dtype) != 0) {
+            return Error{ErrorCode::mismatch, "tensor " + in_quotes(name) + ": expected whole " +
+                                                  std::string(dtype_name(dtype)) +
+                                                  " elements, found " +
                                                   std::to_string(bytes.size()) + " bytes"};
         }
         out.resize(element_count());
-        if (!out.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
+        if (dtype == DType::f16) {
+            to_floats(bytes.data(), out);
+        } else if (!out.empty()) {
+            std::memcpy(out.data(), bytes.data(), bytes.size());
+        }
         return {};
     } catch (...) {
         return Error{ErrorCode::out_of_memory, "out of memory"};

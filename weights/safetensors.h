@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "lprnet/error.h"
+#include "weights/float16.h"
 #include "weights/mapped_file.h"
 
 namespace lprnet::weights {
@@ -76,13 +77,13 @@ struct TensorView {
     // The elements in place when has_f32(), otherwise an empty span.
     std::span<const float> f32() const noexcept;
 
-    // Replaces `out` by the elements, at any alignment. Errors, naming the tensor: mismatch when
-    // dtype is not f32 or `bytes` is not whole elements; out_of_memory.
+    // Replaces `out` by the elements, of f32 or f16, at any alignment. Errors, naming the tensor:
+    // mismatch when dtype is another or `bytes` is not whole elements; out_of_memory.
     Status copy_f32(std::vector<float>& out) const noexcept;
 };
 
-// A view of `elements` for the writer. T is float, double or an integer of the format; bool and
-// the 16-bit floats need a hand-made TensorView. Nothing is checked here: the writer does.
+// A view of `elements` for the writer. T is float, double, Float16 or an integer of the format;
+// bool and bfloat16 need a hand-made TensorView. Nothing is checked here: the writer does.
 template <class T>
 TensorView view_of(std::string name, std::vector<std::int64_t> shape, std::span<const T> elements);
 
@@ -162,6 +163,7 @@ TensorView view_of(std::string name, std::vector<std::int64_t> shape, std::span<
     constexpr DType kDType = [] {
         if constexpr (std::is_same_v<T, double>) return DType::f64;
         if constexpr (std::is_same_v<T, float>) return DType::f32;
+        if constexpr (std::is_same_v<T, Float16>) return DType::f16;
         if constexpr (std::is_same_v<T, std::int64_t>) return DType::i64;
         if constexpr (std::is_same_v<T, std::int32_t>) return DType::i32;
         if constexpr (std::is_same_v<T, std::int16_t>) return DType::i16;

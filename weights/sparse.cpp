@@ -27,11 +27,20 @@ Error malformed(const TensorView& tensor, const std::string& what) {
     return {ErrorCode::malformed, "tensor " + in_quotes(tensor.name) + ": " + what};
 }
 
+// Whether elements of `found` are `dtype`, as they are or made longer.
+bool is_stored_as(DType found, DType dtype) noexcept {
+    return found == dtype || (found == DType::f16 && dtype == DType::f32);
+}
+
+std::string expected_name(DType dtype) {
+    return dtype == DType::f32 ? "F32 or F16" : std::string(dtype_name(dtype));
+}
+
 Status expect_vector(const TensorView& tensor, DType dtype) {
-    if (tensor.dtype == dtype && tensor.shape.size() == 1) return {};
-    return malformed(tensor,
-                     "expected " + std::string(dtype_name(dtype)) + " of one dimension, found " +
-                         std::string(dtype_name(tensor.dtype)) + " " + shape_text(tensor.shape));
+    if (is_stored_as(tensor.dtype, dtype) && tensor.shape.size() == 1) return {};
+    return malformed(tensor, "expected " + expected_name(dtype) + " of one dimension, found " +
+                                 std::string(dtype_name(tensor.dtype)) + " " +
+                                 shape_text(tensor.shape));
 }
 
 }  // namespace
@@ -70,10 +79,10 @@ Result<StoredTensor> StoredTensor::find(const SafetensorsFile& file, const std::
         if (dense == nullptr) {
             return Error{ErrorCode::mismatch, "tensor " + in_quotes(name) + " is missing"};
         }
-        if (dense->dtype != dtype) {
+        if (!is_stored_as(dense->dtype, dtype)) {
             return Error{ErrorCode::mismatch, "tensor " + in_quotes(name) + " has dtype " +
                                                   std::string(dtype_name(dense->dtype)) +
-                                                  ", expected " + std::string(dtype_name(dtype))};
+                                                  ", expected " + expected_name(dtype)};
         }
         found.values_ = dense;
         found.shape_ = dense->shape;
@@ -187,6 +196,7 @@ std::vector<TensorView> SparseParts<T>::views(const std::string& name) const {
             view_of<std::int64_t>(name + std::string(kShapeSuffix), extent(shape), shape)};
 }
 template struct SparseParts<float>;
+template struct SparseParts<Float16>;
 template struct SparseParts<std::int8_t>;
 
 namespace {
@@ -219,11 +229,18 @@ bool is_smaller(std::span<const T> elements, std::size_t rank) noexcept {
 SparseTensor make_sparse(std::span<const float> elements, std::vector<std::int64_t> shape) {
     return parts_of(elements, std::move(shape));
 }
+SparseParts<Float16> make_sparse(std::span<const Float16> elements,
+                                 std::vector<std::int64_t> shape) {
+    return parts_of(elements, std::move(shape));
+}
 SparseTensorS8 make_sparse(std::span<const std::int8_t> elements, std::vector<std::int64_t> shape) {
     return parts_of(elements, std::move(shape));
 }
 
 bool is_smaller_sparse(std::span<const float> elements, std::size_t rank) noexcept {
+    return is_smaller(elements, rank);
+}
+bool is_smaller_sparse(std::span<const Float16> elements, std::size_t rank) noexcept {
     return is_smaller(elements, rank);
 }
 bool is_smaller_sparse(std::span<const std::int8_t> elements, std::size_t rank) noexcept {

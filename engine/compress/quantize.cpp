@@ -49,7 +49,12 @@ void add_weight(const Node& conv, const std::string& name, QuantizedModel& model
     const std::span<const std::int8_t> int8 = conv.quantized_weight;
     if (int8.empty()) {
         const std::span<const float> real = conv.weight;
-        return add_elements(weight, real, shape_of(conv, real.size()), model);
+        const std::vector<std::int64_t> shape = shape_of(conv, real.size());
+        // As of a file that has it in 16 bits.
+        if (const auto halves = weights::exact_float16(real)) {
+            return add_elements<weights::Float16>(weight, *halves, shape, model);
+        }
+        return add_elements(weight, real, shape, model);
     }
     add_elements(weight, int8, shape_of(conv, int8.size()), model);
     add_vector(name + std::string(kWeightScaleSuffix), conv.weight_scale, model);

@@ -12,6 +12,7 @@
 #include "engine/model/model_data.h"
 #include "kernels/kernel_table.h"
 #include "lprnet/error.h"
+#include "weights/float16.h"
 #include "weights/safetensors.h"
 
 namespace lprnet {
@@ -33,7 +34,7 @@ struct QuantizedModel {
     struct Tensor {
         std::string name;
         std::vector<std::int64_t> shape;
-        std::variant<std::vector<float>, std::vector<std::int8_t>, std::vector<std::uint8_t>,
+        std::variant<std::vector<float>, std::vector<weights::Float16>, std::vector<std::int8_t>, std::vector<std::uint8_t>,
                      std::vector<std::int64_t>>
             values;
     };

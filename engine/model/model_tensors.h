@@ -15,13 +15,16 @@ namespace lprnet {
 struct ModelTensors {
     // For serialize_safetensors and write_safetensors.
     std::vector<weights::TensorView> views;
-    // What the views of sparse tensors look at; a deque does not move its elements.
+    // What the views of sparse and of F16 tensors look at; a deque does not move its elements.
     std::deque<weights::SparseTensor> sparse;
+    std::deque<weights::SparseParts<weights::Float16>> sparse_f16;
+    std::deque<std::vector<weights::Float16>> f16;
 };
 
 // All tensors of `file`, the weights of its convolutions taken from `graph`, which build_network
-// made from it; each in the smaller of the two forms. `file` and `graph` must outlive the result.
-// Errors: those of a file that is not the graph's; out_of_memory.
+// made from it; each in the smaller of the two forms, and as F16 if it is that in the file and
+// still can be, exactly. `file` and `graph` must outlive the result. Errors: those of a file that
+// is not the graph's; out_of_memory.
 Result<ModelTensors> tensors_with_weights(const weights::SafetensorsFile& file,
                                           const Graph& graph) noexcept;
 

@@ -9,7 +9,7 @@ namespace {
 
 TEST_CASE("networks to begin with do everything", "[mutation][weights_mutation]") {
     const std::vector<std::vector<std::byte>> seeds = weights_seeds();
-    REQUIRE(seeds.size() == 8);
+    REQUIRE(seeds.size() == 10);
     int quantized = 0;
     for (const std::vector<std::byte>& seed : seeds) {
         const Exercised done = exercise_weights(seed);

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <deque>
 #include <limits>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,7 @@
 #include "lprnet/model.h"
 #include "lprnet/recognizer.h"
 #include "tests/fuzz/random_choice.h"
+#include "tests/weights/shortened.h"
 #include "weights/safetensors.h"
 #include "weights/sparse.h"
 
@@ -563,6 +565,36 @@ bool mutate_safetensors(std::vector<std::byte>& file, std::uint64_t seed) {
     return true;
 }
 
+// Tensors of a file, and what the views of those made anew look at.
+struct StoredWeights {
+    std::vector<weights::TensorView> views;
+    std::deque<weights::SparseTensor> sparse;
+    std::deque<weights::SparseParts<weights::Float16>> sparse_16;
+    std::deque<std::vector<weights::Float16>> dense_16;
+
+    void add(const weights::TensorView& tensor, std::span<const float> weight, bool in_16_bits,
+             bool dense) {
+        if (!in_16_bits) {
+            sparse.push_back(weights::make_sparse(weight, tensor.shape));
+            return add_parts(sparse.back().views(tensor.name));
+        }
+        std::vector<float> rounded;
+        for (const float value : weight) rounded.push_back(test::shortened(value));
+        dense_16.push_back(weights::exact_float16(rounded).value());
+        if (dense) {
+            views.push_back(
+                weights::view_of<weights::Float16>(tensor.name, tensor.shape, dense_16.back()));
+            return;
+        }
+        sparse_16.push_back(weights::make_sparse(dense_16.back(), tensor.shape));
+        add_parts(sparse_16.back().views(tensor.name));
+    }
+
+    void add_parts(std::vector<weights::TensorView> parts) {
+        for (weights::TensorView& part : parts) views.push_back(std::move(part));
+    }
+};
+
 std::vector<std::vector<std::byte>> weights_seeds() {
     std::vector<Bytes> seeds;
     const auto add = [&](const std::vector<weights::TensorView>& views,
@@ -593,24 +625,25 @@ std::vector<std::vector<std::byte>> weights_seeds() {
     PruneOptions options;
     options.amount = 0.6;
     if (prune(graph, options)) {
-        std::vector<weights::TensorView> views;
-        std::vector<weights::SparseTensor> sparse;
-        sparse.reserve(graph.nodes.size());
-        for (const weights::TensorView& tensor : file->tensors()) {
-            const auto node =
-                std::find_if(graph.nodes.begin(), graph.nodes.end(), [&](const Node& n) {
-                    return n.op == Op::conv2d && n.name + ".weight" == tensor.name;
-                });
-            if (node == graph.nodes.end()) {
-                views.push_back(tensor);
-                continue;
+        // All weights sparse, in 32 and in 16 bits, and all dense in 16 bits.
+        for (const auto& [in_16_bits, dense] :
+             {std::pair{false, false}, {true, false}, {true, true}}) {
+            StoredWeights stored;
+            for (const weights::TensorView& tensor : file->tensors()) {
+                const auto node =
+                    std::find_if(graph.nodes.begin(), graph.nodes.end(), [&](const Node& n) {
+                        return n.op == Op::conv2d && n.name + ".weight" == tensor.name;
+                    });
+                if (node == graph.nodes.end()) {
+                    stored.views.push_back(tensor);
+                } else {
+                    stored.add(tensor,
+                               std::span<const float>(node->weight.data(), node->weight.size()),
+                               in_16_bits, dense);
+                }
             }
-            sparse.push_back(weights::make_sparse(static_cast<std::span<const float>>(node->weight),
-                                                  tensor.shape));
-            for (weights::TensorView& part : sparse.back().views(tensor.name))
-                views.push_back(std::move(part));
+            add(stored.views, file->metadata());
         }
-        add(views, file->metadata());
     }
     const std::vector<std::vector<float>> inputs = calibration_inputs(model->data(), 1);
     for (const bool keep : {false, true}) {

@@ -1,6 +1,7 @@
 // Model files whose weights are sparse: written by tensors_with_weights, loaded like any other.
 #include "engine/model/model_tensors.h"
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "tests/catch.h"
 #include "tests/network/random_network.h"
+#include "tests/weights/shortened.h"
 
 namespace lprnet::test {
 namespace {
@@ -100,6 +102,59 @@ TEST_CASE("sparse weights come back, and dense again", "[model]") {
     }
     CHECK(sparse.with(pruned) == sparse.bytes);
     CHECK(sparse.with(dense.graph) == dense.bytes);
+}
+
+// The views of `file` with every weight of convolutions in 16 bits, which `halves` owns.
+std::vector<TensorView> in_16_bits(const NetworkFile& file,
+                                   std::deque<std::vector<weights::Float16>>& halves) {
+    std::vector<TensorView> views;
+    for (const auto& [name, tensor] : file.tensors) {
+        if (tensor.shape.size() != 4) {
+            views.push_back(weights::view_of<float>(name, tensor.shape, tensor.values));
+            continue;
+        }
+        auto exact = weights::exact_float16(tensor.values);
+        if (!exact) FAIL(name << " is not made of numbers of 16 bits");
+        halves.push_back(*std::move(exact));
+        views.push_back(weights::view_of<weights::Float16>(name, tensor.shape, halves.back()));
+    }
+    return views;
+}
+
+TEST_CASE("weights of 16 bits are the same floats, and are written as they were", "[model]") {
+    NetworkFile file = small_file();
+    for (auto& [name, tensor] : file.tensors) {
+        if (tensor.shape.size() != 4) continue;
+        for (float& value : tensor.values) value = shortened(value);
+    }
+    const Opened dense(file.bytes());
+    std::deque<std::vector<weights::Float16>> owner;
+    const Opened halves(Opened::serialized(in_16_bits(file, owner), dense.file->metadata()));
+    check_equal(halves.graph, dense.graph);
+    CHECK(halves.bytes.size() < dense.bytes.size() * 6 / 10);
+    for (const Node& node : halves.graph.nodes) {
+        if (node.op == Op::conv2d) CHECK(node.stored_bytes == node.weight.size() * 2);
+    }
+    CHECK(halves.with(halves.graph) == halves.bytes);
+
+    const Graph pruned = half_empty(halves.graph);
+    const Opened sparse(halves.with(pruned));
+    check_equal(sparse.graph, pruned);
+    CHECK(sparse.file->find("backbone.16.weight.values")->dtype == weights::DType::f16);
+    CHECK(sparse.with(halves.graph) == halves.bytes);
+
+    // One that is none keeps its tensor alone in 32 bits.
+    Graph changed = halves.graph;
+    for (Node& node : changed.nodes) {
+        if (node.name != "backbone.16") continue;
+        std::vector<float> weight(node.weight.begin(), node.weight.end());
+        weight[7] = 0.1F;
+        node.weight = Floats(std::move(weight));
+    }
+    const Opened mixed(halves.with(changed));
+    check_equal(mixed.graph, changed);
+    CHECK(mixed.file->find("backbone.16.weight")->dtype == weights::DType::f32);
+    CHECK(mixed.file->find("backbone.0.weight")->dtype == weights::DType::f16);
 }
 
 TEST_CASE("a sparse weight that does not fit is refused", "[model]") {

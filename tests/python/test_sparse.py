@@ -35,7 +35,7 @@ def pruned_by_definition(weight: torch.Tensor, amount: float) -> torch.Tensor:
 
 
 def pruned_state(amount: float) -> dict[str, torch.Tensor]:
-    state = load_file(SHIPPED)
+    state = {key: value.float() for key, value in load_file(SHIPPED).items()}
     return {key: pruned_by_definition(value, amount) if value.ndim == 4 else value for key, value in state.items()}
 
 
@@ -48,7 +48,7 @@ def test_program_prunes_by_definition(amount: float, tmp_path: Path) -> None:
     expected = pruned_state(amount)
     assert set(found) == set(expected)
     for key, value in expected.items():
-        assert torch.equal(found[key], value), key
+        assert torch.equal(found[key].float(), value), key
     for layer in report["layers"]:
         weight = expected[f"{layer['name']}.weight"]
         original = load_file(SHIPPED)[f"{layer['name']}.weight"].double()
@@ -64,8 +64,9 @@ def test_both_writers_give_the_same_bytes(amount: float, tmp_path: Path) -> None
     lprnet("prune", "-m", SHIPPED, "-o", by_program, "--amount", amount)
     model = lprnet_model.load_model(by_program)
     export_weights.write_model(
-        by_python, model.network.state_dict(), model.charset, model.preprocess, model.source, model.blank, sparse=True
-    )
+        by_python, model.network.state_dict(), model.charset, model.preprocess, model.source, model.blank, sparse=True,
+        half=True,  # as the shipped ones are
+    )  # fmt: skip
     metadata = metadata_of(by_program)
     assert metadata_of(by_python) == metadata
     assert by_python.read_bytes() == by_program.read_bytes()
@@ -227,3 +228,50 @@ def test_every_table_reads_the_same_from_pruned_weights(amount: float, tmp_path:
     assert len(texts["reference"]) == 12
     for found in texts.values():
         assert found == texts["reference"]
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_export_half(sparse: bool, tmp_path: Path) -> None:
+    """Weights are rounded to the nearest float16 and everything else is as it was; both sides compute with them."""
+    state = pruned_state(0.35)
+    generator = torch.Generator().manual_seed(5)
+    for value in state.values():  # the shipped ones are float16 already
+        value.mul_(1 + 1e-3 * torch.rand(value.shape, generator=generator))
+    checkpoint, whole, half = tmp_path / "net.pth", tmp_path / "whole.safetensors", tmp_path / "half.safetensors"
+    torch.save(state, checkpoint)
+    words = [str(checkpoint), "--charset", "cn89", *(["--sparse"] if sparse else []), "-o"]
+    assert export_weights.main([*words, str(whole)]) == 0
+    assert export_weights.main([*words, str(half), "--half"]) == 0
+    assert half.stat().st_size < 0.56 * whole.stat().st_size
+    found = lprnet_model.dense_tensors(load_file(half))
+    assert set(found) == set(state)
+    for key, value in state.items():
+        expected = value.to(torch.float16) if value.ndim == 4 else value
+        assert found[key].dtype == expected.dtype and torch.equal(found[key], expected), key
+    layers = json.loads(lprnet("info", "-j", "-m", half))["weights"]
+    assert sum(layer["stored_bytes"] for layer in layers) < 0.51 * sum(
+        layer["stored_bytes"] for layer in json.loads(lprnet("info", "-j", "-m", whole))["weights"]
+    )
+    # The program prunes what it read, in the same type.
+    output = tmp_path / "pruned.safetensors"
+    lprnet("prune", "-m", half, "-o", output, "--amount", 0)
+    again = lprnet_model.dense_tensors(load_file(output))
+    assert all(torch.equal(again[key], value) and again[key].dtype == value.dtype for key, value in found.items())
+    # Every layer against PyTorch with the rounded weights.
+    dump = tmp_path / "dump.safetensors"
+    subprocess.run(
+        [sys.executable, SCRIPTS / "dump_reference.py", half, "--images", SAMPLES, "--limit", "2", "-o", dump],
+        check=True,
+    )
+    lprnet("verify", "-m", half, dump)
+
+
+def test_export_half_refuses_what_float16_cannot_hold(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    state = load_file(SHIPPED)
+    state = {key: value.float() for key, value in state.items()}
+    state["backbone.16.weight"][3, 2, 0, 1] = 7e4
+    torch.save(state, tmp_path / "net.pth")
+    words = [str(tmp_path / "net.pth"), "--charset", "cn89", "-o", str(tmp_path / "half.safetensors"), "--half"]
+    assert export_weights.main(words) == 3
+    assert "backbone.16.weight: a weight of 70000 is too large for float16" in capsys.readouterr().err
+    assert not (tmp_path / "half.safetensors").exists()

@@ -127,6 +127,48 @@ TEST_CASE("a negative zero comes back as a positive one", "[safetensors][sparse]
     CHECK_FALSE(std::signbit((*back)[0]));
 }
 
+TEST_CASE("values of 16 bits come back as floats", "[safetensors][sparse]") {
+    const std::vector<float> elements = {0, 1.5F, 0, 0, -2, 0, 0, -0.0F, 0, 0x1p-24F};
+    const auto halves = exact_float16(elements);
+    REQUIRE(halves);
+    const SparseParts<Float16> parts = make_sparse(*halves, {5, 2});
+    CHECK(parts.mask == Parts().mask);
+    CHECK(parts.values.size() == 3);
+    CHECK(parts.views("w")[1].dtype == DType::f16);
+    for (const bool sparse : {true, false}) {
+        const Bytes bytes = Parts::serialized(
+            sparse ? parts.views("w")
+                   : std::vector<TensorView>{view_of<Float16>("w", {5, 2}, *halves)});
+        const Result<SafetensorsFile> file = SafetensorsFile::from_memory(bytes, "x");
+        REQUIRE(file);
+        const Result<StoredTensor> tensor = StoredTensor::find(*file, "w");
+        REQUIRE(tensor);
+        CHECK(tensor->dtype() == DType::f16);
+        CHECK(tensor->stored_bytes() == (sparse ? 2 + 3 * 2 + 2 * 8 : 20));
+        CHECK(*read(bytes) == elements);
+        // Where integers are asked for, it is neither.
+        const Result<StoredTensor> integers = StoredTensor::find(*file, "w", DType::i8);
+        REQUIRE_FALSE(integers);
+        check_message(integers.error(), {"F16", "expected I8"});
+    }
+    // A zero among the values, and what is no finite number.
+    for (const auto& [bits, part] :
+         {std::pair<std::uint16_t, const char*>{0x8000, "0, which only the mask"},
+          {0x7C00, "is inf"},
+          {0xFC01, "is nan"}}) {
+        SparseParts<Float16> spoiled = parts;
+        spoiled.values[1].bits = bits;
+        check_not_read(Parts::serialized(spoiled.views("w")), {"'w.values'", part});
+    }
+}
+
+TEST_CASE("other types than F32 and F16 are no floats", "[safetensors][sparse]") {
+    const std::vector<std::uint16_t> bits(10, 0x3F80);
+    const TensorView bfloat = {"w", DType::bf16, {5, 2}, std::as_bytes(std::span(bits))};
+    check_not_read(Parts::serialized({bfloat}), {"'w' has dtype BF16, expected F32 or F16"},
+                   ErrorCode::mismatch);
+}
+
 TEST_CASE("a dense tensor is found as well", "[safetensors][sparse]") {
     const Bytes bytes = Parts::serialized({view_of<float>("w", {5, 2}, kElements)});
     const Result<SafetensorsFile> file = SafetensorsFile::from_memory(bytes, "x");

@@ -96,7 +96,7 @@ expect_text "$err" missing.png
 expect_text "$out" '"plates":1'
 
 check "a sparse model that is cut short"
-head -c 1000000 "$pruned" >"$work/short_sparse"
+head -c 500000 "$pruned" >"$work/short_sparse"
 run info -m "$work/short_sparse" </dev/null
 expect_only_error 3 "$work/short_sparse"
 
