@@ -4,8 +4,8 @@
 The network may be in any dictionary of the file, under any prefix, in any floating-point type; safetensors do as well.
 Nothing of the file is run, see checkpoint.py.
 
-Tensors keep PyTorch's names and order, as float32, with --half weights as float16; num_batches_tracked is left out. What the tensors cannot say
-(characters, pixels, source) goes into the metadata. Equal input gives equal bytes.
+Tensors keep PyTorch's names and order, as float32, with --half weights as float16; num_batches_tracked is left out.
+What the tensors cannot say (characters, pixels, source) goes into the metadata. Equal input gives equal bytes.
 
 Exit status: 0 written, 2 wrong usage, 3 the input could not be read or is no LPRNet.
 """
@@ -25,7 +25,12 @@ from torch import Tensor
 
 from checkpoint import LayoutError, read_network, read_transformer
 from lprnet_model import (
-    TRANSFORMER_KEY, expected_shapes, halved_weights, infer_shape, numbered_charset, save_tensors,
+    TRANSFORMER_KEY,
+    expected_shapes,
+    halved_weights,
+    infer_shape,
+    numbered_charset,
+    save_tensors,
 )  # fmt: skip
 from plates import CHARSET_CN68, CHARSETS, UPSTREAM_PREPROCESS
 

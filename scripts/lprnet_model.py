@@ -449,7 +449,8 @@ def dense_tensors(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _dense(name: str, stored: Mapping[str, Tensor]) -> Tensor:
     parts = []
-    for suffix, dtypes in ((MASK, [torch.uint8]), (VALUES, [torch.float32, torch.float16, torch.int8]), (SHAPE, [torch.int64])):
+    numbers = [torch.float32, torch.float16, torch.int8]
+    for suffix, dtypes in ((MASK, [torch.uint8]), (VALUES, numbers), (SHAPE, [torch.int64])):
         part = stored.get(name + suffix)
         if part is None:
             raise LayoutError(f"{name}{suffix}: missing")

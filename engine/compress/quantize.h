@@ -34,8 +34,8 @@ struct QuantizedModel {
     struct Tensor {
         std::string name;
         std::vector<std::int64_t> shape;
-        std::variant<std::vector<float>, std::vector<weights::Float16>, std::vector<std::int8_t>, std::vector<std::uint8_t>,
-                     std::vector<std::int64_t>>
+        std::variant<std::vector<float>, std::vector<weights::Float16>, std::vector<std::int8_t>,
+                     std::vector<std::uint8_t>, std::vector<std::int64_t>>
             values;
     };
     std::vector<Tensor> tensors;

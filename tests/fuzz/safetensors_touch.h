@@ -65,7 +65,8 @@ inline Touched touch_safetensors(std::span<const std::byte> bytes) {
         if (file->find(tensor.name) != &tensor) touched.broken = "find() misses a tensor";
         const bool finite = check_finite(tensor).ok();
         const bool copied = tensor.copy_f32(values).ok();
-        if (copied != (tensor.dtype == DType::f32 || tensor.dtype == DType::f16)) touched.broken = "copy_f32() and dtype";
+        if (copied != (tensor.dtype == DType::f32 || tensor.dtype == DType::f16))
+            touched.broken = "copy_f32() and dtype";
         if (tensor.has_f32()) {
             bool all = true;
             for (const float value : tensor.f32()) all = all && value - value == 0.0F;

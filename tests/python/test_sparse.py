@@ -249,7 +249,7 @@ def test_export_half(sparse: bool, tmp_path: Path) -> None:
         expected = value.to(torch.float16) if value.ndim == 4 else value
         assert found[key].dtype == expected.dtype and torch.equal(found[key], expected), key
     layers = json.loads(lprnet("info", "-j", "-m", half))["weights"]
-    assert sum(layer["stored_bytes"] for layer in layers) < 0.51 * sum(
+    assert sum(layer["stored_bytes"] for layer in layers) < 0.53 * sum(
         layer["stored_bytes"] for layer in json.loads(lprnet("info", "-j", "-m", whole))["weights"]
     )
     # The program prunes what it read, in the same type.
