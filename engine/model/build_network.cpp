@@ -11,6 +11,7 @@
 #include "engine/model/architecture.h"
 #include "engine/model/model_data.h"
 #include "engine/model/quantization.h"
+#include "kernels/aligned_buffer.h"
 #include "weights/safetensors.h"
 #include "weights/sparse.h"
 
@@ -84,6 +85,10 @@ public:
             values = Floats::borrow(file_.find(name)->f32());
             return labelled(weights::check_finite(*file_.find(name)));
         }
+        if (tensor->dtype() == weights::DType::f16 && !tensor->is_sparse() &&
+            file_.find(name)->element_count() > 0) {
+            return read_f16(*file_.find(name), values);
+        }
         std::vector<float> copy;
         if (Status s = tensor->copy(copy); !s) return labelled(s);
         values = Floats(std::move(copy));
@@ -149,6 +154,24 @@ public:
     }
 
 private:
+    // The floats of all dense F16 tensors share one buffer, whose pages the system hands out at
+    // once: one by one they would take a tenth of the start.
+    Status read_f16(const weights::TensorView& tensor, Floats& values) {
+        if (Status s = weights::check_finite(tensor); !s) return labelled(s);
+        if (floats_ == nullptr) {
+            std::size_t count = 0;
+            for (const weights::TensorView& any : file_.tensors()) {
+                if (any.dtype == weights::DType::f16) count += any.element_count();
+            }
+            floats_ = std::make_shared<kernels::AlignedBuffer>(count);
+        }
+        const std::span<float> floats(floats_->data() + floats_taken_, tensor.element_count());
+        floats_taken_ += floats.size();
+        weights::to_floats(tensor.bytes.data(), floats);
+        values = Floats(floats_, floats);
+        return {};
+    }
+
     Status labelled(const Status& status) const {
         if (status) return status;
         return Error{status.error().code, label_ + ": " + status.error().message};
@@ -174,6 +197,8 @@ private:
     const std::string& label_;
     const bool borrow_;
     std::set<std::string, std::less<>> used_;
+    std::shared_ptr<kernels::AlignedBuffer> floats_;
+    std::size_t floats_taken_ = 0;
 };
 
 // The weight of a convolution, in either form; its shape goes to `shape`.

@@ -15,8 +15,14 @@ template <class T>
 class SharedArray {
 public:
     SharedArray() = default;
-    SharedArray(std::vector<T> values)
-        : owner_(std::make_shared<const std::vector<T>>(std::move(values))), view_(*owner_) {}
+    SharedArray(std::vector<T> values) {
+        auto owner = std::make_shared<const std::vector<T>>(std::move(values));
+        view_ = *owner;
+        owner_ = std::move(owner);
+    }
+    // Elements in memory of `owner`, which lives as long as every copy.
+    SharedArray(std::shared_ptr<const void> owner, std::span<const T> values)
+        : owner_(std::move(owner)), view_(values) {}
     // The elements must outlive every copy.
     static SharedArray borrow(std::span<const T> values) {
         SharedArray array;
@@ -36,7 +42,7 @@ public:
     }
 
 private:
-    std::shared_ptr<const std::vector<T>> owner_;
+    std::shared_ptr<const void> owner_;
     std::span<const T> view_;
 };
 
