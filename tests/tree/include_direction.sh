@@ -18,7 +18,7 @@ engine/boundary.h     lprnet/error.h
 engine/text/          engine/text/ lprnet/error.h
 engine/image/         engine/image/ engine/text/ lprnet/
 engine/image_file/    engine/image_file/ engine/text/ engine/boundary.h weights/file_bytes.h lprnet/
-engine/model/         engine/model/ engine/image/ engine/text/ engine/boundary.h weights/ lprnet/
+engine/model/         engine/model/ engine/image/ engine/text/ engine/boundary.h weights/ kernels/aligned_buffer.h lprnet/
 engine/compress/      engine/compress/ engine/run/ engine/plan/ engine/model/ engine/text/ engine/boundary.h kernels/ weights/ lprnet/
 engine/measure/       engine/measure/ engine/compress/ engine/run/ engine/plan/ engine/model/ engine/image/ engine/decode/ engine/text/ engine/boundary.h kernels/ weights/ lprnet/
 engine/plan/          engine/plan/ engine/model/ engine/text/ kernels/ lprnet/
