@@ -107,7 +107,7 @@ int run(int argc, char** argv) {
     app.require_subcommand(1);
     app.failure_message(CLI::FailureMessage::simple);
 
-    const std::vector<std::string> words = reversed_words(argc, argv);
+    std::vector<std::string> words = reversed_words(argc, argv);
     const auto is_word = [&](const char* name) {
         return name != nullptr && std::find(words.begin(), words.end(), name) != words.end();
     };
@@ -115,13 +115,13 @@ int run(int argc, char** argv) {
     for (const VerbRow& row : kVerbs) {
         CLI::App* sub = app.add_subcommand(row.name, row.what);
         if (row.alias != nullptr) sub->alias(row.alias);
-        // The options of all verbs would take a tenth of the time from the program's start to the
-        // first plate.
+        // Options are made of many strings: those of verbs that nobody called would cost each
+        // start.
         if (is_word(row.name) || is_word(row.alias)) verbs[sub] = row.add(*sub);
     }
 
     try {
-        app.parse(std::vector<std::string>(words));
+        app.parse(words);  // which takes them out
     } catch (const CLI::ParseError& error) {
         if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
             app.exit(error);  // prints the help or the version

@@ -50,7 +50,7 @@ void add_weight(const Node& conv, const std::string& name, QuantizedModel& model
     if (int8.empty()) {
         const std::span<const float> real = conv.weight;
         const std::vector<std::int64_t> shape = shape_of(conv, real.size());
-        // As of a file that has it in 16 bits.
+        // Every number is one of 16 bits, as in a file that has it so.
         if (const auto halves = weights::exact_float16(real)) {
             return add_elements<weights::Float16>(weight, *halves, shape, model);
         }

@@ -85,9 +85,9 @@ public:
             values = Floats::borrow(file_.find(name)->f32());
             return labelled(weights::check_finite(*file_.find(name)));
         }
-        if (tensor->dtype() == weights::DType::f16 && !tensor->is_sparse() &&
-            file_.find(name)->element_count() > 0) {
-            return read_f16(*file_.find(name), values);
+        const weights::TensorView* dense = file_.find(name);
+        if (dense != nullptr && dense->dtype == weights::DType::f16 && !dense->bytes.empty()) {
+            return read_f16(*dense, values);
         }
         std::vector<float> copy;
         if (Status s = tensor->copy(copy); !s) return labelled(s);
@@ -155,13 +155,14 @@ public:
 
 private:
     // The floats of all dense F16 tensors share one buffer, whose pages the system hands out at
-    // once: one by one they would take a tenth of the start.
+    // once: one by one they would make the start slower.
     Status read_f16(const weights::TensorView& tensor, Floats& values) {
         if (Status s = weights::check_finite(tensor); !s) return labelled(s);
         if (floats_ == nullptr) {
             std::size_t count = 0;
             for (const weights::TensorView& any : file_.tensors()) {
-                if (any.dtype == weights::DType::f16) count += any.element_count();
+                const bool sparse = any.name.ends_with(weights::kValuesSuffix);
+                if (any.dtype == weights::DType::f16 && !sparse) count += any.element_count();
             }
             floats_ = std::make_shared<kernels::AlignedBuffer>(count);
         }

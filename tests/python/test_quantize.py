@@ -55,6 +55,8 @@ def test_pruned_networks_keep_their_texts(isa: str, tmp_path: Path) -> None:
         report = json.loads(
             lprnet("quantize", "-j", "-m", pruned, "-o", int8, *options, isa=isa)
         )
+        if amount == "0.35":  # as many as the network was trained without
+            assert report["texts_changed"] == 0
         before, after = read(pruned), read(int8)
         sure = [path for path, (_, confidence) in before.items() if confidence >= 0.9]
         assert len(before) == len(after) > 1000 and len(sure) > len(before) / 2
