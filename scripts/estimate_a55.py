@@ -25,8 +25,6 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 EMULATOR = "qemu-aarch64"
 LIBRARIES = "/usr/aarch64-linux-gnu"
-# Where qemu puts a position-independent program.
-LOAD_ADDRESS = 0x5500000000
 PAGE = 4096
 # A block ends here, or where the emulator's own blocks end.
 BRANCHES = re.compile(r"^(b|b\.\w+|bl|blr|br|ret|cbn?z|tbn?z|svc|brk|udf|hlt|eret|drps)$")
@@ -119,12 +117,21 @@ def disassemble(objdump: str, program: Path) -> tuple[dict[int, Instruction], di
     return instructions, functions
 
 
-def executions(isa: str, command: Sequence[str]) -> Counter:
+def entry_point(objdump: str, program: Path) -> int:
+    """Where the program begins, counted from where it is loaded."""
+    header = run([objdump, "-f", program])
+    if match := re.search(r"start address: (0x[0-9a-f]+)", header):
+        return int(match[1], 16)
+    raise Failed(f"{program}: {objdump} -f names no start address")
+
+
+def executions(isa: str, entry: int, command: Sequence[str]) -> Counter:
     """How often each address of the program began a block of the emulator."""
-    command = emulated(isa, ["-d", "exec,nochain", "-D", "/dev/stderr", *command])
+    # The C library's loader says where the program begins in memory, which differs by the emulator's version.
+    command = emulated(isa, ["-E", "LD_SHOW_AUXV=1", "-d", "exec,nochain", "-D", "/dev/stderr", *command])
     starts: Counter = Counter()
     try:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except FileNotFoundError as error:
         raise Failed(f"{command[0]}: not installed") from error
     last = b""
@@ -135,17 +142,22 @@ def executions(isa: str, command: Sequence[str]) -> Counter:
             last = line
     if process.wait() != 0:
         raise Failed(last.decode(errors="replace").strip() or f"{EMULATOR}: failed without a message")
+    # What it prints is shorter than what the pipe holds.
+    begins = re.search(rb"^AT_ENTRY:\s+0x([0-9a-f]+)", process.stdout.read(), re.MULTILINE)
+    if begins is None:
+        raise Failed(f"{EMULATOR}: the loader did not say where the program begins; is it linked dynamically?")
+    loaded_at = int(begins[1], 16) - entry
     counted: Counter = Counter()
     for address, count in starts.items():
-        counted[int(address, 16) - LOAD_ADDRESS] += count
+        counted[int(address, 16) - loaded_at] += count
     return counted
 
 
 def blocks_of_a_frame(
-    instructions: dict[int, Instruction], functions: dict[int, str], isa: str, command: Sequence[str]
+    instructions: dict[int, Instruction], functions: dict[int, str], entry: int, isa: str, command: Sequence[str]
 ) -> list[Block]:
     """What three frames execute beyond one, halved."""
-    one, three = (executions(isa, [*command, "--frames", str(frames)]) for frames in (1, 3))
+    one, three = (executions(isa, entry, [*command, "--frames", str(frames)]) for frames in (1, 3))
     blocks = []
     for start in three:
         count = (three[start] - one[start]) / 2
@@ -159,7 +171,7 @@ def blocks_of_a_frame(
             address += 4
         blocks.append(Block(functions[start], body, count, mnemonics=Counter(i.mnemonic for i in body)))
     if not blocks:
-        raise Failed(f"{command[0]}: no block of it was seen; is it position-independent?")
+        raise Failed(f"{command[0]}: the emulator ran no block of it")
     return blocks
 
 
@@ -286,7 +298,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         info = json.loads(run(emulated(options.isa, [program, "info", "-j", *model])))
         instructions, functions = disassemble(options.objdump, options.program)
         bench = [program, "bench", "--warmup", "0", *model]
-        blocks = blocks_of_a_frame(instructions, functions, options.isa, bench)
+        entry = entry_point(options.objdump, options.program)
+        blocks = blocks_of_a_frame(instructions, functions, entry, options.isa, bench)
         price_all(options.mca, options.cpu, blocks)
     except Failed as error:
         print(error, file=sys.stderr)
