@@ -29,7 +29,7 @@ constexpr std::size_t kSmallPage = std::size_t{1} << 16;
 
 // What of the buffer lies on large pages, in whole ones.
 std::size_t large_bytes(std::size_t bytes) noexcept {
-    return (bytes + kLargePage / 2) / kLargePage * kLargePage;
+    return LPRNET_LARGE_PAGES ? (bytes + kLargePage / 2) / kLargePage * kLargePage : 0;
 }
 
 std::size_t mapped_bytes(std::size_t bytes) noexcept {

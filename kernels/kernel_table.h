@@ -30,6 +30,7 @@ struct KernelTable {
     };
     Levels levels;
 
+    // Null for what the build leaves out (compiled_folders.h).
 #define LPRNET_KERNEL(folder, name, Call, elements) void (*name)(const Call&) noexcept;
 #define LPRNET_TOOL LPRNET_KERNEL
 #include "kernels/kernels.inc"

@@ -12,7 +12,11 @@
 #define LPRNET_TILE_PIXELS(pixels) 3
 #else
 #define LPRNET_INLINE __attribute__((always_inline))
+#if defined(LPRNET_MOST_PIXELS)  // fewer functions, one for each number of pixels
+#define LPRNET_TILE_PIXELS(pixels) ((pixels) < LPRNET_MOST_PIXELS ? (pixels) : LPRNET_MOST_PIXELS)
+#else
 #define LPRNET_TILE_PIXELS(pixels) (pixels)
+#endif
 #endif
 
 namespace lprnet::kernels {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "engine/cli/process.h"
+
 namespace lprnet::cli {
 namespace {
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/cli/model_option.h"
+#include "engine/cli/process.h"
 #include "engine/text/listed_names.h"
 #include "engine/text/printable.h"
 

@@ -13,6 +13,7 @@
 #include "engine/cli/json_line.h"
 #include "engine/cli/labels.h"
 #include "engine/cli/model_option.h"
+#include "engine/cli/process.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"

@@ -1,6 +1,6 @@
 #include "engine/cli/evaluation.h"
 
-#include "engine/cli/model_option.h"
+#include "engine/cli/process.h"
 #include "engine/cli/progress.h"
 #include "engine/image_file/image_file.h"
 #include "engine/text/printable.h"

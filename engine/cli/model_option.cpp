@@ -51,16 +51,4 @@ Result<Recognizer> ModelOption::recognizer(const Model& model, RecognizerOptions
     return Recognizer::create(model, options);
 }
 
-void print_error(const std::string& message) {
-    // Whoever made the message escaped what is not ours; here nothing gets through by mistake.
-    std::fprintf(stderr, "lprnet: %s\n", printable(message).c_str());
-}
-
-ExitStatus fail(const Error& error) {
-    print_error(error.message);
-    return error.code == ErrorCode::unsupported || error.code == ErrorCode::invalid_argument
-               ? kWrongUsage
-               : kUnreadable;
-}
-
 }  // namespace lprnet::cli

@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "engine/cli/exit_status.h"
 #include "lprnet/error.h"
 #include "lprnet/recognizer.h"
 
@@ -20,12 +19,5 @@ struct ModelOption {
     // As `options` say, but for the tuning.
     Result<Recognizer> recognizer(const Model& model, RecognizerOptions options = {}) const;
 };
-
-// Prints one line to standard error.
-void print_error(const std::string& message);
-
-// Prints the error and returns the status for it: wrong usage for an unknown
-// instruction set, unreadable for everything about a file.
-ExitStatus fail(const Error& error);
 
 }  // namespace lprnet::cli

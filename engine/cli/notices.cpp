@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "engine/cli/model_option.h"
+#include "engine/cli/process.h"
 #include "engine/text/printable.h"
 
 namespace lprnet::cli {

@@ -1,23 +1,15 @@
 #include "engine/cli/program.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <csignal>
 #include <cstdio>
-#include <cstdlib>
-#include <exception>
 #include <map>
 #include <memory>
-#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "engine/cli/model_option.h"
+#include "engine/cli/process.h"
 #include "engine/cli/verbs.h"
 #include "engine/cli/wrap.h"
 #include "engine/text/printable.h"
@@ -25,13 +17,6 @@
 
 namespace lprnet::cli {
 namespace {
-
-// A full disk or a closed pipe must not look like success.
-int checked_output(ExitStatus status) {
-    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
-    print_error("cannot write to standard output");
-    return kUnreadable;
-}
 
 // Last word first, as the parser takes them. To it, a word in brackets is a list that it takes
 // apart; here it is the name of a file like any other.
@@ -42,32 +27,6 @@ std::vector<std::string> reversed_words(int argc, char** argv) {
     }
     std::reverse(words.begin(), words.end());
     return words;
-}
-
-// A closed standard stream must not become the number of a file that is opened later: what is
-// printed would go into it. The stand-in answers as a closed one does, with EBADF.
-void hold_standard_streams() {
-    const int how[] = {O_WRONLY, O_RDONLY, O_RDWR};  // of 0, 1 and 2; the third swallows messages
-    for (int stream = 0; stream < 3; ++stream) {
-        if (::fcntl(stream, F_GETFD) < 0 && errno == EBADF) ::open("/dev/null", how[stream]);
-    }
-}
-
-// Memory for the exception that says that there is none: where even the runtime's own reserve could
-// not be had at the start, throwing it would end the program instead.
-void* reserve = nullptr;
-
-void give_up_reserve() {
-    std::free(std::exchange(reserve, nullptr));
-    std::set_new_handler(nullptr);
-    throw std::bad_alloc();
-}
-
-bool take_reserve() {
-    constexpr std::size_t kBytes = 16 * 1024;
-    reserve = std::malloc(kBytes);
-    if (reserve != nullptr) std::set_new_handler(give_up_reserve);
-    return reserve != nullptr;
 }
 
 // Descriptions of options in lines of a terminal's width.
@@ -100,7 +59,7 @@ constexpr VerbRow kVerbs[] = {
     {"info", "Describe the model, its plan and this CPU", add_info},
 };
 
-int run(int argc, char** argv) {
+ExitStatus run(int argc, char** argv) {
     CLI::App app("Reads license plates with LPRNet.", "lprnet");
     app.set_version_flag("--version", std::string("lprnet ") + LPRNET_VERSION);
     app.formatter(std::make_shared<HelpFormatter>());
@@ -141,20 +100,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int run_program(int argc, char** argv) {
-    hold_standard_streams();
-    // A limit on the size of files is an error of the write that meets it, not the end.
-    std::signal(SIGXFSZ, SIG_IGN);
-    try {
-        if (take_reserve()) return run(argc, argv);
-        std::fputs("lprnet: out of memory\n", stderr);
-    } catch (const std::bad_alloc&) {
-        std::fputs("lprnet: out of memory\n", stderr);  // takes none
-    } catch (const std::exception& error) {
-        std::fprintf(stderr, "lprnet: %.200s\n", error.what());
-    } catch (...) {
-        std::fputs("lprnet: an error without a name\n", stderr);
-    }
-    return kUnreadable;
+    return run_guarded(run, argc, argv);
 }
 
 }  // namespace lprnet::cli

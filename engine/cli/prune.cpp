@@ -15,6 +15,7 @@
 #include "engine/cli/json_line.h"
 #include "engine/cli/labels.h"
 #include "engine/cli/model_option.h"
+#include "engine/cli/process.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/measure/smaller_model.h"

@@ -11,6 +11,7 @@
 #include "engine/cli/labels.h"
 #include "engine/cli/model_option.h"
 #include "engine/cli/number_range.h"
+#include "engine/cli/process.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/quantize_report.h"
 #include "engine/cli/verbs.h"

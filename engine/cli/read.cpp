@@ -19,6 +19,7 @@
 #include "engine/cli/model_option.h"
 #include "engine/cli/notices.h"
 #include "engine/cli/number_range.h"
+#include "engine/cli/process.h"
 #include "engine/cli/progress.h"
 #include "engine/cli/raw_image.h"
 #include "engine/cli/table.h"

@@ -6,6 +6,7 @@
 
 #include "engine/cli/json_line.h"
 #include "engine/cli/model_option.h"
+#include "engine/cli/process.h"
 #include "engine/cli/table.h"
 #include "engine/cli/verbs.h"
 #include "engine/measure/selftest.h"

@@ -122,8 +122,14 @@ std::vector<ConvAlgorithm> conv_algorithms(const ConvShape& shape) {
     return algorithms;
 }
 
+bool has_kernel(const kernels::KernelTable& table, const ConvAlgorithm& algorithm) noexcept {
+    if (algorithm.sparse) return table.conv2d_sparse_f32 != nullptr;
+    return algorithm.direct() || table.conv1d_winograd_f32 != nullptr;
+}
+
 double conv_cost(const ConvShape& shape, const ConvAlgorithm& algorithm, const Panels& panels,
                  const kernels::KernelTable& table) {
+    if (!has_kernel(table, algorithm)) return std::numeric_limits<double>::infinity();
     if (algorithm.sparse) return sparse_cost(shape, panels, table);
     if (algorithm.winograd()) return winograd_cost(shape, algorithm, table);
     return static_cast<double>(shape.ic) * shape.oc * shape.kh * shape.kw * shape.oh * shape.ow;

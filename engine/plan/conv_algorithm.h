@@ -51,8 +51,11 @@ struct Panels {
     friend bool operator==(const Panels&, const Panels&) = default;
 };
 
+// False for what a build without its kernels (LPRNET_DIRECT_ONLY) cannot compute.
+bool has_kernel(const kernels::KernelTable& table, const ConvAlgorithm& algorithm) noexcept;
+
 // The expected time, in multiply-adds of the direct convolution: multiplications, transforms
-// and changes of layout.
+// and changes of layout; infinite where the table has no kernel for it.
 double conv_cost(const ConvShape& shape, const ConvAlgorithm& algorithm, const Panels& panels,
                  const kernels::KernelTable& table);
 

@@ -165,7 +165,8 @@ std::optional<ConvAlgorithm> Tuning::named(const ConvShape& shape) const {
 
 ConvAlgorithm Tuning::choose(const ConvShape& shape, const kernels::KernelTable& table) const {
     const std::optional<ConvAlgorithm> by_tuning = named(shape);
-    return by_tuning ? *by_tuning : default_algorithm(shape, table);
+    return by_tuning && has_kernel(table, *by_tuning) ? *by_tuning
+                                                      : default_algorithm(shape, table);
 }
 
 Result<Tuning> parse_tuning(std::string_view text, const std::string& label) {

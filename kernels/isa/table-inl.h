@@ -1,8 +1,10 @@
 // Gathers the kernels of one instruction set in its table.
 #pragma once
 
+#include <string_view>
 #include <type_traits>
 
+#include "kernels/compiled_folders.h"
 #include "kernels/isa/isa-inl.h"
 
 namespace lprnet::kernels {
@@ -38,7 +40,8 @@ constexpr KernelTable table_of(const char* name) noexcept {
         .levels = {.bytes = sizeof(typename Isa::Level),
                    .offset = Isa::level_offset,
                    .block_vectors = Isa::level_vectors},
-#define LPRNET_KERNEL(folder, name, Call, elements) .name = Kernels::name,
+#define LPRNET_KERNEL(folder, name, Call, elements) \
+    .name = is_compiled(#folder) ? Kernels::name : nullptr,
 #define LPRNET_TOOL LPRNET_KERNEL
 #include "kernels/kernels.inc"
     };

@@ -40,7 +40,8 @@ TEST_CASE("a buffer is zero, aligned, writable to its end and given back whole",
             CHECK(std::all_of(buffer.data(), end, [](float x) { return x == 0.0f; }));
             std::fill(buffer.data(), end, 1.0f);
             const AlignedBuffer other(size);
-            CHECK(std::all_of(other.data(), other.data() + size, [](float x) { return x == 0.0f; }));
+            CHECK(
+                std::all_of(other.data(), other.data() + size, [](float x) { return x == 0.0f; }));
         }
     }
     const std::size_t before = mapped_pages();

@@ -1,0 +1,18 @@
+// Which folders of kernels this build leaves out: CMake's option LPRNET_DIRECT_ONLY.
+#pragma once
+
+#include <string_view>
+
+namespace lprnet::kernels {
+
+// False for those whose pointers in every table are null.
+constexpr bool is_compiled([[maybe_unused]] std::string_view folder) noexcept {
+#if defined(LPRNET_LEFT_OUT)
+    constexpr std::string_view kLeftOut = LPRNET_LEFT_OUT;  // "FOLDER FOLDER"
+    return kLeftOut.find(folder) == std::string_view::npos;
+#else
+    return true;
+#endif
+}
+
+}  // namespace lprnet::kernels
