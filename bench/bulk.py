@@ -1,6 +1,6 @@
 """What reading many pictures costs over the engine itself: CPU time of the plain engine, of Arrow, and of a job on Ray.
 
-    PYTHONPATH=build/release/python python bench/bulk.py [--rows 100000] [--precision int8] [--pictures FOLDER]
+    python bench/bulk.py [--rows 100000] [--precision int8] [--pictures FOLDER]
 
 The pictures of the folder, JPEG, lie in one parquet file, again and again under new names, until it has so many rows.
 Each way reads all of them. Prints a table, and whether every row was answered once, with the text of the plain engine.

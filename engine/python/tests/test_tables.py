@@ -145,3 +145,26 @@ def test_reader_that_does_not_start(monkeypatch):
     monkeypatch.setattr("sys.path", ["/nowhere"])
     with pytest.raises(RuntimeError, match="did not start"):
         reader.read_columns([b""])
+
+
+def test_dask(samples):
+    """As README.md has it."""
+    pandas, dask = pytest.importorskip("pandas"), pytest.importorskip("dask.dataframe")
+    files = [str(file) for file in samples]
+    recognizer = lprnet.Recognizer(precision="int8")
+    frame = dask.from_pandas(pandas.DataFrame({"image": [*files, "missing.jpg"]}), npartitions=3)
+    plates = frame.map_partitions(
+        lambda part: tables.read_table(pa.Table.from_pandas(part), recognizer).to_pandas()
+    ).compute(scheduler="threads")
+    assert list(plates["text"][:-1]) == [recognizer.read(file).text for file in files]
+    assert "missing.jpg" in plates["error"].iloc[-1]
+
+
+def test_daft(samples):
+    daft = pytest.importorskip("daft")
+    files = [str(file) for file in samples]
+    recognizer = lprnet.Recognizer(precision="int8")
+    plate = daft.func.batch(return_dtype=str)(lambda images: recognizer.read_columns(images.to_pylist())["text"])
+    df = daft.from_pydict({"image": [*files, "missing.jpg"]})
+    answer = df.with_column("text", plate(df["image"])).to_pydict()
+    assert answer["text"] == [*(recognizer.read(file).text for file in files), None]
