@@ -8,7 +8,8 @@ namespace lprnet::kernels {
 // False for those whose pointers in every table are null.
 constexpr bool is_compiled([[maybe_unused]] std::string_view folder) noexcept {
 #if defined(LPRNET_LEFT_OUT)
-    constexpr std::string_view kLeftOut = LPRNET_LEFT_OUT;  // "FOLDER FOLDER"
+    // "FOLDER FOLDER"; no folder's name is a part of another's.
+    constexpr std::string_view kLeftOut = LPRNET_LEFT_OUT;
     return kLeftOut.find(folder) == std::string_view::npos;
 #else
     return true;
