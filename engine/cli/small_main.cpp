@@ -1,6 +1,6 @@
 // The small edition of the program: reads pictures with the network that is built in, and nothing
-// else. What it prints is what `lprnet read` prints. No parser of options, streams or folders of
-// the C++ library is in it: each of them is as large as a network.
+// else. What it prints is what `lprnet read` prints. It brings no parser of options, and
+// of the C++ library neither streams nor folders.
 #include <cstdio>
 #include <cstdlib>
 #include <new>
@@ -16,7 +16,7 @@
 #include "lprnet/version.h"
 
 #if defined(__GLIBCXX__)
-// The C++ runtime's own prints the name of the exception's type, for which it brings 40 KiB.
+// The C++ runtime's own brings what decodes the name of the exception's type, to print it.
 void __gnu_cxx::__verbose_terminate_handler() {
     std::abort();
 }

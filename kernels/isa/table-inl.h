@@ -1,7 +1,6 @@
 // Gathers the kernels of one instruction set in its table.
 #pragma once
 
-#include <string_view>
 #include <type_traits>
 
 #include "kernels/compiled_folders.h"

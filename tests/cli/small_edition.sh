@@ -62,7 +62,7 @@ expect_same -- -dash.jpg
 expect_same ./-dash.jpg
 
 check "warnings, --quiet, --reject"
-{ # a photo of 640x480 without a plate: noise of 251 colors
+{ # of the size of a photo, without a plate
   printf 'BM\066\020\016\0\0\0\0\0\066\0\0\0\050\0\0\0\200\002\0\0\340\001\0\0\001\0\030\0\0\0\0\0\0\020\016\0'
   head -c 16 /dev/zero
   awk 'BEGIN { for (i = 0; i < 921600; ++i) printf "%c", 33 + i * 7 % 90 }'

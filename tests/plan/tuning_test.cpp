@@ -88,6 +88,25 @@ TEST_CASE("sparse is chosen where enough weights are zero, and not in the refere
           conv_cost(sparse, {.sparse = true}, {}, best()));
 }
 
+TEST_CASE("what a build left out is not chosen, also where a tuning names it", "[tuning]") {
+    kernels::KernelTable few = best();
+    few.conv1d_winograd_f32 = nullptr;
+    few.conv2d_sparse_f32 = nullptr;
+    for (const int zeros : {0, 35, 100}) {
+        const ConvShape shape = {
+            .ic = 64, .oc = 64, .kh = 3, .kw = 1, .oh = 18, .ow = 44, .zero_percent = zeros};
+        CHECK(default_algorithm(shape, few).direct());
+        for (const ConvAlgorithm& algorithm : conv_algorithms(shape)) {
+            CAPTURE(algorithm_text(algorithm));
+            CHECK(has_kernel(few, algorithm) == algorithm.direct());
+            Tuning tuning;
+            tuning.every = algorithm;
+            CHECK(tuning.choose(shape, few).direct());
+            CHECK(tuning.choose(shape, best()) == algorithm);
+        }
+    }
+}
+
 TEST_CASE("shares of zeros are rounded to 5 %", "[tuning]") {
     CHECK(rounded_zero_percent(0, 1000) == 0);
     CHECK(rounded_zero_percent(24, 1000) == 0);
