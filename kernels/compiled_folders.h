@@ -16,4 +16,7 @@ constexpr bool is_compiled([[maybe_unused]] std::string_view folder) noexcept {
 #endif
 }
 
+// No convolution has a second algorithm.
+inline constexpr bool kDirectOnly = !is_compiled("conv1d_winograd_f32");
+
 }  // namespace lprnet::kernels

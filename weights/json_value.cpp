@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "engine/text/number_text.h"
 #include "engine/text/printable.h"
 
 namespace lprnet::weights {
@@ -116,9 +117,7 @@ void append(std::string& out, const JsonValue& value) {
         case JsonValue::Kind::null: out += "null"; break;
         case JsonValue::Kind::boolean: out += value.number != 0.0 ? "true" : "false"; break;
         case JsonValue::Kind::number:
-            // As the library writes it: the shortest text that reads as the number.
-            out +=
-                value.is_whole ? std::to_string(value.whole) : nlohmann::json(value.number).dump();
+            out += value.is_whole ? std::to_string(value.whole) : shortest_number(value.number);
             break;
         case JsonValue::Kind::text: append_text(out, value.text); break;
         case JsonValue::Kind::array:

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "engine/decode/compiled_decoders.h"
 #include "engine/text/listed_names.h"
 
 namespace lprnet {
@@ -39,6 +40,10 @@ Status check(const DecodeOptions& options) {
         return bad("expected " + listed_names(kDecoders, " or ") + ", found value " +
                    std::to_string(static_cast<int>(options.decoder)));
     }
+    if (!is_compiled(options.decoder) || (kGreedyOnly && options.patterns)) {
+        return Error{ErrorCode::unsupported,
+                     "decoding: this build has no decoder but greedy, and no formats"};
+    }
     if (options.candidates < 1 || options.candidates > kMaxCandidates) {
         return bad("expected 1 to " + std::to_string(kMaxCandidates) + " candidates, found " +
                    std::to_string(options.candidates));
@@ -68,6 +73,19 @@ Result<Automaton> automaton_for(const Model& model, const DecodeOptions& options
     return build_automaton(cn->file(), model.charset(), model.blank());
 }
 
+// Null if the options ask for no formats, or if a decoder that can do without has none that fit.
+Result<std::shared_ptr<const Automaton>> formats_for(const Model& model,
+                                                     const DecodeOptions& options) {
+    const bool needed = traits_of(options.decoder).needs_formats;
+    if (!options.patterns && !needed) return std::shared_ptr<const Automaton>();
+    Result<Automaton> built = automaton_for(model, options);
+    if (!built && needed) return built.error();
+    if (!built) return std::shared_ptr<const Automaton>();
+    const Status weighed = weigh_provinces(*built, options.provinces, model.charset());
+    if (!weighed) return weighed.error();
+    return std::shared_ptr<const Automaton>(std::make_shared<const Automaton>(std::move(*built)));
+}
+
 float to_probability(double log_p) {
     return static_cast<float>(std::exp(std::min(log_p, 0.0)));
 }
@@ -82,16 +100,11 @@ float to_share(double weight, double sum) {
 
 Result<TextDecoder> TextDecoder::create(const Model& model, const DecodeOptions& options) {
     if (Status status = check(options); !status) return status.error();
-    const bool needs_formats = traits_of(options.decoder).needs_formats;
     std::shared_ptr<const Automaton> automaton;
-    if (options.patterns || needs_formats) {
-        Result<Automaton> built = automaton_for(model, options);
-        if (!built && needs_formats) return built.error();
-        if (built) {
-            const Status weighed = weigh_provinces(*built, options.provinces, model.charset());
-            if (!weighed) return weighed.error();
-            automaton = std::make_shared<const Automaton>(std::move(*built));
-        }
+    if constexpr (!kGreedyOnly) {
+        Result<std::shared_ptr<const Automaton>> formats = formats_for(model, options);
+        if (!formats) return formats.error();
+        automaton = std::move(*formats);
     }
     return TextDecoder(model, options, std::move(automaton));
 }

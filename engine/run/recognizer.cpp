@@ -9,6 +9,7 @@
 #include "engine/model/model_data.h"
 #include "engine/run/choose_table.h"
 #include "engine/run/network.h"
+#include "kernels/compiled_folders.h"
 
 namespace lprnet {
 
@@ -56,11 +57,18 @@ Result<PlanOptions> plan_options(const RecognizerOptions& options,
     PlanOptions plan;
     plan.threads = options.threads;
     if (!options.tuning.empty()) {
-        const bool named = !options.tuning_name.empty();
-        Result<Tuning> tuning =
-            parse_tuning(options.tuning, named ? options.tuning_name : "tuning");
-        if (!tuning) return tuning.error();
-        if (tuning->isa.empty() || tuning->isa == table.name) plan.tuning = std::move(*tuning);
+        if constexpr (kernels::kDirectOnly) {
+            return Error{ErrorCode::unsupported,
+                         "tuning: this build computes every convolution directly"};
+        } else {
+            const bool named = !options.tuning_name.empty();
+            Result<Tuning> tuning =
+                parse_tuning(options.tuning, named ? options.tuning_name : "tuning");
+            if (!tuning) return tuning.error();
+            if (tuning->isa.empty() || tuning->isa == table.name) {
+                plan.tuning = std::move(*tuning);
+            }
+        }
     }
     return plan;
 }

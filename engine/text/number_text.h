@@ -9,5 +9,7 @@ namespace lprnet {
 std::string fixed(double value, int digits);
 // With three significant digits, and an exponent where that is shorter.
 std::string short_number(double value);
+// The fewest significant digits that are read as the same number.
+std::string shortest_number(double value);
 
 }  // namespace lprnet

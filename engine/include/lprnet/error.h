@@ -42,7 +42,8 @@ struct Error {
 class [[nodiscard]] Status {
 public:
     Status() = default;
-    Status(Error error) : error_(std::move(error)), ok_(false) {}
+    // Cold, as in Result: what leads to an error is compiled for size.
+    [[gnu::cold]] Status(Error error) : error_(std::move(error)), ok_(false) {}
 
     bool ok() const noexcept { return ok_; }
     explicit operator bool() const noexcept { return ok_; }
@@ -60,7 +61,7 @@ template <class T>
 class [[nodiscard]] Result {
 public:
     Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-    Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+    [[gnu::cold]] Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 
     bool ok() const noexcept { return state_.index() == 0; }
     explicit operator bool() const noexcept { return ok(); }

@@ -53,7 +53,8 @@ public:
     // Packs the weights for one instruction set and reserves all memory.
     // `unsupported` if the requested kernel table is unknown or cannot run here;
     // `invalid_argument` for a number of threads out of range, `out_of_memory` if the system does
-    // not start so many; `malformed` tuning; errors of set_decoding().
+    // not start so many; `malformed` tuning, `unsupported` where LPRNET_DIRECT_ONLY left it out;
+    // errors of set_decoding().
     static Result<Recognizer> create(const Model& model,
                                      const RecognizerOptions& options = {}) noexcept;
 
@@ -62,7 +63,8 @@ public:
     // Decodes otherwise from now on; the clones that there are stay as they are. On an error
     // nothing changes: `invalid_argument` for a decoder or numbers out of range, `mismatch` if
     // Decoder::grammar is asked for and the model has not the characters for any of the formats,
-    // or these are too many for the search (see patterns.h). Allocates.
+    // or these are too many for the search (see patterns.h), `unsupported` for what
+    // LPRNET_GREEDY_ONLY left out. Allocates.
     Status set_decoding(const DecodeOptions& options) noexcept;
 
     // Reads one plate crop of any size. Only this call's picture decides the answer.
