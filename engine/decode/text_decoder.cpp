@@ -74,8 +74,8 @@ Result<Automaton> automaton_for(const Model& model, const DecodeOptions& options
 }
 
 // Null if the options ask for no formats, or if a decoder that can do without has none that fit.
-Result<std::shared_ptr<const Automaton>> formats_for(const Model& model,
-                                                     const DecodeOptions& options) {
+[[maybe_unused]] Result<std::shared_ptr<const Automaton>> formats_for(
+    const Model& model, const DecodeOptions& options) {
     const bool needed = traits_of(options.decoder).needs_formats;
     if (!options.patterns && !needed) return std::shared_ptr<const Automaton>();
     Result<Automaton> built = automaton_for(model, options);
