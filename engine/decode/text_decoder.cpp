@@ -83,7 +83,7 @@ Result<Automaton> automaton_for(const Model& model, const DecodeOptions& options
     if (!built) return std::shared_ptr<const Automaton>();
     const Status weighed = weigh_provinces(*built, options.provinces, model.charset());
     if (!weighed) return weighed.error();
-    return std::shared_ptr<const Automaton>(std::make_shared<const Automaton>(std::move(*built)));
+    return std::make_shared<const Automaton>(std::move(*built));
 }
 
 float to_probability(double log_p) {
