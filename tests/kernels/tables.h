@@ -14,6 +14,14 @@
 
 namespace lprnet::test {
 
+// Under an emulator or the thread sanitizer every pass takes tens of times as long: what is repeated with other
+// networks or numbers of threads, of which none is special, is repeated less.
+#if defined(LPRNET_TEST_MANY_TIMES_SLOWER)
+inline constexpr bool kManyTimesSlower = true;
+#else
+inline constexpr bool kManyTimesSlower = false;
+#endif
+
 // The table named by LPRNET_TEST_ISA, or else every one that this CPU supports.
 inline std::vector<const kernels::KernelTable*> tables_under_test() {
     if (const char* isa = std::getenv("LPRNET_TEST_ISA")) return {kernels::find_isa(isa)->table};

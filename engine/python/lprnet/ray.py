@@ -127,10 +127,11 @@ def is_parquet(source: Path) -> bool:
     return source.suffix == ".parquet" or (source.is_dir() and any(source.glob("*.parquet")))
 
 
-def answered(out: Path, name: str) -> pa.Array:
-    """What the parts in `out` have, however they came there."""
-    parts = [pq.read_table(part, columns=[name])[name] for part in sorted(out.glob("part-*.parquet"))]
-    return pa.chunked_array(parts, pa.string()).combine_chunks()
+def answered(out: Path, name: str) -> pa.Table:
+    """`name` and `error` of the rows that the parts in `out` have, however they came there."""
+    parts = [pq.read_table(part, columns=[name, "error"]) for part in sorted(out.glob("part-*.parquet"))]
+    # Names are of the type that the source has, such as numbers.
+    return pa.concat_tables(parts or [pa.table({name: pa.array([], pa.string()), "error": pa.array([], pa.string())})])
 
 
 def write_part(table: pa.Table, out: Path) -> None:
@@ -197,15 +198,21 @@ def main(words: list[str] | None = None) -> int:
             left.unlink()
         name = arguments.name if is_parquet(source) else "path"
         column = arguments.column if is_parquet(source) else "path"
-        done = answered(out, name)
+        before = answered(out, name)
+        done = before[name].combine_chunks()
         plates = read_plates(dataset_of(source, column, name, done), column, workers=arguments.workers, **options)
     except (ValueError, TypeError, OSError, MemoryError) as error:
         print(f"lprnet.ray: {error}", file=sys.stderr)
         return 2 if isinstance(error, (ValueError, TypeError)) else 3
-    return run(plates, name, out, Summary(recognizer.reject_above), arguments.part_rows, len(done))
+    errors = len(before) - before["error"].null_count
+    if len(before):
+        print(f"lprnet.ray: {len(before)} rows are in {out} already, {errors} of them with an error", file=sys.stderr)
+    status = run(plates, name, out, Summary(recognizer.reject_above), arguments.part_rows)
+    # As one run would have ended that nobody had interrupted.
+    return 3 if status == 0 and errors else status
 
 
-def run(plates: ray.data.Dataset, name: str, out: Path, summary: Summary, part_rows: int, done: int) -> int:
+def run(plates: ray.data.Dataset, name: str, out: Path, summary: Summary, part_rows: int) -> int:
     """Writes what comes; also what had come when it was interrupted."""
     parts: list[pa.Table] = []
 
@@ -214,8 +221,6 @@ def run(plates: ray.data.Dataset, name: str, out: Path, summary: Summary, part_r
             write_part(pa.concat_tables(parts), out)
             parts.clear()
 
-    if done:
-        print(f"lprnet.ray: {done} rows are in {out} already", file=sys.stderr)
     try:
         try:
             for batch in batches_of(plates):

@@ -171,23 +171,35 @@ def test_interrupted_command_goes_on(cluster, folder, tmp_path, how, interruptib
         time.sleep(0.01)
     process.send_signal(how)
     process.communicate(timeout=60)
-    before = len(parts(tmp_path))
-    finish(command(*words[:4]), 3 if before < ROWS else 0)
+    finish(command(*words[:4]), 3)
     assert sorted(parts(tmp_path)["path"].to_pylist()) == sorted(map(str, folder.rglob("*.jpg")))
 
 
-def test_command_on_parquet(cluster, pictures, tmp_path):
-    names = [f"{i:04}" for i in range(ROWS)]
+def test_errors_of_an_earlier_run_count(cluster, tmp_path):
+    """What was interrupted and goes on ends like a run that was not."""
+    source, out = tmp_path / "list", tmp_path / "out"
+    source.write_text(f"{tmp_path / 'missing.jpg'}\n")
+    for rows in ("0 read, of these 0 likely no plates; 1 errors", "0 read, of these 0 likely no plates; 0 errors"):
+        process = command(source, out, "--address", cluster.address)
+        assert rows in finish(process, 3)
+    assert len(parts(out)) == 1
+
+
+@pytest.mark.parametrize("name, kind", [("path", str), ("id", int)])
+def test_command_on_parquet(cluster, pictures, tmp_path, name, kind):
     source = tmp_path / "crops.parquet"
-    pq.write_table(pa.table({"path": names, "image": pa.array(pictures, pa.binary())}), source)
+    names = [kind(f"{i:04}") for i in range(ROWS)]
+    pq.write_table(pa.table({name: names, "image": pa.array(pictures, pa.binary())}), source)
     out = tmp_path / "out"
     out.mkdir()
     done = lprnet.tables.read_table(pq.read_table(source).slice(0, 25), lprnet.Recognizer())
     lprnet.ray.write_part(done, out)
     (out / ".left.tmp").write_bytes(b"of a run that was killed")
-    finish(command(source, out, "--address", cluster.address), 3)
-    rows = sorted(parts(out).to_pylist(), key=lambda row: row["path"])
-    assert rows == expected_rows(pictures)
+    finish(command(source, out, "--name", name, "--address", cluster.address), 3)
+    rows = sorted(parts(out).to_pylist(), key=lambda row: row[name])
+    expected = expected_rows(pictures)
+    assert [row.pop(name) for row in rows] == names
+    assert rows == [{column: row[column] for column in lprnet.tables.ANSWERS.names} for row in expected]
     assert not (out / ".left.tmp").exists()
 
 
