@@ -111,7 +111,7 @@ learn() {  # [PROGRAM...]
     exists[$path]=1
     exists[//${path##*/}]=$path
   done < <(find_in_tree -print | sed 's,^\./,,')
-  mapfile -t known_scripts < <(find scripts bench tests .ci -type f ! -name '*.md' -print0 2>/dev/null |
+  mapfile -t known_scripts < <(find scripts bench tests .ci engine/python -type f ! -name '*.md' -print0 2>/dev/null |
     xargs -0 -r grep -lI -e '^#!' -e 'add_argument')
   [ $# -gt 0 ] || return 0
   for verb in $("$@" --help | awk '/^Subcommands:/ { on = 1; next } on && /^  [a-z]/ { print $1; if (/^  [a-z]+, /) print $2 }' |
