@@ -14,8 +14,8 @@
 
 namespace lprnet::test {
 
-// Under an emulator or the thread sanitizer every pass takes tens of times as long: what is repeated with other
-// networks or numbers of threads, of which none is special, is repeated less.
+// Under an emulator or the thread sanitizer every pass takes tens of times as long: what is
+// repeated with other networks or numbers of threads, of which none is special, is repeated less.
 #if defined(LPRNET_TEST_MANY_TIMES_SLOWER)
 inline constexpr bool kManyTimesSlower = true;
 #else
