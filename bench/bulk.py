@@ -114,24 +114,34 @@ def ray_job(source, out, precision):
     return times, time.monotonic() - begin
 
 
+def answers_in(out):
+    return pa.concat_tables([pq.read_table(part) for part in sorted(Path(out).glob("part-*.parquet"))])
+
+
 def check(out, texts):
     """Every row once, and with its text."""
-    table = pa.concat_tables([pq.read_table(part) for part in sorted(Path(out).glob("part-*.parquet"))])
+    table = answers_in(out)
     answers = dict(zip(table["path"].to_pylist(), table["text"].to_pylist(), strict=True))
     wrong = sum(answers.get(f"{n:07}.jpg") != text for n, text in enumerate(texts))
     if len(table) != len(texts) or wrong:
         sys.exit(f"bulk: {len(table)} rows for {len(texts)}, {wrong} without the plain engine's text")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def parse(description):
+    """What the user asked for, and the pictures' bytes."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--precision", choices=["fp32", "int8"], default="int8")
     parser.add_argument("--pictures", type=Path, default=ROOT / "tests/samples")
     arguments = parser.parse_args()
     pictures = [path.read_bytes() for path in sorted(arguments.pictures.rglob("*.jpg"))]
     if not pictures:
-        sys.exit(f"bulk: {arguments.pictures}: no picture *.jpg")
+        sys.exit(f"{parser.prog}: {arguments.pictures}: no picture *.jpg")
+    return arguments, pictures
+
+
+def main():
+    arguments, pictures = parse(__doc__.splitlines()[0])
     recognizer = lprnet.Recognizer(precision=arguments.precision)
     rows = defaultdict(float)
     with tempfile.TemporaryDirectory() as folder:

@@ -8,7 +8,6 @@ them and killed at three quarters, and started again each time. Exit status 1 if
 another text than the plain engine's.
 """
 
-import argparse
 import os
 import signal
 import subprocess
@@ -17,18 +16,13 @@ import tempfile
 import time
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
-from bulk import GROUP, ROOT, TreeTimes, make
+from bulk import GROUP, TreeTimes, answers_in, make, parse
 
 import lprnet
 
 # Seconds that each part of the job may take, whatever happens to it.
 LIMIT = 1800
-
-
-def parts_of(out):
-    return [pq.read_table(part) for part in sorted(Path(out).glob("part-*.parquet"))]
 
 
 def rows_in(out):
@@ -72,14 +66,7 @@ class Job:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--precision", choices=["fp32", "int8"], default="int8")
-    parser.add_argument("--pictures", type=Path, default=ROOT / "tests/samples")
-    arguments = parser.parse_args()
-    files = [path.read_bytes() for path in sorted(arguments.pictures.rglob("*.jpg"))]
-    if not files:
-        sys.exit(f"bulk_disturbed: {arguments.pictures}: no picture *.jpg")
+    arguments, files = parse(__doc__.splitlines()[0])
     rows = arguments.rows
     texts = [reading.text for reading in lprnet.Recognizer(precision=arguments.precision).read_batch(files)]
     # Every thousandth is bad whatever the number of files: they lie in the parquet file in this order.
@@ -99,7 +86,7 @@ def main():
         job.wait_for(rows * 3 // 4)
         statuses += [job.end(signal.SIGKILL)]
         statuses += [Job(source, out, arguments.precision).end()]
-        table = pa.concat_tables(parts_of(out))
+        table = answers_in(out)
 
     if statuses != [130, -signal.SIGKILL, 3]:  # 3: some were not read
         sys.exit(f"bulk_disturbed: expected exit statuses 130, -9 and 3, found {statuses}")

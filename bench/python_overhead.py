@@ -22,16 +22,20 @@ ROOT = Path(__file__).resolve().parent.parent
 BATCH = 256
 
 
+def in_turn(functions, calls, plates):
+    """The 10th and 50th percentile of a call of each of them, for each of its plates: called one after the other, so
+    that all have the same hour."""
+    times = np.empty((max(3, calls // 20) + calls, len(functions)))
+    for row in times:
+        for i, function in enumerate(functions):
+            begin = time.perf_counter_ns()
+            function()
+            row[i] = time.perf_counter_ns() - begin
+    return np.percentile(times[-calls:], [10, 50], axis=0).T / 1000 / plates
+
+
 def microseconds(call, calls, plates=1):
-    """The 10th and 50th percentile of a call, for each of its plates."""
-    for _ in range(max(3, calls // 20)):
-        call()
-    times = []
-    for _ in range(calls):
-        begin = time.perf_counter_ns()
-        call()
-        times.append(time.perf_counter_ns() - begin)
-    return np.percentile(times, [10, 50]) / 1000 / plates
+    return in_turn([call], calls, plates)[0]
 
 
 def of_program(precision, isa):
@@ -46,7 +50,7 @@ def of_program(precision, isa):
 
 
 def rows(recognizer, calls):
-    sample = next((ROOT / "tests/samples").glob("*.jpg"))
+    sample = min((ROOT / "tests/samples").glob("*.jpg"))
     image, file = lprnet.decode_image(sample), sample.read_bytes()
     # Of the network's size: nothing is resized, as in the program's bench.
     info = recognizer.model.info()
@@ -59,21 +63,14 @@ def rows(recognizer, calls):
         for array in stack:
             recognizer.read(array)
 
-    # A batch takes so long that the machine always does something beside: compared with as long a time of calls,
-    # in turn, so that both have the same hour.
+    # In the time of a batch something else always runs, too: calls that take as long show how much that is.
     batches = {
         f"{BATCH} arrays, one by one": one_by_one,
         f"array of {BATCH}, a plate": lambda: recognizer.read_batch(stack),
         f"list of {BATCH}, a plate": lambda: recognizer.read_batch(list(stack)),
     }
-    times = {name: [] for name in batches}
-    for _ in range(few):
-        for name, call in batches.items():
-            begin = time.perf_counter_ns()
-            call()
-            times[name].append((time.perf_counter_ns() - begin) / 1000 / BATCH)
-    for name in batches:
-        yield name, *np.percentile(times[name], [10, 50])
+    for name, found in zip(batches, in_turn(batches.values(), few, BATCH), strict=True):
+        yield name, *found
     yield "array of the sample", *microseconds(lambda: recognizer.read(image), calls)
     yield "its JPEG's bytes", *microseconds(lambda: recognizer.read(file), calls)
     yield "decode_image alone", *microseconds(lambda: lprnet.decode_image(file), calls)

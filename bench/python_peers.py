@@ -43,11 +43,10 @@ def ours(kind, threads, precision, _path, _pixels):
     import lprnet
 
     images = pictures()
-    if kind == "call":
-        recognizer = lprnet.Recognizer(precision=precision, intra=threads)
-        return (lambda: recognizer.read(images[0])), [reading.text for reading in recognizer.read_batch(images)]
-    recognizer, batch = lprnet.Recognizer(precision=precision, threads=threads), batch_of(images)
-    return (lambda: recognizer.read_batch(batch)), [reading.text for reading in recognizer.read_batch(images)]
+    shared = {"intra": threads} if kind == "call" else {"threads": threads}
+    recognizer, batch = lprnet.Recognizer(precision=precision, **shared), batch_of(images)
+    texts = [reading.text for reading in recognizer.read_batch(images)]
+    return (lambda: recognizer.read(images[0]) if kind == "call" else recognizer.read_batch(batch)), texts
 
 
 def with_batch(path, size):
@@ -95,9 +94,8 @@ def measure(name, kind, threads, precision, path, pixels):
     os.sched_setaffinity(0, cores)
     call, texts = CONTENDERS[name](kind, threads, precision, path, pixels)
     count = 1 if kind == "call" else BATCH
-    times, end = [], 0.0
-    for warm in (0.3, SECONDS):
-        times, end = [], time.perf_counter() + warm
+    for seconds in (0.3, SECONDS):  # the first to warm up
+        times, end = [], time.perf_counter() + seconds
         while time.perf_counter() < end or len(times) < 3:
             begin = time.perf_counter_ns()
             call()

@@ -14,8 +14,8 @@
 
 namespace lprnet::test {
 
-// Under an emulator or the thread sanitizer every pass takes tens of times as long: what is
-// repeated with other networks or numbers of threads, of which none is special, is repeated less.
+// An emulator and the thread sanitizer make every pass take tens of times as long. Tests that
+// repeat the same with other networks or pictures take fewer of them there.
 #if defined(LPRNET_TEST_MANY_TIMES_SLOWER)
 inline constexpr bool kManyTimesSlower = true;
 #else

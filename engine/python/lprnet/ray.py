@@ -129,7 +129,15 @@ def is_parquet(source: Path) -> bool:
 
 def answered(out: Path, name: str) -> pa.Table:
     """`name` and `error` of the rows that the parts in `out` have, however they came there."""
-    parts = [pq.read_table(part, columns=[name, "error"]) for part in sorted(out.glob("part-*.parquet"))]
+    parts = []
+    for part in sorted(out.glob("part-*.parquet")):
+        try:
+            found = pq.read_schema(part).names
+        except pa.ArrowInvalid as error:
+            raise ValueError(f"{part}: expected an earlier run's parquet file, found another: {error}") from error
+        if name not in found or "error" not in found:
+            raise ValueError(f"{part}: expected the columns {name} and error of an earlier run, found {found}")
+        parts.append(pq.read_table(part, columns=[name, "error"]))
     # Names are of the type that the source has, such as numbers.
     return pa.concat_tables(parts or [pa.table({name: pa.array([], pa.string()), "error": pa.array([], pa.string())})])
 

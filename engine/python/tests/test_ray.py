@@ -203,6 +203,15 @@ def test_command_on_parquet(cluster, pictures, tmp_path, name, kind):
     assert not (out / ".left.tmp").exists()
 
 
+def test_refuses_parts_of_others(tmp_path):
+    pq.write_table(pa.table({"path": ["a.jpg"], "plate": ["A1"]}), tmp_path / "part-1.parquet")
+    with pytest.raises(ValueError, match=r"part-1\.parquet: expected the columns path and error .*'plate'"):
+        lprnet.ray.answered(tmp_path, "path")
+    (tmp_path / "part-1.parquet").write_bytes(b"no parquet")
+    with pytest.raises(ValueError, match=r"part-1\.parquet: expected an earlier run's parquet file"):
+        lprnet.ray.answered(tmp_path, "path")
+
+
 def test_command_refuses(tmp_path):
     assert lprnet.ray.main([str(tmp_path / "nothing"), str(tmp_path / "out")]) == 3
     assert not (tmp_path / "out").exists()
